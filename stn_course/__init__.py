@@ -1,0 +1,11 @@
+"""Helpers for the course on spatial transformer networks; the package is the course's answer key.
+
+Importing it is light: torch comes along, matplotlib and ipywidgets do not. The one thing it does
+is make `import torchvision` work where torch and torchvision were built for different devices.
+"""
+
+from stn_course.torchvision_operators import declare_missing_operators
+
+__version__ = "0.1.0"
+
+declare_missing_operators()

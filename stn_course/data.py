@@ -1,0 +1,170 @@
+"""The bundled MNIST: raw tensors, torchvision's root, batches, and distorted digits.
+
+Nothing here touches a network: the four gzip files are part of the package.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+
+import platformdirs
+import torch
+from torch import Tensor
+
+from stn_course.samplers import warp
+from stn_course.transforms import rotation, scale
+from stn_course.validation import check_choice, check_images, check_positive, describe
+
+MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; notebook 01 computes them
+
+# File name: (MD5 of the decompressed bytes, shape, length of the header in bytes).
+FILES = {
+    "train-images-idx3-ubyte": ("6bbc9ace898e44ae57da46a324031adb", (60000, 28, 28), 16),
+    "train-labels-idx1-ubyte": ("a25bea736e30d166cdddb491f175f624", (60000,), 8),
+    "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", (10000, 28, 28), 16),
+    "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", (10000,), 8),
+}
+SPLITS = {"train": "train", "test": "t10k"}
+
+
+def _has_checksum(content: bytes, name: str) -> bool:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() == FILES[name][0]
+
+
+def _decompressed(name: str) -> bytes:
+    """The bytes of one bundled file; OSError if the installed copy is damaged."""
+    bundled = resources.files("stn_course").joinpath(f"mnist/{name}.gz")
+    content = gzip.decompress(bundled.read_bytes())
+    if not _has_checksum(content, name):
+        raise OSError(f"the bundled {name}.gz is damaged; install stn_course again")
+    return content
+
+
+def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
+    """The digits of one split straight from the package.
+
+    split: "train" (60,000) or "test" (10,000).
+    Returns images (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) int64.
+    """
+    check_choice("split", split, SPLITS)
+    arrays = []
+    for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+        name = f"{SPLITS[split]}-{kind}"
+        _, shape, header = FILES[name]
+        content = bytearray(_decompressed(name))
+        arrays.append(torch.frombuffer(content, dtype=torch.uint8, offset=header).reshape(shape))
+    return arrays[0], arrays[1].long()
+
+
+def mnist_root(cache: str | Path | None = None) -> Path:
+    """A `root` for `torchvision.datasets.MNIST(root, download=False)`; unpacked at the first call.
+
+    cache: the folder to unpack into, by default the user's cache folder for this course.
+    Each file is checked against its checksum; a missing or damaged one is written anew under a
+    temporary name and renamed, so that an interrupted call, or two at once, do no harm.
+    """
+    root = Path(cache) if cache is not None else Path(platformdirs.user_cache_dir("stn_course"))
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        target = raw / name
+        if not (target.is_file() and _has_checksum(target.read_bytes(), name)):
+            _write_atomically(target, _decompressed(name))
+    return root
+
+
+def _write_atomically(target: Path, content: bytes) -> None:
+    """All of the content appears under the target's name, or nothing does."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Grey images as a network takes them: (N, H, W) uint8, 0 to 255 -> (N, 1, H, W), 0 to 1."""
+    if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.dim() != 3:
+        raise TypeError(f"images must be a uint8 tensor of shape (N, H, W); got {describe(images)}")
+    return images[:, None].float() / 255
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Subtract MNIST's mean and divide by its standard deviation, any shape; black 0 -> -0.4242."""
+    return (images - MEAN) / STD
+
+
+def denormalise(images: Tensor) -> Tensor:
+    """The way back from `normalise`: values from 0 (black) to 1 (white)."""
+    return images * STD + MEAN
+
+
+def load_digits(split: str = "train", device=None) -> tuple[Tensor, Tensor]:
+    """One split in memory, ready for a network: images (N, 1, 28, 28) from 0 to 1, labels (N,).
+
+    They are not yet normalised, so that a distortion can fill with black, which is 0.
+    """
+    images, labels = load_mnist(split)
+    return to_float(images.to(device)), labels.to(device)
+
+
+def batches(
+    images: Tensor, labels: Tensor, size: int, generator: torch.Generator | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pairs of `size` images and labels, each once, the last pair maybe smaller.
+
+    generator: a CPU generator that shuffles; without one the order is kept.
+    """
+    check_positive("size", size)
+    if len(images) != len(labels) or len(images) == 0:
+        raise ValueError(f"images and labels must pair; got {len(images)} and {len(labels)}")
+    if generator is None:
+        yield from zip(images.split(size), labels.split(size), strict=True)
+        return
+    order = torch.randperm(len(images), generator=generator).to(images.device)
+    for index in order.split(size):
+        yield images[index], labels[index]
+
+
+def rotate(images: Tensor, degrees) -> Tensor:
+    """Turn pictures anticlockwise about their centre, filling with 0 (black).
+
+    images: (B, C, H, W), H = W, values from 0. degrees: a number or a tensor (B,).
+    """
+    check_images(images, "images")
+    if images.shape[-1] != images.shape[-2]:
+        raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
+    return warp(images, rotation(degrees=torch.as_tensor(degrees).to(images)))
+
+
+def rescale(images: Tensor, factor) -> Tensor:
+    """Make pictures larger (above 1) or smaller about their centre, filling with 0 (black).
+
+    images: (B, C, H, W), values from 0. factor: a number or a tensor (B,), above 0.
+    """
+    check_images(images, "images")
+    factor = torch.as_tensor(factor).to(images)
+    if not (factor > 0).all():
+        raise ValueError(f"factor must be above 0; got {factor.tolist()}")
+    return warp(images, scale(1 / factor))
+
+
+def random_rotation(limit: float) -> Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]:
+    """A distortion: each picture turned by its own angle, uniform from -limit to limit degrees.
+
+    Returns a function (images, generator) -> (rotated images, degrees (B,)); the generator is on
+    the CPU, so the angles are the same on every device.
+    """
+
+    def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        degrees = (torch.rand(len(images), generator=generator) * 2 - 1) * limit
+        return rotate(images, degrees.to(images)), degrees
+
+    return distort

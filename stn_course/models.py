@@ -1,0 +1,155 @@
+"""Localization networks, the spatial transformer, the tutorial's network and its baseline."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stn_course.samplers import PADDING_MODES, warp
+from stn_course.validation import check_choice, check_images, describe
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
+
+
+def start_at_identity(head: nn.Linear) -> nn.Linear:
+    """Make a layer with six outputs answer the identity theta, whatever comes in; returns it.
+
+    Zero weights and the identity as bias (paper, section 4.1: "regresses ... the identity").
+    """
+    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
+        raise ValueError(
+            f"localization must end in a Linear layer with a bias and 6 outputs; got {head}"
+        )
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor(IDENTITY))
+    return head
+
+
+def localization_cnn(in_channels: int, hidden: int = 32) -> nn.Sequential:
+    """A small localization network for inputs (B, in_channels, H, W) of any size: (B, 6).
+
+    Two convolutions, the maps brought to 8×8 and 4×4 so that place is kept, then two layers.
+    """
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 8, kernel_size=5, padding=2),
+        nn.ReLU(),
+        nn.AdaptiveMaxPool2d(8),
+        nn.Conv2d(8, 10, kernel_size=5, padding=2),
+        nn.ReLU(),
+        nn.AdaptiveMaxPool2d(4),
+        nn.Flatten(),
+        nn.Linear(10 * 4 * 4, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, 6),
+    )
+
+
+class SpatialTransformer(nn.Module):
+    """Choose a theta for each input and read the input through it; goes before any layer.
+
+    localization: a module (B, C, H, W) -> (B, 6) whose last layer is a Linear; it is set to the
+    identity, so that the transformer changes nothing at the start.
+    output_size: (H', W') of the output, by default the input's. padding_mode, align_corners: as in
+    `grid_sample`. Output: (B, C, H', W'). `theta`: the (B, 2, 3) of the last call, None before.
+    """
+
+    def __init__(
+        self,
+        localization: nn.Module,
+        output_size: tuple[int, int] | None = None,
+        padding_mode: str = "zeros",
+        align_corners: bool = False,
+    ):
+        super().__init__()
+        check_choice("padding_mode", padding_mode, PADDING_MODES)
+        start_at_identity(list(localization.modules())[-1])
+        self.localization = localization
+        self.output_size = output_size
+        self.padding_mode = padding_mode
+        self.align_corners = align_corners
+        self.theta = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        theta = self.localization(input).view(-1, 2, 3)
+        self.theta = theta.detach()
+        return warp(
+            input,
+            theta,
+            self.output_size,
+            padding_mode=self.padding_mode,
+            align_corners=self.align_corners,
+        )
+
+
+class PlainNet(nn.Module):
+    """The tutorial's classifier without a transformer, 21,840 parameters.
+
+    Input (B, 1, 28, 28), output (B, 10) log-probabilities.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
+        self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
+        self.conv2_drop = nn.Dropout2d()  # a recipe may set its share
+        self.fc1 = nn.Linear(320, 50)
+        self.fc2 = nn.Linear(50, 10)
+
+    def classify(self, x: Tensor) -> Tensor:
+        x = F.relu(F.max_pool2d(self.conv1(x), 2))  # (B, 10, 12, 12)
+        x = F.relu(F.max_pool2d(self.conv2_drop(self.conv2(x)), 2))  # (B, 20, 4, 4)
+        x = F.relu(self.fc1(x.flatten(1)))  # (B, 50)
+        x = F.dropout(x, training=self.training)
+        return F.log_softmax(self.fc2(x), dim=1)  # (B, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_digits(x)
+        return self.classify(x)
+
+
+class TutorialNet(PlainNet):
+    """The tutorial's network: a transformer, then `PlainNet`; 27,360 = 21,840 + 5,520 parameters.
+
+    Its `state_dict` has the tutorial's keys, so weights saved there load strictly, and with the
+    defaults it computes the same. padding_mode, align_corners: as in `grid_sample`.
+    `theta`: the (B, 2, 3) of the last call, None before.
+    """
+
+    def __init__(self, padding_mode: str = "zeros", align_corners: bool = False):
+        super().__init__()
+        check_choice("padding_mode", padding_mode, PADDING_MODES)
+        self.localization = nn.Sequential(
+            nn.Conv2d(1, 8, kernel_size=7),
+            nn.MaxPool2d(2, stride=2),
+            nn.ReLU(),
+            nn.Conv2d(8, 10, kernel_size=5),
+            nn.MaxPool2d(2, stride=2),
+            nn.ReLU(),
+        )
+        self.fc_loc = nn.Sequential(nn.Linear(10 * 3 * 3, 32), nn.ReLU(), nn.Linear(32, 6))
+        start_at_identity(self.fc_loc[-1])
+        self.padding_mode = padding_mode
+        self.align_corners = align_corners
+        self.theta = None
+
+    def stn(self, x: Tensor) -> Tensor:
+        """The transformed digits: (B, 1, 28, 28) -> (B, 1, 28, 28)."""
+        theta = self.fc_loc(self.localization(x).flatten(1)).view(-1, 2, 3)
+        self.theta = theta.detach()
+        return warp(x, theta, padding_mode=self.padding_mode, align_corners=self.align_corners)
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_digits(x)
+        return self.classify(self.stn(x))
+
+
+def check_digits(x: Tensor) -> None:
+    """The input of the tutorial's networks: floating point, (B, 1, 28, 28)."""
+    check_images(x)
+    if x.shape[1:] != (1, 28, 28):
+        raise ValueError(f"input must have shape (B, 1, 28, 28); got {describe(x)}")
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers training can change."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

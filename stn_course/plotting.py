@@ -1,0 +1,453 @@
+"""Tensors in, Figure out; nothing here shows or saves a figure.
+
+One thing has one colour in every figure and lab, see COLOURS (Okabe-Ito, safe for colour-blind
+eyes). Figures carry their own white ground, so that they read on a dark page too.
+"""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor, nn
+
+from stn_course.grids import affine_grid, pixel_centres
+from stn_course.samplers import warp
+from stn_course.training import History
+from stn_course.transforms import to_pose
+from stn_course.validation import check_images, check_theta, describe
+
+COLOURS = {
+    "input": "#0072B2",  # blue: the input's frame
+    "grid": "#E69F00",  # orange: the sampling grid
+    "x": "#D55E00",  # vermillion: the x arrow, first column of theta
+    "y": "#009E73",  # bluish green: the y arrow, second column
+    "output": "#CC79A7",  # reddish purple: the output's frame
+    "text": "#222222",
+    "other": "#56B4E9",
+}
+SERIES = [COLOURS[name] for name in ("input", "x", "y", "output", "grid", "other")]
+WHITE_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
+DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]  # so colour is never alone
+
+
+class Described:
+    """A figure with its text alternative: the picture, and under it the same in words."""
+
+    def __init__(self, figure: Figure, words: str):
+        if not isinstance(figure, Figure):
+            raise TypeError(f"figure must be a matplotlib Figure; got {describe(figure)}")
+        self.figure, self.words = figure, words
+
+    def png(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=80)
+        return buffer.getvalue()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import Image, Markdown, display
+
+        display(Image(self.png(), alt=self.words))
+        display(Markdown(f"*In words: {self.words}*"))
+
+
+def show(figure: Figure, words: str) -> Described:
+    """What a notebook cell ends with: the figure, and in words what it shows."""
+    return Described(figure, words)
+
+
+def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 3.6)):
+    """A Figure and its Axes (a single one, or an array), `size` in inches, at most 11 wide."""
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    return figure, figure.subplots(rows, columns)
+
+
+def draw_image(axes: Axes, image: Tensor, limits: tuple[float, float] = (0, 1)) -> None:
+    """One image (C, H, W) or (H, W), a pixel as a square, without ticks; `limits`: black, white."""
+    image = image.detach().cpu().reshape(image.shape[-3:] if image.dim() > 2 else image.shape)
+    if image.dim() == 3:
+        image = image[0] if image.shape[0] == 1 else image.movedim(0, -1).clamp(0, 1)
+    axes.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def image_grid(
+    images: Tensor,
+    titles: Sequence[object] | None = None,
+    columns: int = 10,
+    title: str = "",
+    limits: tuple[float, float] = (0, 1),
+) -> Figure:
+    """Images (B, C, H, W) in rows of `columns`, each with its title."""
+    check_images(images, "images")
+    rows = -(-len(images) // columns)
+    figure, axes = new_figure(rows, columns, (0.9 * columns, 1.05 * rows + 0.4))
+    axes = list(axes.flat) if rows * columns > 1 else [axes]
+    for i, ax in enumerate(axes):
+        ax.axis("off")
+        if i < len(images):
+            draw_image(ax, images[i], limits)
+            ax.set_title("" if titles is None else str(titles[i]), fontsize=9)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def side_by_side(
+    inputs: Tensor,
+    outputs: Tensor,
+    names: tuple[str, str] = ("input", "output"),
+    title: str = "",
+    limits: tuple[float, float] = (0, 1),
+) -> Figure:
+    """Two rows of images, (B, C, H, W) each: above the inputs, under each its output."""
+    check_images(inputs, "inputs")
+    check_images(outputs, "outputs")
+    if len(inputs) != len(outputs):
+        raise ValueError(f"inputs and outputs must pair; got {len(inputs)} and {len(outputs)}")
+    n = len(inputs)
+    figure, axes = new_figure(2, n, (max(0.9 * n, 3), 2.5))
+    axes = axes.reshape(2, n)
+    for row, (name, images) in enumerate(zip(names, (inputs, outputs), strict=True)):
+        for ax, image in zip(axes[row], images, strict=True):
+            draw_image(ax, image, limits)
+            for spine in ax.spines.values():
+                spine.set(color=COLOURS["input" if row == 0 else "output"], linewidth=2)
+        axes[row, 0].set_ylabel(name)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def label_axes(axes: Axes, unit: str = "normalised") -> None:
+    """Name both axes of an image panel and say that y points down."""
+    axes.set_xlabel(f"x, {unit} →")
+    axes.set_ylabel(f"← y, {unit} (down)")
+
+
+def draw_sampling_grid(
+    axes: Axes, image: Tensor, theta: Tensor, output_size: tuple[int, int], align_corners: bool
+) -> None:
+    """The input with the outline of the output, a dot for each output pixel, the frame's arrows.
+
+    image: (C, H, W). theta: (1, 2, 3). Coordinates are normalised.
+    """
+    height, width = image.shape[-2:]
+    edge_x, edge_y = _edges(width, align_corners), _edges(height, align_corners)
+    draw_image(axes, image)
+    axes.images[0].set_extent((-edge_x, edge_x, edge_y, -edge_y))
+    axes.set_xticks([-1, 0, 1])
+    axes.set_yticks([-1, 0, 1])
+    grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
+    axes.plot(*grid.T, ".", color=COLOURS["grid"], markersize=3, label="reads here")
+    corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
+    axes.plot(*(theta[0] @ corners.T), color=COLOURS["output"], linewidth=2, label="output frame")
+    centre = theta[0, :, 2]
+    for name, column in (("x", theta[0, :, 0]), ("y", theta[0, :, 1])):
+        axes.annotate(
+            "",
+            xy=(centre + column).tolist(),
+            xytext=centre.tolist(),
+            arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 2},
+        )
+        axes.text(*(centre + 1.12 * column).tolist(), name, color=COLOURS[name], weight="bold")
+    limit = max(1.3, 1.1 * (theta[0] @ corners.T).abs().max().item())
+    axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
+    label_axes(axes)
+
+
+def _edges(n: int, align_corners: bool) -> float:
+    """The normalised coordinate of the last pixel's outer edge, for n pixels."""
+    return n / max(n - 1, 1) if align_corners else 1.0
+
+
+def sampling_grid(
+    image: Tensor,
+    theta: Tensor,
+    output_size: tuple[int, int] | None = None,
+    align_corners: bool = False,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    title: str = "",
+) -> Figure:
+    """Left the input with the sampling grid over it, right what the grid reads.
+
+    image: (C, H, W) from 0 to 1. theta: (1, 2, 3). output_size: (H', W'), by default the input's.
+    """
+    check_theta(theta)
+    check_images(image[None], "image")
+    image, theta = image.cpu(), theta.detach().cpu().to(image.dtype)
+    output_size = output_size or tuple(image.shape[-2:])
+    output = warp(image[None], theta, output_size, mode, padding_mode, align_corners)[0]
+    figure, (left, right) = new_figure(1, 2, (8, 4.2))
+    draw_sampling_grid(left, image, theta, output_size, align_corners)
+    left.set_title("where the output reads", color=COLOURS["text"], fontsize=10)
+    left.legend(loc="lower right", fontsize=8)
+    draw_image(right, output)
+    right.images[0].set_extent((-1, 1, 1, -1))
+    right.set_xticks([-1, 0, 1])
+    right.set_yticks([-1, 0, 1])
+    label_axes(right)
+    for spine in right.spines.values():
+        spine.set(color=COLOURS["output"], linewidth=2)
+    right.set_title("the output", fontsize=10)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def pixel_coordinates(n: int = 4) -> Figure:
+    """Where -1 and 1 lie on n×n pixels, for both `align_corners`."""
+    figure, panels = new_figure(1, 2, (8, 4.3))
+    for axes, align_corners in zip(panels, (False, True), strict=True):
+        centres = pixel_centres(n, align_corners)
+        half = _edges(n, align_corners)
+        for edge in torch.linspace(-half, half, n + 1).tolist():
+            axes.plot([edge, edge], [-half, half], color="#999999", linewidth=1)
+            axes.plot([-half, half], [edge, edge], color="#999999", linewidth=1)
+        x, y = torch.meshgrid(centres, centres, indexing="xy")
+        axes.plot(x.flatten(), y.flatten(), "o", color=COLOURS["grid"], label="pixel centres")
+        frame = [-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]
+        axes.plot(*frame, color=COLOURS["input"], linewidth=2.5, label="from -1 to 1")
+        axes.set(xlim=(-1.5, 1.5), ylim=(1.5, -1.5), aspect="equal")
+        axes.set_title(f"align_corners={align_corners}", fontsize=10)
+        label_axes(axes)
+    panels[0].legend(loc="upper right", fontsize=8)
+    figure.suptitle("-1 and 1: the outer edges, or the centres of the border pixels", fontsize=11)
+    return figure
+
+
+def curves(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    markers: bool = True,
+) -> Figure:
+    """One line for each name, told apart by colour and by dashes."""
+    figure, axes = new_figure(size=(7.5, 3.8))
+    styles = zip(SERIES, DASHES, strict=True)
+    for (name, y), (colour, dash) in zip(series.items(), styles, strict=False):
+        marker = "o" if markers else ""
+        axes.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=4, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    if len(series) > 1:
+        axes.legend()
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def history(runs: Mapping[str, History], title: str = "") -> Figure:
+    """Left the loss of every step, smoothed over 50; right the accuracy after each epoch."""
+    figure, (left, right) = new_figure(1, 2, (9, 3.6))
+    styles = zip(SERIES, DASHES, strict=True)
+    for (name, run), (colour, dash) in zip(runs.items(), styles, strict=False):
+        losses = torch.tensor(run.losses)
+        width = min(50, len(losses))
+        smooth = losses.unfold(0, width, 1).mean(dim=1)
+        left.plot(range(width, len(losses) + 1), smooth, color=colour, linestyle=dash, label=name)
+        percent = [100 * accuracy for accuracy in run.accuracies]
+        epochs = range(1, len(percent) + 1)
+        right.plot(epochs, percent, color=colour, linestyle=dash, marker="o", label=name)
+    left.set(xlabel="step", ylabel="training loss (mean of 50 steps)", yscale="log")
+    right.set(xlabel="epoch", ylabel="test accuracy, %")
+    right.xaxis.get_major_locator().set_params(integer=True)
+    right.legend()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _over_steps(run: History, values: Mapping[str, Tensor], ylabel: str, title: str) -> Figure:
+    """For each name (steps, N): the median over N as a line, the middle half as a band."""
+    figure, axes = new_figure(size=(7.5, 3.8))
+    styles = zip(SERIES, DASHES, strict=True)
+    for (name, value), (colour, dash) in zip(values.items(), styles, strict=False):
+        low, middle, high = value.nanquantile(torch.tensor([0.25, 0.5, 0.75]).to(value), dim=1)
+        axes.plot(run.probe_steps, middle, color=colour, linestyle=dash, label=name)
+        axes.fill_between(run.probe_steps, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlabel="step", ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    axes.legend(ncols=2, fontsize=8)
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def _probes(run: History) -> Tensor:
+    if not run.probe_thetas:
+        raise ValueError("this history holds no theta: the model has no spatial transformer")
+    return torch.stack(run.probe_thetas)  # (steps, N, 2, 3)
+
+
+def theta_history(run: History, title: str = "") -> Figure:
+    """The six numbers of theta during training: median and middle half of the probe digits."""
+    thetas = _probes(run)
+    names = {f"theta[{i}, {j}]": thetas[:, :, i, j] for i in range(2) for j in range(3)}
+    return _over_steps(run, names, "value of theta", title)
+
+
+def pose_history(run: History, title: str = "") -> Figure:
+    """The rotation that theta reads as during training: median and middle half of the probe."""
+    thetas = _probes(run)
+    angles = to_pose(thetas.flatten(0, 1)).rotation.reshape(thetas.shape[:2])
+    return _over_steps(run, {"rotation of the sampling grid": angles}, "degrees", title)
+
+
+def angle_scatter(angles_in: Tensor, angles_out: Tensor, title: str = "") -> Figure:
+    """How the digits were turned (B,) against how the sampling grid turns (B,), both in degrees."""
+    figure, axes = new_figure(size=(5, 4.4))
+    x, y = angles_in.cpu(), angles_out.cpu()
+    axes.plot(x, y, ".", color=COLOURS["input"], markersize=3, alpha=0.5, label="one test digit")
+    limit = x.abs().max().item()
+    axes.plot([-limit, limit], [limit, -limit], "--", color=COLOURS["x"], label="undoes it fully")
+    axes.set(xlabel="digit turned by, degrees (anticlockwise)", ylabel="grid turned by, degrees")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def neighbours(image: Tensor, x: float, y: float, title: str = "") -> Figure:
+    """The four pixels around a point, and the weight of each as the area that belongs to it.
+
+    image: (H, W) from 0 to 1. x, y: the point, in pixels, at least half a pixel inside.
+    """
+    figure, axes = new_figure(size=(5.4, 4.6))
+    draw_image(axes, image)
+    left, top = math.floor(x), math.floor(y)
+    for m in (left, left + 1):
+        for n in (top, top + 1):
+            weight = (1 - abs(x - m)) * (1 - abs(y - n))
+            # The weight of a pixel is the area of the piece opposite to it.
+            corner = (2 * left + 1 - m, 2 * top + 1 - n)
+            piece = Rectangle(corner, x - corner[0], y - corner[1], alpha=0.35)
+            piece.set_color(SERIES[2 * (m - left) + (n - top)])
+            axes.add_patch(piece)
+            words = f"value {image[n, m]:.2f}\nweight {weight:.2f}"
+            axes.text(m, n, words, ha="center", va="center", fontsize=9, bbox=WHITE_BOX)
+    axes.plot([x], [y], "o", color=COLOURS["grid"], markersize=9, markeredgecolor="black")
+    axes.set(xlim=(left - 0.6, left + 1.6), ylim=(top + 1.6, top - 0.6))
+    axes.set_xticks([left, left + 1])
+    axes.set_yticks([top, top + 1])
+    label_axes(axes, "pixels")
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def arrows(image: Tensor, grid: Tensor, vectors: Tensor, title: str = "") -> Figure:
+    """Arrows over an image: at each point of a grid the direction of a vector, for a gradient.
+
+    image: (C, H, W). grid, vectors: (H', W', 2), normalised (x, y). Arrow lengths share one scale.
+    """
+    figure, axes = new_figure(size=(5.6, 5.2))
+    draw_image(axes, image)
+    axes.images[0].set_extent((-1, 1, 1, -1))
+    points, vectors = grid.detach().cpu().flatten(0, 1), vectors.detach().cpu().flatten(0, 1)
+    axes.quiver(*points.T, *vectors.T, color=COLOURS["grid"], angles="xy", width=0.005)
+    axes.set_xticks([-1, 0, 1])
+    axes.set_yticks([-1, 0, 1])
+    label_axes(axes)
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def surfaces(
+    shifts: Tensor, losses: Mapping[str, Tensor], paths: Mapping[str, Tensor], title: str = ""
+) -> Figure:
+    """The loss over a shift in x and y, one panel a name, with the way that descent takes.
+
+    shifts: (S,), the values tried on each axis. losses: (S, S), rows are y.
+    paths: (steps, 2), last axis (x, y).
+    """
+    figure, panels = new_figure(1, len(losses), (4.4 * len(losses), 4))
+    panels = [panels] if len(losses) == 1 else panels
+    for axes, (name, loss) in zip(panels, losses.items(), strict=True):
+        filled = axes.contourf(shifts, shifts, loss, levels=15, cmap="cividis")
+        figure.colorbar(filled, ax=axes, label="mean squared error")
+        path, edge = paths[name], {"markeredgecolor": "black", "linestyle": "none"}
+        axes.plot(*path.T, "-", color="white", linewidth=3)
+        axes.plot(*path.T, ".-", color=COLOURS["x"], markersize=4, label="descent")
+        axes.plot(*path[0], "o", color="white", label="start", **edge)
+        axes.plot(*path[-1], "s", color=COLOURS["grid"], label="end", **edge)
+        axes.plot(0, 0, "*", color="white", markersize=14, label="truth", **edge)
+        axes.set(xlabel="shift in x, pixels", ylabel="shift in y, pixels")
+        axes.set(title=name, aspect="equal")
+        axes.invert_yaxis()
+    axes.legend(fontsize=7, loc="upper left")
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def trace_layers(model: nn.Module, input: Tensor) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What really flows through a model: (name, kind of layer, shape of its output), in order."""
+    seen, handles = [], []
+    for name, module in model.named_modules():
+        if next(module.children(), None) is None:
+
+            def note(module, _, output, name=name):
+                seen.append((name, type(module).__name__, tuple(output.shape)))
+
+            handles.append(module.register_forward_hook(note))
+    try:
+        with torch.no_grad():
+            model(input)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen
+
+
+def architecture(model: nn.Module, input: Tensor, title: str = "") -> Figure:
+    """A model with a transformer, drawn from the tensors that flow through it for this input.
+
+    model: with `stn(x)` and `theta`, as `TutorialNet`. input: (B, C, H, W); the first is shown.
+    Above: the localization network, then theta. Below: input, grid, output, classifier.
+    """
+    check_images(input)
+    layers = trace_layers(model, input)
+    with torch.no_grad():
+        output = model.stn(input)
+    theta = model.theta[:1].cpu()
+    choosing = [x for x in layers if {"localization", "fc_loc"} & set(x[0].split("."))]
+    deciding = [x for x in layers if x not in choosing]
+    limits = (input.min().item(), input.max().item())
+    figure = Figure(figsize=(11, 6.4), layout="constrained", facecolor="white")
+    upper, middle, lower = figure.subfigures(3, 1, height_ratios=(1, 1.7, 1))
+    _draw_chain(upper.subplots(), choosing, COLOURS["input"], "localization network: which theta?")
+    pictures = middle.subplots(1, 4)
+    draw_image(pictures[0], input[0], limits)
+    pictures[0].set_title(f"input {tuple(input.shape)}", fontsize=9)
+    _draw_theta(pictures[1], theta)
+    span = (input[0].cpu() - limits[0]) / max(limits[1] - limits[0], 1e-12)
+    draw_sampling_grid(pictures[2], span, theta.to(span), output.shape[-2:], model.align_corners)
+    shape = (*input.shape[:1], *output.shape[-2:], 2)
+    pictures[2].set_title(f"grid generator {shape}", fontsize=9)
+    draw_image(pictures[3], output[0], limits)
+    pictures[3].set_title(f"sampler {tuple(output.shape)}", fontsize=9)
+    _draw_chain(lower.subplots(), deciding, COLOURS["output"], "classifier: which digit?")
+    figure.suptitle(title, fontsize=12)
+    return figure
+
+
+def _draw_theta(axes: Axes, theta: Tensor) -> None:
+    axes.axis("off")
+    axes.set_title(f"theta {tuple(theta.shape)}", fontsize=9)
+    rows = "\n".join("  ".join(f"{v:+.2f}" for v in row) for row in theta[0].tolist())
+    axes.text(0.5, 0.5, rows, ha="center", va="center", family="monospace", fontsize=12)
+
+
+def _draw_chain(axes: Axes, layers: list, colour: str, title: str) -> None:
+    """Layers as boxes from left to right, the shape of what each passes on below it."""
+    axes.axis("off")
+    axes.set_title(title, fontsize=10, loc="left", color=COLOURS["text"])
+    axes.set(xlim=(-0.5, max(len(layers), 6) - 0.5), ylim=(-1, 1))
+    for i, (name, kind, shape) in enumerate(layers):
+        box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
+        axes.text(i, 0.3, f"{kind}\n{name}", ha="center", va="center", fontsize=8, bbox=box)
+        axes.text(i, -0.75, "×".join(map(str, shape)), ha="center", va="center", fontsize=8)
+        if i + 1 < len(layers):
+            axes.annotate("", (i + 0.95, -0.75), (i + 0.62, -0.75), arrowprops={"arrowstyle": "->"})

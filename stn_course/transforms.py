@@ -1,0 +1,234 @@
+"""Build, compose, invert and read back theta; convert it to other libraries' matrices.
+
+Convention: theta is (B, 2, 3) and maps normalised output coordinates to normalised input
+coordinates, (x, y) order, x to the right, y down. So a theta says where the output *reads*; the
+picture moves the other way. Rotation is positive from the x axis towards the y axis: the sampling
+grid turns clockwise on the screen and the picture anticlockwise.
+
+Builders take numbers, or tensors of shape () or (B,), which broadcast against each other; dtype and
+device are those of the tensors given, else torch's default dtype on the CPU. On an image that is
+not square, normalised x and y have different units, and a rotation built here shears the picture:
+build it in pixels and convert with `from_pixel_matrix`.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stn_course.validation import check_choice, check_floating, check_theta, describe
+
+
+class Pose(NamedTuple):
+    """The named parts of a theta, each (B,): theta = translation · rotation · shear · scale.
+
+    rotation: degrees. scale_x, scale_y: length of the frame's axes, negative y for a mirror image.
+    shear: how far x moves for one y, before the rotation. x, y: where the output's centre reads.
+    """
+
+    rotation: Tensor
+    scale_x: Tensor
+    scale_y: Tensor
+    shear: Tensor
+    x: Tensor
+    y: Tensor
+
+
+def _batch(**values) -> list[Tensor]:
+    """The values as tensors (B,) of one dtype and device, broadcast against each other."""
+    given = [value for value in values.values() if isinstance(value, Tensor)]
+    dtype = given[0].dtype if given else torch.get_default_dtype()
+    device = given[0].device if given else "cpu"
+    for name, value in values.items():
+        if not isinstance(value, Tensor | int | float) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a number or a tensor (B,); got {describe(value)}")
+    tensors = [torch.as_tensor(v, dtype=dtype, device=device) for v in values.values()]
+    for name, tensor in zip(values, tensors, strict=True):
+        if tensor.dim() > 1 or tensor.numel() == 0 or not tensor.is_floating_point():
+            raise ValueError(f"{name} must be numbers of shape () or (B,); got {describe(tensor)}")
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} must be finite; got {tensor.tolist()}")
+    return list(torch.broadcast_tensors(*[torch.atleast_1d(t) for t in tensors]))
+
+
+def _theta(a, b, x, c, d, y) -> Tensor:
+    """Six tensors (B,), row by row, as theta (B, 2, 3)."""
+    return torch.stack([a, b, x, c, d, y], dim=-1).reshape(-1, 2, 3)
+
+
+def _angle(degrees, radians):
+    """The angle in radians from exactly one of the two."""
+    if (degrees is None) == (radians is None):
+        raise TypeError(
+            f"give the angle as degrees or as radians, one of them; got {degrees=}, {radians=}"
+        )
+    if degrees is None:
+        return radians
+    return torch.deg2rad(degrees) if isinstance(degrees, Tensor) else math.radians(degrees)
+
+
+def identity(batch: int = 1, **options) -> Tensor:
+    """The theta that changes nothing, (batch, 2, 3); `options`: dtype, device."""
+    return torch.eye(2, 3, **options).repeat(batch, 1, 1)
+
+
+def rotation(*, degrees=None, radians=None) -> Tensor:
+    """Turn the sampling grid clockwise, and so the picture anticlockwise: (B, 2, 3)."""
+    return similarity(degrees=degrees, radians=radians)
+
+
+def scale(x, y=None) -> Tensor:
+    """Stretch the grid by x and y (y = x if left out): above 1 the picture shrinks: (B, 2, 3)."""
+    x, y = _batch(x=x, y=x if y is None else y)
+    zero = torch.zeros_like(x)
+    return _theta(x, zero, zero, zero, y, zero)
+
+
+def shear(x=0.0, y=0.0) -> Tensor:
+    """Move grid points sideways by x for one unit of y, and down by y for one of x: (B, 2, 3)."""
+    x, y = _batch(x=x, y=y)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return _theta(one, x, zero, y, one, zero)
+
+
+def translation(x=0.0, y=0.0) -> Tensor:
+    """Move the grid right by x and down by y; 2 is the image's whole width or height: (B, 2, 3)."""
+    x, y = _batch(x=x, y=y)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return _theta(one, zero, x, zero, one, y)
+
+
+def similarity(*, degrees=None, radians=None, scale=1.0, x=0.0, y=0.0) -> Tensor:
+    """Rotation and one scale about the centre, then a translation of the grid: (B, 2, 3)."""
+    angle, scale, x, y = _batch(angle=_angle(degrees, radians), scale=scale, x=x, y=y)
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    return _theta(cos, -sin, x, sin, cos, y)
+
+
+def attention(scale, x=0.0, y=0.0) -> Tensor:
+    """A square window of the given size around (x, y), upright (paper, eq. 2): (B, 2, 3)."""
+    scale, x, y = _batch(scale=scale, x=x, y=y)
+    zero = torch.zeros_like(x)
+    return _theta(scale, zero, x, zero, scale, y)
+
+
+def to_matrix(theta: Tensor) -> Tensor:
+    """Theta as 3×3 matrices on (x, y, 1): (B, 2, 3) -> (B, 3, 3)."""
+    check_theta(theta)
+    last = theta.new_tensor([0, 0, 1]).expand(theta.shape[0], 1, 3)
+    return torch.cat([theta, last], dim=1)
+
+
+def from_matrix(matrix: Tensor) -> Tensor:
+    """The upper two rows of affine 3×3 matrices: (B, 3, 3) -> (B, 2, 3)."""
+    check_floating("matrix", matrix, "(B, 3, 3)", 3)
+    if matrix.shape[1:] != (3, 3) or (matrix[:, 2] != matrix.new_tensor([0, 0, 1])).any():
+        raise ValueError(
+            f"matrix must be (B, 3, 3) with last row 0, 0, 1; got {describe(matrix)}, "
+            f"last row {matrix[0, -1].tolist()}"
+        )
+    return matrix[:, :2].clone()
+
+
+def compose(first: Tensor, *others: Tensor) -> Tensor:
+    """One theta for warping by `first`, then warping the result by the next, and so on.
+
+    As 3×3 matrices it is the product in the order given, first · second · …, since the last
+    warp's output coordinates go through the last theta first. Batches of 1 broadcast.
+    """
+    matrix = to_matrix(first)
+    for theta in others:
+        matrix = matrix @ to_matrix(theta)
+    return from_matrix(matrix)
+
+
+def inverse(theta: Tensor) -> Tensor:
+    """The theta that undoes theta: input -> output, so how the picture moves: (B, 2, 3).
+
+    Raises ValueError where theta maps the plane to a line or a point.
+    """
+    matrix = to_matrix(theta)
+    determinant = torch.linalg.det(matrix)
+    if (determinant == 0).any():
+        raise ValueError(f"theta has no inverse: its determinants are {determinant.tolist()}")
+    return from_matrix(torch.linalg.solve(matrix, torch.eye(3).to(matrix).expand_as(matrix)))
+
+
+def to_pose(theta: Tensor) -> Pose:
+    """Read theta back into named parts; `from_pose` gives the same theta again.
+
+    A theta whose x column is 0 has no rotation to read: the parts are then not finite.
+    """
+    check_theta(theta)
+    (a, b, x), (c, d, y) = theta.unbind(1)[0].unbind(-1), theta.unbind(1)[1].unbind(-1)
+    scale_x = torch.hypot(a, c)  # the length of the x column
+    scale_y = (a * d - b * c) / scale_x  # what the y column adds across it
+    shear = (a * b + c * d) / (scale_x * scale_y)
+    return Pose(torch.rad2deg(torch.atan2(c, a)), scale_x, scale_y, shear, x, y)
+
+
+def from_pose(rotation=0.0, scale_x=1.0, scale_y=1.0, shear=0.0, x=0.0, y=0.0) -> Tensor:
+    """Theta from named parts, see `Pose`: translation · rotation · shear · scale: (B, 2, 3)."""
+    degrees, sx, sy, shear, x, y = _batch(
+        rotation=rotation, scale_x=scale_x, scale_y=scale_y, shear=shear, x=x, y=y
+    )
+    cos, sin = torch.cos(torch.deg2rad(degrees)), torch.sin(torch.deg2rad(degrees))
+    return _theta(sx * cos, sy * (shear * cos - sin), x, sx * sin, sy * (shear * sin + cos), y)
+
+
+def normalised_to_pixels(size: tuple[int, int], align_corners: bool = False, **options) -> Tensor:
+    """The 3×3 matrix from normalised to pixel coordinates of an image of `size` (H, W).
+
+    Pixel (0, 0) is the centre of the top-left pixel. `options`: dtype, device.
+    """
+    height, width = size
+    matrix = torch.eye(3, **options)
+    for axis, n in enumerate((width, height)):
+        if align_corners and n < 2:
+            raise ValueError(f"align_corners=True needs 2 pixels or more on each axis; got {size}")
+        half = (n - 1) / 2 if align_corners else n / 2
+        matrix[axis, axis], matrix[axis, 2] = half, (n - 1) / 2
+    return matrix
+
+
+def to_pixel_matrix(
+    theta: Tensor,
+    input_size: tuple[int, int],
+    output_size: tuple[int, int] | None = None,
+    align_corners: bool = False,
+    direction: str = "input_to_output",
+) -> Tensor:
+    """Theta as OpenCV's `warpAffine` takes it: a matrix in pixels, (B, 2, 3), x before y.
+
+    input_size, output_size: (H, W); the output's is the input's if left out.
+    direction: "input_to_output", OpenCV's own; or "output_to_input", for its WARP_INVERSE_MAP.
+    """
+    check_choice("direction", direction, ("input_to_output", "output_to_input"))
+    options = {"dtype": theta.dtype, "device": theta.device}
+    source = normalised_to_pixels(input_size, align_corners, **options)
+    target = normalised_to_pixels(output_size or input_size, align_corners, **options)
+    matrix = from_matrix(source @ to_matrix(theta) @ _affine_inverse(target))
+    return matrix if direction == "output_to_input" else inverse(matrix)
+
+
+def from_pixel_matrix(
+    matrix: Tensor,
+    input_size: tuple[int, int],
+    output_size: tuple[int, int] | None = None,
+    align_corners: bool = False,
+    direction: str = "input_to_output",
+) -> Tensor:
+    """Theta from a matrix in pixels, the way back from `to_pixel_matrix`: (B, 2, 3)."""
+    check_choice("direction", direction, ("input_to_output", "output_to_input"))
+    check_theta(matrix)
+    options = {"dtype": matrix.dtype, "device": matrix.device}
+    source = normalised_to_pixels(input_size, align_corners, **options)
+    target = normalised_to_pixels(output_size or input_size, align_corners, **options)
+    pixels = matrix if direction == "output_to_input" else inverse(matrix)
+    return from_matrix(_affine_inverse(source) @ to_matrix(pixels) @ target)
+
+
+def _affine_inverse(matrix: Tensor) -> Tensor:
+    """The inverse of one affine 3×3 matrix, as affine exactly."""
+    return to_matrix(inverse(matrix[None, :2]))[0]

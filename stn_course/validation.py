@@ -1,0 +1,122 @@
+"""Readable errors for bad input; each says what came and what was expected.
+
+Every check returns None, and raises TypeError for the wrong kind of thing, ValueError for the wrong
+value of the right kind.
+"""
+
+import torch
+from torch import Tensor
+
+
+def describe(value) -> str:
+    """A short name of what came: a tensor by dtype and shape, anything else by type and value."""
+    if isinstance(value, Tensor):
+        return f"a {value.dtype} tensor of shape {tuple(value.shape)}"
+    return f"{type(value).__name__} {value!r}"
+
+
+def check_floating(name: str, value, shape: str, dims: int) -> None:
+    """`value` is a floating-point tensor with `dims` axes, described to the reader as `shape`."""
+    expected = f"{name} must be a floating-point tensor of shape {shape}"
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        raise TypeError(f"{expected}; got {describe(value)}")
+    if value.dim() != dims:
+        raise ValueError(f"{expected}; got {describe(value)}")
+    if 0 in value.shape:
+        raise ValueError(f"{expected} with no axis of size 0; got {describe(value)}")
+
+
+def check_theta_shape(theta) -> None:
+    """`theta` is (B, 2, 3), floating point, with at least one transformation."""
+    check_floating("theta", theta, "(B, 2, 3)", 3)
+    if theta.shape[1:] != (2, 3):
+        raise ValueError(f"theta must have shape (B, 2, 3); got {describe(theta)}")
+
+
+def check_theta(theta) -> None:
+    """`theta` is (B, 2, 3), floating point and finite (on a GPU this waits for its values)."""
+    check_theta_shape(theta)
+    if not torch.isfinite(theta).all():
+        raise ValueError(f"theta must be finite; got NaN or infinity in {theta.tolist()}")
+
+
+def check_images(input, name: str = "input") -> None:
+    """`input` is (B, C, H, W), floating point, nothing empty."""
+    if isinstance(input, Tensor) and not input.is_floating_point():
+        raise TypeError(
+            f"{name} must be a floating-point tensor of shape (B, C, H, W); got {describe(input)}. "
+            "Convert it first, for example with .float() / 255"
+        )
+    check_floating(name, input, "(B, C, H, W)", 4)
+
+
+def check_size(size) -> None:
+    """`size` is (B, C, H, W), four positive whole numbers."""
+    expected = "size must be four positive whole numbers (B, C, H, W)"
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"{expected}; got {describe(size)}")
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in size):
+        raise TypeError(f"{expected}; got {tuple(size)}")
+    if len(size) != 4 or min(size) < 1:
+        raise ValueError(f"{expected}; got {tuple(size)}")
+
+
+def check_same(**tensors: Tensor) -> None:
+    """All tensors agree in dtype and device."""
+    for what in ("dtype", "device"):
+        found = {name: getattr(tensor, what) for name, tensor in tensors.items()}
+        if len(set(found.values())) > 1:
+            listed = ", ".join(f"{name} has {value}" for name, value in found.items())
+            raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
+
+
+def check_choice(name: str, value, choices) -> None:
+    """`value` is one of `choices`."""
+    if value not in tuple(choices):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+
+
+def check_positive(name: str, value, kind: type = int) -> None:
+    """`value` is a number above zero, whole if `kind` is int."""
+    kinds = int if kind is int else (int, float)
+    wanted = "whole number" if kind is int else "number"
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise TypeError(f"{name} must be a positive {wanted}; got {describe(value)}")
+    if not value > 0:
+        raise ValueError(f"{name} must be a positive {wanted}; got {value!r}")
+
+
+def check_affine_grid(theta, size) -> None:
+    """The arguments of `grids.affine_grid`."""
+    check_theta(theta)
+    check_size(size)
+    if theta.shape[0] != size[0]:
+        raise ValueError(f"theta has a batch of {theta.shape[0]}, size {tuple(size)} of {size[0]}")
+
+
+def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> None:
+    """The arguments of `samplers.grid_sample`."""
+    check_images(input)
+    check_floating("grid", grid, "(B, H, W, 2)", 4)
+    if grid.shape[-1] != 2:
+        raise ValueError(f"grid must have shape (B, H, W, 2), last axis x, y; got {describe(grid)}")
+    if grid.shape[0] != input.shape[0]:
+        raise ValueError(f"input has a batch of {input.shape[0]}, grid of {grid.shape[0]}")
+    if not torch.isfinite(grid).all():
+        raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
+    check_same(input=input, grid=grid)
+    check_choice("mode", mode, modes)
+    check_choice("padding_mode", padding_mode, padding_modes)
+
+
+def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
+    """The arguments of `samplers.warp`; the values of theta are not looked at, for speed."""
+    check_images(input)
+    check_theta_shape(theta)
+    if theta.shape[0] not in (1, input.shape[0]):
+        raise ValueError(
+            f"theta must have a batch of 1 or of the input's {input.shape[0]}; got {theta.shape[0]}"
+        )
+    check_same(input=input, theta=theta)
+    check_choice("mode", mode, modes)
+    check_choice("padding_mode", padding_mode, padding_modes)
