@@ -1,0 +1,53 @@
+# Two commands: `make lab` opens the course, `make test` checks all of it. README.md says the rest.
+
+PYTHON ?= python3
+PORT ?= 8888
+BROWSER ?= yes
+NB ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir=notebooks \
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb
+ifeq ($(BROWSER),no)
+LAB_FLAGS += --no-browser
+endif
+ifeq ($(shell id -u),0)
+LAB_FLAGS += --allow-root
+endif
+
+.PHONY: lab test notebooks sources figures bench-data help
+
+help:
+	@echo "make lab        open the course (PORT=8899 and BROWSER=no if you like)"
+	@echo "make test       run every check"
+	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
+	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
+	@echo "make figures    draw the reference figures of the tests anew"
+
+$(INSTALLED): constraints.txt pyproject.toml
+	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --constraint constraints.txt --editable '.[test]'
+	touch $(INSTALLED)
+
+lab: $(INSTALLED)
+	$(RUN) -m jupyter lab $(LAB_FLAGS)
+
+test: $(INSTALLED)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=900
+
+notebooks: $(INSTALLED)
+	$(RUN) tools/notebooks.py refresh $(NB)
+
+sources: $(INSTALLED)
+	$(RUN) tools/notebooks.py sources $(NB)
+
+figures: $(INSTALLED)
+	$(RUN) -m pytest tests/test_plotting.py --mpl-generate-path=tests/baseline
+
+bench-data: $(INSTALLED)
+	$(RUN) benchmarks/data.py
