@@ -1,5 +1,7 @@
 """Localization networks, the spatial transformer, the tutorial's network and its baseline."""
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from stn_course.samplers import PADDING_MODES, warp
 from stn_course.validation import check_choice, check_images, describe
 
+WEIGHTS = Path(__file__).parent / "weights" / "straightener.pt"  # made by tools/pretrain.py
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 
 
@@ -141,6 +144,17 @@ class TutorialNet(PlainNet):
     def forward(self, x: Tensor) -> Tensor:
         check_digits(x)
         return self.classify(self.stn(x))
+
+
+def load_straightener() -> TutorialNet:
+    """A `TutorialNet` that straightens digits turned by up to 90 degrees, trained beforehand.
+
+    Its classifier learned upright digits and was then frozen, so that the transformer had to do the
+    work; padding is "border". `tools/pretrain.py` trains it anew.
+    """
+    model = TutorialNet(padding_mode="border")
+    model.load_state_dict(torch.load(WEIGHTS, map_location="cpu", weights_only=True))
+    return model.eval()
 
 
 def check_digits(x: Tensor) -> None:

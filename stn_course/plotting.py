@@ -30,7 +30,6 @@ COLOURS = {
     "other": "#56B4E9",
 }
 SERIES = [COLOURS[name] for name in ("input", "x", "y", "output", "grid", "other")]
-WHITE_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]  # so colour is never alone
 
 
@@ -85,7 +84,9 @@ def image_grid(
     """Images (B, C, H, W) in rows of `columns`, each with its title."""
     check_images(images, "images")
     rows = -(-len(images) // columns)
-    figure, axes = new_figure(rows, columns, (0.9 * columns, 1.05 * rows + 0.4))
+    tile = max(0.9, min(2.2, 6 / columns))  # inches: few images are drawn large
+    high = tile * images.shape[-2] / images.shape[-1] + 0.2
+    figure, axes = new_figure(rows, columns, (tile * columns, high * rows + 0.4))
     axes = list(axes.flat) if rows * columns > 1 else [axes]
     for i, ax in enumerate(axes):
         ax.axis("off")
@@ -138,6 +139,8 @@ def draw_sampling_grid(
     edge_x, edge_y = _edges(width, align_corners), _edges(height, align_corners)
     draw_image(axes, image)
     axes.images[0].set_extent((-edge_x, edge_x, edge_y, -edge_y))
+    frame = (-edge_x, -edge_y), 2 * edge_x, 2 * edge_y
+    axes.add_patch(Rectangle(*frame, fill=False, color=COLOURS["input"], linewidth=2))
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
@@ -181,7 +184,7 @@ def sampling_grid(
     image, theta = image.cpu(), theta.detach().cpu().to(image.dtype)
     output_size = output_size or tuple(image.shape[-2:])
     output = warp(image[None], theta, output_size, mode, padding_mode, align_corners)[0]
-    figure, (left, right) = new_figure(1, 2, (8, 4.2))
+    figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
     draw_sampling_grid(left, image, theta, output_size, align_corners)
     left.set_title("where the output reads", color=COLOURS["text"], fontsize=10)
     left.legend(loc="lower right", fontsize=8)
@@ -325,10 +328,12 @@ def neighbours(image: Tensor, x: float, y: float, title: str = "") -> Figure:
             # The weight of a pixel is the area of the piece opposite to it.
             corner = (2 * left + 1 - m, 2 * top + 1 - n)
             piece = Rectangle(corner, x - corner[0], y - corner[1], alpha=0.35)
-            piece.set_color(SERIES[2 * (m - left) + (n - top)])
+            colour = SERIES[2 * (m - left) + (n - top)]
+            piece.set_color(colour)
             axes.add_patch(piece)
             words = f"value {image[n, m]:.2f}\nweight {weight:.2f}"
-            axes.text(m, n, words, ha="center", va="center", fontsize=9, bbox=WHITE_BOX)
+            box = {"facecolor": "white", "edgecolor": colour, "linewidth": 2, "pad": 3}
+            axes.text(m, n, words, ha="center", va="center", fontsize=9, bbox=box)
     axes.plot([x], [y], "o", color=COLOURS["grid"], markersize=9, markeredgecolor="black")
     axes.set(xlim=(left - 0.6, left + 1.6), ylim=(top + 1.6, top - 0.6))
     axes.set_xticks([left, left + 1])
@@ -348,6 +353,7 @@ def arrows(image: Tensor, grid: Tensor, vectors: Tensor, title: str = "") -> Fig
     axes.images[0].set_extent((-1, 1, 1, -1))
     points, vectors = grid.detach().cpu().flatten(0, 1), vectors.detach().cpu().flatten(0, 1)
     axes.quiver(*points.T, *vectors.T, color=COLOURS["grid"], angles="xy", width=0.005)
+    axes.set(xlim=(-1.05, 1.05), ylim=(1.05, -1.05))
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     label_axes(axes)
@@ -411,7 +417,7 @@ def architecture(model: nn.Module, input: Tensor, title: str = "") -> Figure:
     layers = trace_layers(model, input)
     with torch.no_grad():
         output = model.stn(input)
-    theta = model.theta[:1].cpu()
+    theta = model.theta.cpu()
     choosing = [x for x in layers if {"localization", "fc_loc"} & set(x[0].split("."))]
     deciding = [x for x in layers if x not in choosing]
     limits = (input.min().item(), input.max().item())
@@ -423,7 +429,9 @@ def architecture(model: nn.Module, input: Tensor, title: str = "") -> Figure:
     pictures[0].set_title(f"input {tuple(input.shape)}", fontsize=9)
     _draw_theta(pictures[1], theta)
     span = (input[0].cpu() - limits[0]) / max(limits[1] - limits[0], 1e-12)
-    draw_sampling_grid(pictures[2], span, theta.to(span), output.shape[-2:], model.align_corners)
+    draw_sampling_grid(
+        pictures[2], span, theta[:1].to(span), output.shape[-2:], model.align_corners
+    )
     shape = (*input.shape[:1], *output.shape[-2:], 2)
     pictures[2].set_title(f"grid generator {shape}", fontsize=9)
     draw_image(pictures[3], output[0], limits)
@@ -450,4 +458,4 @@ def _draw_chain(axes: Axes, layers: list, colour: str, title: str) -> None:
         axes.text(i, 0.3, f"{kind}\n{name}", ha="center", va="center", fontsize=8, bbox=box)
         axes.text(i, -0.75, "×".join(map(str, shape)), ha="center", va="center", fontsize=8)
         if i + 1 < len(layers):
-            axes.annotate("", (i + 0.95, -0.75), (i + 0.62, -0.75), arrowprops={"arrowstyle": "->"})
+            axes.text(i + 0.5, -0.75, "→", ha="center", va="center", fontsize=10)

@@ -7,6 +7,7 @@ python tools/notebooks.py sources [02 ...]   write notebooks/src/NN_*.py from th
 import argparse
 import difflib
 import hashlib
+import re
 import sys
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def from_source(text: str) -> NotebookNode:
 
 
 def keep_ids(new: NotebookNode, old: NotebookNode | None) -> None:
-    """Give each cell the id it had; a new cell's id comes from its text, so it is the same anywhere."""
+    """Give each cell the id it had; a new cell's id comes from its text: the same anywhere."""
     before = [] if old is None else old.cells
     matcher = difflib.SequenceMatcher(
         None, [c.source for c in before], [c.source for c in new.cells], autojunk=False
@@ -71,13 +72,18 @@ def normalise(notebook: NotebookNode) -> None:
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if not is_progress(o)]
         for output in cell.get("outputs", []):
-            if output.get("metadata"):
-                output["metadata"].pop(WIDGET, None)
-            if "data" in output:
-                output["data"].pop(WIDGET, None)
-        if "outputs" in cell:  # progress bars write to stderr; only their cell's reader wants them
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            for part in ("data", "metadata"):
+                output.get(part, {}).pop(WIDGET, None)
+
+
+def is_progress(output: NotebookNode) -> bool:
+    """Whether an output is a progress bar: on stderr, or a widget, which is stored as 0 %."""
+    data = output.get("data", {})
+    bar = WIDGET in data and re.match(r"\s*\d+%\|", data.get("text/plain", ""))
+    return output.get("name") == "stderr" or bool(bar)
 
 
 def refresh(source: Path) -> None:

@@ -37,6 +37,9 @@ def draw_grid(image: Tensor, theta: Tensor, output_size: tuple[int, int], align_
     canvas = Image.new("RGB", (SIDE, SIDE), GROUND)
     canvas.paste(to_pillow(image, (inner, inner)), ((SIDE - inner) // 2, (SIDE - inner) // 2))
     draw = ImageDraw.Draw(canvas)
+    edge = (SIDE - inner) // 2
+    box = (edge - 2, edge - 2, edge + inner + 1, edge + inner + 1)
+    draw.rectangle(box, outline=COLOURS["input"], width=2)
     size = (1, 1, min(DOTS, output_size[0]), min(DOTS, output_size[1]))
     for x, y in to_canvas(affine_grid(theta, size, align_corners)):
         draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=COLOURS["grid"])

@@ -25,7 +25,7 @@ POSE = {
     "x": ("translation x", -2, 2, 0.01),
     "y": ("translation y", -2, 2, 0.01),
 }
-STYLE = {"description_width": "8.5em"}
+STYLE, WIDTH = {"description_width": "8.5em"}, {"width": "22em"}
 
 
 def slider(label: str, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
@@ -37,7 +37,7 @@ def slider(label: str, low: float, high: float, step: float) -> ipywidgets.Float
         description=label,
         style=STYLE,
         readout_format=".0f" if step == 1 else ".2f",
-        layout={"width": "22em"},
+        layout=WIDTH,
     )
 
 
@@ -93,7 +93,7 @@ class ThetaLab(ipywidgets.VBox):
                 value=value,
                 description=name,
                 style=STYLE,
-                layout={"width": "22em"},
+                layout=WIDTH,
             )
             for name, (options, value) in choices.items()
         }

@@ -1,0 +1,480 @@
+# %% [markdown]
+# # 03 · Sampling: what colour is there, between the pixels?
+#
+# At the end you have built PyTorch's `grid_sample`, you can say what lies outside a picture, and you have
+# seen the gradient that lets a network learn where to look, and the places where it is zero.
+#
+# **40 minutes · needs notebook 02 · runs on CPU or GPU, offline**
+
+# %% tags=["nbval-ignore-output"]
+import torch
+import torch.nn.functional as F
+
+from stn_course import data, device, grids, plotting, transforms
+from stn_course.plotting import show
+from stn_course.samplers import MODES, PADDING_MODES, warp
+from stn_course.validation import check_grid_sample
+from stn_course.widgets import ThetaLab
+
+chosen = device.choose_device()
+print("This notebook computes on:", device.describe_device(chosen))
+
+# %% [markdown]
+# ## The question
+#
+# Notebook 02 ended with a grid: for each output pixel a place in the input. Here are three such places, in
+# *pixels* (0 is the centre of the first pixel):
+
+# %%
+images, labels = data.load_digits("test")
+digit = images[0]  # (1, 28, 28)
+grid = grids.affine_grid(transforms.rotation(degrees=30), (1, 1, 28, 28))
+pixels = ((grid[0, 10, 12:15] + 1) * 28 - 1) / 2
+for x, y in pixels.tolist():
+    print(f"read at x = {x:.2f}, y = {y:.2f}")
+
+# %% [markdown]
+# A picture has a value at (14, 10). It has none at (13.95, 9.72). What should the output get there?
+#
+# ## Play
+#
+# Zoom in with `scale x` and `scale y`, then switch `mode` between *bilinear* and *nearest*. Then zoom out and
+# switch `padding_mode`. Which of the three paddings never shows you something that is not in the picture?
+
+# %%
+lab = ThetaLab(digit)
+lab
+
+# %%
+lab.theta = transforms.similarity(degrees=15, scale=0.3, y=-0.3)
+show(
+    lab.figure("bilinear reading makes smooth steps between pixels"),
+    "the grid covers a small piece of the seven; the output shows it enlarged, with soft edges.",
+)
+
+# %% [markdown]
+# ## Build 1: nearest
+#
+# The plainest answer: round to the nearest pixel. First two helpers. `to_pixels` goes from normalised
+# coordinates to pixels; `read_pixels` fetches whole pixels of a batch, and answers 0 outside.
+
+
+# %%
+def to_pixels(coordinate, size, align_corners=False):
+    if align_corners:
+        return (coordinate + 1) / 2 * (size - 1)  # -1 and 1 are the centres of the border pixels
+    return ((coordinate + 1) * size - 1) / 2  # -1 and 1 are the outer edges of the border pixels
+
+
+print("28 pixels, x = -1, 0, 1:", to_pixels(torch.tensor([-1.0, 0.0, 1.0]), 28).tolist())
+
+
+# %%
+def read_pixels(input, column, row):
+    height, width = input.shape[-2:]
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    batch = torch.arange(input.shape[0], device=input.device)[:, None, None]
+    m = torch.where(inside, column, 0).long()
+    n = torch.where(inside, row, 0).long()
+    values = input[batch, :, n, m].movedim(-1, 1)  # (B, H', W', C) -> (B, C, H', W')
+    return torch.where(inside[:, None], values, 0)
+
+
+def nearest(input, x, y):
+    return read_pixels(input, x.round(), y.round())
+
+
+ramp = torch.arange(12.0).reshape(1, 1, 3, 4)  # 3 rows, 4 columns, values 0 to 11
+print(ramp[0, 0])
+at = torch.tensor([[[0.4, 0.6, 2.2, 9.0]]]), torch.tensor([[[0.0, 0.0, 1.8, 0.0]]])
+print("nearest:", nearest(ramp, *at).flatten().tolist())
+
+# %% [markdown]
+# The last place, x = 9, lies outside and got 0. Note the order once more: `input[batch, :, n, m]` takes the row n
+# (from y) before the column m (from x).
+#
+# ## Build 2: bilinear
+#
+# Nearest jumps. Move the place a little and nothing changes, then everything. Bilinear sampling takes the
+# **four neighbours**, each with a weight. The paper's equation 5 says it with one sum over all pixels:
+#
+# $$V_i = \sum_n \sum_m U_{nm}\, \max(0, 1 - |x_i - m|)\, \max(0, 1 - |y_i - n|)$$
+#
+# | paper | here | what it is |
+# | --- | --- | --- |
+# | $U_{nm}$ | `input[b, c, n, m]` | the pixel in row n, column m |
+# | $x_i, y_i$ | `x`, `y` | where output pixel i reads, in pixels |
+# | $V_i$ | result | the value it gets |
+#
+# The factor $\max(0, 1 - |d|)$ is a tent: 1 at the pixel itself, falling to 0 one pixel away.
+
+# %%
+d = torch.linspace(-2, 2, 81)
+tent = (1 - d.abs()).clamp(min=0)
+box = (d.abs() <= 0.5).float()
+figure = plotting.curves(
+    d,
+    {"bilinear: max(0, 1 - |d|)": tent, "nearest: 1 up to half a pixel": box},
+    "distance d from the pixel, pixels",
+    "weight",
+    "a pixel is heard up to one pixel away",
+    markers=False,
+)
+show(
+    figure,
+    "the bilinear weight is a tent from -1 to 1 pixel with its tip at 0; the nearest weight is a box "
+    "from minus a half to a half.",
+)
+
+# %% [markdown]
+# So only four terms of the sum are not zero. Seen as a picture, each weight is an area: cut the square between
+# the four centres at the point, and each pixel gets the piece *opposite* to it (the colours say which).
+
+# %%
+patch = torch.tensor([[0.0, 0.2, 0.6], [0.1, 0.9, 0.5], [0.3, 0.7, 0.4]])
+show(
+    plotting.neighbours(patch, 0.7, 1.2, title="the nearer pixel has the larger area"),
+    "a point between four pixels cuts the square between their centres into four pieces; the nearest "
+    "pixel, on the right above, has weight 0.56.",
+)
+
+
+# %%
+def bilinear(input, x, y):
+    left, top = x.floor().detach(), y.floor().detach()
+    right_part, lower_part = x - left, y - top  # in [0, 1): how far towards the next pixel
+    upper = (1 - right_part)[:, None] * read_pixels(input, left, top)
+    upper = upper + right_part[:, None] * read_pixels(input, left + 1, top)
+    lower = (1 - right_part)[:, None] * read_pixels(input, left, top + 1)
+    lower = lower + right_part[:, None] * read_pixels(input, left + 1, top + 1)
+    return (1 - lower_part)[:, None] * upper + lower_part[:, None] * lower
+
+
+point = torch.tensor([[[0.7]]]), torch.tensor([[[1.2]]])
+by_hand = 0.3 * 0.8 * 0.1 + 0.7 * 0.8 * 0.9 + 0.3 * 0.2 * 0.3 + 0.7 * 0.2 * 0.7
+print(f"by hand: {by_hand:.4f}")
+print(f"by code: {bilinear(patch[None, None], *point).item():.4f}")
+
+# %% [markdown]
+# ## Build 3: outside
+#
+# A grid may read outside the picture. PyTorch knows three answers. Two of them *move the place* back inside, so
+# padding is a change of coordinates.
+
+
+# %%
+def clip(x, size):
+    inside = (x > 0) & (x < size - 1)
+    return torch.where(inside, x, x.detach().clamp(0, size - 1))
+
+
+def reflect(x, size, align_corners=False):
+    low, span = (0.0, size - 1) if align_corners else (-0.5, size)
+    if span == 0:
+        return torch.zeros_like(x)  # a single pixel between mirrors: always that pixel
+    distance = (x - low).abs()
+    folds, rest = distance.div(span, rounding_mode="floor"), distance.fmod(span)
+    return torch.where(folds % 2 == 0, rest, span - rest) + low
+
+
+# %% [markdown]
+# `clip` holds a place at the border. `reflect` folds it back, as between two mirrors that stand at the picture's
+# edges: an even number of folds keeps the direction, an odd number turns it round.
+
+
+# %%
+def pad(x, size, padding_mode="zeros", align_corners=False):
+    if padding_mode == "border":
+        return clip(x, size)
+    if padding_mode == "reflection":
+        return clip(reflect(x, size, align_corners), size)
+    return x
+
+
+row = torch.tensor([0.2, 0.4, 0.6, 0.8, 1.0]).reshape(1, 1, 1, 5)
+x = torch.linspace(-4, 8, 121)
+values = {
+    mode: bilinear(row, pad(x, 5, mode)[None, None], torch.zeros(1, 1, 121)).flatten()
+    for mode in PADDING_MODES
+}
+figure = plotting.curves(
+    x,
+    values,
+    "x, pixels (the picture ends at -0.5 and 4.5)",
+    "value",
+    "three answers to what lies outside",
+    markers=False,
+)
+show(
+    figure,
+    "five pixels from 0.2 to 1.0. Outside, zeros falls to 0 within a pixel, border stays at the last "
+    "value, reflection runs back down the same ramp.",
+)
+
+# %% [markdown]
+# ## Build 4: `grid_sample`
+#
+# Put together: normalised → pixels → padding → read.
+
+
+# %%
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
+    check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
+    height, width = input.shape[-2:]
+    x = pad(to_pixels(grid[..., 0], width, align_corners), width, padding_mode, align_corners)
+    y = pad(to_pixels(grid[..., 1], height, align_corners), height, padding_mode, align_corners)
+    return bilinear(input, x, y) if mode == "bilinear" else nearest(input, x, y)
+
+
+turned = grid_sample(digit[None], grid)
+print("output:", tuple(turned.shape))
+
+# %% [markdown]
+# ## Trust
+#
+# Every mode, every padding, both `align_corners`, uneven shapes, three channels, places far outside:
+
+# %%
+torch.manual_seed(0)
+input = torch.randn(2, 3, 5, 8, dtype=torch.float64, device=chosen)
+grid = torch.randn(2, 6, 4, 2, dtype=torch.float64, device=chosen) * 3  # mostly outside
+for mode in MODES:
+    for padding_mode in PADDING_MODES:
+        worst = 0.0
+        for align_corners in (False, True):
+            ours = grid_sample(input, grid, mode, padding_mode, align_corners)
+            theirs = F.grid_sample(input, grid, mode, padding_mode, align_corners)
+            worst = max(worst, (ours - theirs).abs().max().item())
+        print(f"{mode:8} {padding_mode:10} below 1e-12: {worst < 1e-12}")
+
+# %% [markdown]
+# From here on PyTorch's own functions do the work, in one call: `warp(image, theta)`. The package's versions
+# are the ones that you have read.
+#
+# ## The grey frame
+#
+# The tutorial's page normalises its digits: black becomes (0 - 0.1307) / 0.3081 = **-0.42**. Its sampler pads with
+# **0**. What colour is that?
+
+# %%
+normalised = data.normalise(digit)[None]
+theta = transforms.scale(1.6)  # zoom out: the output reads outside
+framed = warp(normalised, theta, padding_mode="zeros")
+print(f"black is {normalised.min():.4f}, the frame is {framed[0, 0, 0, 0]:.4f}")
+three = torch.cat([normalised, framed, warp(normalised, theta, padding_mode="border")])
+show(
+    plotting.image_grid(
+        data.denormalise(three),
+        ["input", "zeros: grey frame", "border: black"],
+        columns=3,
+        title="after normalising, zero is not black",
+        limits=(0, 0.6),
+    ),
+    "a seven; the same smaller inside a dark grey frame; the same smaller on black throughout.",
+)
+
+# %% [markdown]
+# A network sees that frame, and finds it useful: the more it zooms out, the more frame. On harder data the
+# training collapses that way. The remedies: pad with `border`, sample before you normalise, or keep the
+# inputs from 0 to 1.
+#
+# ## The gradient: how a place learns
+#
+# A localization network must know: *if I move this place a little to the right, does the value rise?* For
+# nearest the answer is always 0, so nothing can be learned. For bilinear it is the slope between the left and
+# the right neighbours (paper, equations 6 and 7):
+#
+# $$\frac{\partial V}{\partial x} = (1 - b)\,(U_{\text{top right}} - U_{\text{top left}})
+# + b\,(U_{\text{bottom right}} - U_{\text{bottom left}}), \qquad b = y - \lfloor y \rfloor$$
+
+# %%
+x = torch.tensor([[[0.7]]], requires_grad=True)
+y = torch.tensor([[[1.2]]], requires_grad=True)
+bilinear(patch[None, None], x, y).sum().backward()
+by_hand_x = 0.8 * (0.9 - 0.1) + 0.2 * (0.7 - 0.3)
+by_hand_y = 0.3 * (0.3 - 0.1) + 0.7 * (0.7 - 0.9)
+print(f"to x: by hand {by_hand_x:+.2f}, autograd {x.grad.item():+.2f}")
+print(f"to y: by hand {by_hand_y:+.2f}, autograd {y.grad.item():+.2f}")
+
+place = torch.zeros(1, 1, 1, 2, requires_grad=True)
+F.grid_sample(patch[None, None], place, mode="nearest", align_corners=False).sum().backward()
+print("nearest, in PyTorch:", place.grad.flatten().tolist())
+
+# %% [markdown]
+# And from the place to theta? The place is theta times (x_t, y_t, 1), so the chain rule multiplies by these three
+# numbers and adds over all pixels. Six sums, one for each number of theta:
+
+# %%
+theta = transforms.rotation(degrees=10).requires_grad_()
+grid = F.affine_grid(theta, (1, 1, 28, 28), align_corners=False)
+grid.retain_grad()
+loss = F.mse_loss(F.grid_sample(digit[None], grid, align_corners=False), digit[None])
+loss.backward()
+target = grids.base_grid(28, 28)  # (H, W, 3): x_t, y_t, 1
+by_hand = torch.einsum("hwi,hwj->ij", grid.grad[0], target)
+print("equal to autograd:", torch.allclose(by_hand, theta.grad[0], atol=1e-6))
+turning = (theta.grad[0, 1, 0] - theta.grad[0, 0, 1]).item()
+print("the loss falls when the grid turns back:", turning > 0)
+
+# %% [markdown]
+# Draw the gradient at each place, pointing the way the loss falls, and you see who does the teaching:
+
+# %%
+figure = plotting.arrows(
+    digit, grid[0], -grid.grad[0], title="only places near an edge have something to say"
+)
+show(
+    figure,
+    "the seven with arrows where the output reads. Arrows stand along the strokes' edges only; "
+    "in the black background there is none.",
+)
+
+# %% [markdown]
+# Most places are silent. A gradient comes from the four neighbours only, so it **reaches one pixel**. What follows
+# from that?
+#
+# ## Descend
+#
+# Hide a shift, and find it again by gradient descent on two numbers of theta. **Predict:** does it work from
+# 1 pixel away? From 8 pixels away?
+
+
+# %%
+def shifted(image, shift):
+    """The image read `shift` pixels (x, y) further: (1, 1, 28, 28), (B, 2) -> (B, 1, 28, 28)."""
+    theta = transforms.translation(*(2 * shift / 28).unbind(-1))
+    return warp(image.expand(len(shift), -1, -1, -1), theta)
+
+
+def descend(image, start, steps=60):
+    """The shifts (steps + 1, 2) on the way from `start` towards the least difference, by Adam."""
+    shift = torch.tensor([start], requires_grad=True)
+    optimizer = torch.optim.Adam([shift], lr=0.3)
+    path = [shift.detach().clone()]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(shifted(image, shift), image).backward()
+        optimizer.step()
+        path.append(shift.detach().clone())
+    return torch.cat(path)
+
+
+sharp = digit[None]
+for start in ([1.0, 0.0], [8.0, 0.0]):
+    distance = descend(sharp, start)[-1].norm().item()
+    print(f"from {start}: found within half a pixel: {distance < 0.5}")
+
+# %% [markdown]
+# From 8 pixels away the two sevens hardly overlap, and moving a little makes nothing better. Now blur both pictures
+# first. Blur is a bridge: it carries an edge several pixels further.
+
+
+# %%
+def blurred(image, sigma):
+    """A Gaussian blur, sigma in pixels: first along x, then along y."""
+    reach = int(3 * sigma)
+    kernel = torch.exp(-(torch.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    image = F.conv2d(image, kernel.view(1, 1, 1, -1), padding=(0, reach))
+    return F.conv2d(image, kernel.view(1, 1, -1, 1), padding=(reach, 0))
+
+
+coarse = blurred(sharp, 3.0)
+halfway = descend(coarse, [8.0, 0.0])
+fine = descend(sharp, halfway[-1].tolist())
+print(f"blurred, from [8, 0]: within half a pixel: {halfway[-1].norm().item() < 0.5}")
+print(f"then sharp: within a tenth of a pixel: {fine[-1].norm().item() < 0.1}")
+
+# %%
+shifts = torch.linspace(-12, 12, 49)
+places = torch.cartesian_prod(shifts, shifts).flip(-1)  # all (x, y); rows of equal y
+losses = {
+    name: ((shifted(image, places) - image) ** 2).mean(dim=(1, 2, 3)).reshape(49, 49)
+    for name, image in (("sharp", sharp), ("blurred", coarse))
+}
+paths = {"sharp": descend(sharp, [8.0, 0.0]), "blurred": halfway}
+show(
+    plotting.surfaces(
+        shifts, losses, paths, "the sharp loss is a hole in a plain, the blurred a bowl"
+    ),
+    "two maps of the loss over the shift. Sharp: a narrow hole at zero and wavy ground around, descent "
+    "from 8 pixels away stays where it is. Blurred: a wide bowl, descent runs to its middle.",
+)
+
+# %% [markdown]
+# The same holds when a network chooses theta: it learns from small misalignments, and large ones teach it little.
+#
+# ## Break
+#
+# **1. The dead zone.** Let the whole grid lie outside, with zero padding. The output is 0, and it stays 0 for every
+# small change of theta. So the gradient is exactly 0, and no training brings it back.
+
+# %%
+for x in (0.0, 1.0, 2.1):
+    for padding_mode in ("zeros", "border"):
+        theta = transforms.translation(x=x).requires_grad_()
+        output = warp(digit[None], theta, padding_mode=padding_mode)
+        F.mse_loss(output, digit[None].roll(1, -1)).backward()
+        dead = theta.grad.abs().max().item() == 0
+        print(f"moved by {x}, {padding_mode:6}: the gradient is exactly zero: {dead}")
+
+# %% [markdown]
+# Border padding does not save you: there the place is clipped, and clipping has no slope either. The remedy is not to
+# get there: start at the identity, and learn slowly.
+#
+# **2. Aliasing.** Zoom out by 4, and each output pixel still listens to four neighbours only. Twelve of sixteen pixels
+# are never read. Fine stripes turn into something else:
+
+# %%
+columns = torch.arange(56)
+stripes = (0.5 + 0.5 * torch.cos(columns * 2 * torch.pi / 3.6)).expand(1, 1, 56, 56)
+direct = warp(stripes, transforms.identity(), (14, 14))
+averaged = warp(F.avg_pool2d(stripes, 4), transforms.identity(), (14, 14))
+print(
+    f"contrast before {stripes.std():.2f}, direct {direct.std():.2f}, averaged first {averaged.std():.2f}"
+)
+big = [F.interpolate(image, size=(56, 56), mode="nearest") for image in (stripes, direct, averaged)]
+show(
+    plotting.image_grid(
+        torch.cat(big),
+        ["56 pixels wide", "read at 14", "averaged, then read"],
+        columns=3,
+        title="reading too sparsely invents broad stripes",
+    ),
+    "fine stripes; read at a quarter of the size they become broad stripes that were never there; "
+    "averaged first they become an even grey.",
+)
+
+# %% [markdown]
+# The broad stripes were never there. Whoever shrinks by more than 2 should average first.
+#
+# ## Try
+#
+# 1. Which value does bilinear sampling give exactly in the middle between four pixels of 0, 0, 1 and 1?
+# 2. What is its gradient to x, if the two ones are on the right? Change the lines, then run.
+
+# %%
+guess_value, guess_gradient = 0.0, 0.0  # change me
+square = torch.tensor([[0.0, 1.0], [0.0, 1.0]])[None, None]
+x = torch.tensor([[[0.5]]], requires_grad=True)
+value = bilinear(square, x, torch.tensor([[[0.5]]]))
+value.sum().backward()
+print("value:   ", "right" if value.item() == guess_value else "not yet")
+print("gradient:", "right" if x.grad.item() == guess_gradient else "not yet")
+
+# %% [markdown]
+# <details><summary>Answers</summary>
+#
+# 1. 0.5: each of the four has weight ¼, and two of them are 1.
+# 2. 1: from the left pair to the right pair, one pixel further, the value rises from 0 to 1.
+# </details>
+#
+# ## Keep
+#
+# - **Bilinear sampling is a mean of four neighbours**; that is why it has a gradient, and why that gradient reaches
+#   one pixel.
+# - **Padding is a change of coordinates**, and zero is black only if black is zero.
+# - **Wholly outside there is no gradient.** Start at the identity.
+#
+# Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now warp by theta and learn theta for one picture.
+# Who chooses it for a picture never seen before?

@@ -1,0 +1,390 @@
+# %% [markdown]
+# # 04 · The spatial transformer: who chooses theta?
+#
+# At the end you have built the whole network of the tutorial's page, and you can put a spatial transformer before any
+# layer of a network of your own, in three lines.
+#
+# **35 minutes · needs notebooks 02 and 03 · runs on CPU or GPU, offline**
+
+# %% tags=["nbval-ignore-output"]
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from stn_course import data, device, models, plotting, training, transforms
+from stn_course.plotting import show
+from stn_course.samplers import PADDING_MODES, warp
+from stn_course.validation import check_choice
+from stn_course.widgets import ThetaLab
+
+chosen = device.choose_device()
+print("This notebook computes on:", device.describe_device(chosen))
+
+# %% [markdown]
+# ## The question
+#
+# Here are eight digits, each turned by its own angle. One theta cannot straighten them all. Someone must look at each
+# digit and choose its theta.
+
+# %%
+images, labels = data.load_digits("test")
+generator = device.seed_everything(0)
+turned, degrees = data.random_rotation(90)(images[:8], generator)
+titles = [f"{d:+.0f}°" for d in degrees.tolist()]
+show(
+    plotting.image_grid(turned, titles, columns=8, title="every digit needs its own theta"),
+    "eight digits, each turned by another angle between -90 and 90 degrees.",
+)
+
+# %% [markdown]
+# ## Play: you are the localization network
+#
+# First a classifier that has only seen upright digits. It trains while you read this line:
+
+# %% tags=["nbval-ignore-output"]
+classifier = models.PlainNet()
+history = training.fit(classifier, epochs=1)
+
+# %%
+classifier.to("cpu").eval()
+print("knows upright digits, above 97 %:", history.accuracy > 0.97)
+
+
+def confidence(output):
+    """What the classifier says of an image (1, 1, 28, 28) from 0 to 1, as a line of text."""
+    with torch.no_grad():
+        share = classifier(data.normalise(output)).exp()[0]
+    best = share.argmax().item()
+    return f"The classifier says {best} with {100 * share[best].item():.0f} %."
+
+
+# %% [markdown]
+# Now steer. The lab shows a digit turned by 65°. Under theta it tells you what the classifier makes of the output.
+# Move `rotation` until the classifier is certain. What is it certain of on the way there?
+
+# %%
+seven = data.rotate(images[:1], 65)
+lab = ThetaLab(seven[0], padding_mode="border", readout=confidence)
+lab
+
+# %%
+lab.theta = transforms.rotation(degrees=-65)
+show(
+    lab.figure("the theta that you look for: the opposite turn"),
+    "the grid is turned 65 degrees anticlockwise; the output is an upright seven.",
+)
+
+# %% [markdown]
+# You looked, and chose. A **localization network** does the same: a small CNN that takes the image and gives six
+# numbers. Nobody tells it the right angle. It only hears, through the gradient, whether the classifier did better.
+#
+# ## Build 1: six numbers that start at the identity
+#
+# A fresh `Linear` layer answers with random numbers. As a theta they would throw the grid anywhere, perhaps outside
+# the picture, where the gradient is zero (notebook 03). So the last layer starts with **zero weights** and the
+# **identity as its bias**: at first it answers "change nothing", whatever it sees.
+
+
+# %%
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
+
+
+def start_at_identity(head):
+    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
+        raise ValueError(
+            f"localization must end in a Linear layer with a bias and 6 outputs; got {head}"
+        )
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor(IDENTITY))
+    return head
+
+
+head = start_at_identity(nn.Linear(32, 6))
+print("theta for any input:", head(torch.randn(1, 32))[0].tolist())
+
+# %% [markdown]
+# ## Build 2: the module
+#
+# Localization network, grid generator, sampler: three lines in `forward`. The theta of the last call is kept for you
+# to look at.
+
+
+# %%
+class SpatialTransformer(nn.Module):
+    def __init__(self, localization, output_size=None, padding_mode="zeros", align_corners=False):
+        super().__init__()
+        check_choice("padding_mode", padding_mode, PADDING_MODES)
+        start_at_identity(list(localization.modules())[-1])
+        self.localization = localization
+        self.output_size = output_size
+        self.padding_mode = padding_mode
+        self.align_corners = align_corners
+        self.theta = None
+
+    def forward(self, input):
+        theta = self.localization(input).view(-1, 2, 3)
+        self.theta = theta.detach()
+        return warp(
+            input,
+            theta,
+            self.output_size,
+            padding_mode=self.padding_mode,
+            align_corners=self.align_corners,
+        )
+
+
+# %% [markdown]
+# | part of the paper | here | shapes |
+# | --- | --- | --- |
+# | localization network | `self.localization` | (B, C, H, W) → (B, 6) → theta (B, 2, 3) |
+# | grid generator | inside `warp`: `affine_grid` | theta → grid (B, H', W', 2) |
+# | sampler | inside `warp`: `grid_sample` | input, grid → output (B, C, H', W') |
+#
+# A localization network for the digits, with the tutorial's sizes:
+
+# %%
+localization = nn.Sequential(
+    nn.Conv2d(1, 8, kernel_size=7),  # (B, 8, 22, 22)
+    nn.MaxPool2d(2),  # (B, 8, 11, 11)
+    nn.ReLU(),
+    nn.Conv2d(8, 10, kernel_size=5),  # (B, 10, 7, 7)
+    nn.MaxPool2d(2),  # (B, 10, 3, 3)
+    nn.ReLU(),
+    nn.Flatten(),  # (B, 90)
+    nn.Linear(90, 32),
+    nn.ReLU(),
+    nn.Linear(32, 6),
+)
+transformer = SpatialTransformer(localization, padding_mode="border")
+output = transformer(turned)
+print("output:", tuple(output.shape), " theta:", tuple(transformer.theta.shape))
+print("parameters:", models.count_parameters(transformer))
+
+# %% [markdown]
+# ## Build 3: the tutorial's network
+#
+# The page puts this transformer before a small CNN. The package has both: `PlainNet` without it, `TutorialNet` with it.
+# Count the parameters by part:
+
+# %%
+device.seed_everything(0)
+net = models.TutorialNet(padding_mode="border")
+plain = models.PlainNet()
+print(f"classifier alone: {models.count_parameters(plain):>6}")
+localization_part = models.count_parameters(net.localization) + models.count_parameters(net.fc_loc)
+print(f"localization:     {localization_part:>6}")
+print(f"together:         {models.count_parameters(net):>6}")
+
+# %% [markdown]
+# What flows through it, drawn from the tensors themselves. For the picture its head is moved off the identity a little,
+# so that the grid is seen:
+
+# %%
+with torch.no_grad():
+    net.fc_loc[-1].bias += torch.tensor([-0.2, -0.3, 0.1, 0.3, -0.2, 0.0])
+figure = plotting.architecture(
+    net, data.normalise(turned), "one branch chooses theta, the other decides on the digit"
+)
+start_at_identity(net.fc_loc[-1])
+show(
+    figure,
+    "above, nine layers of the localization network end in six numbers; in the middle the input, theta, "
+    "the sampling grid and the output; below, the classifier's layers end in ten numbers.",
+)
+
+# %%
+for name, kind, shape in plotting.trace_layers(net, turned):
+    print(f"{name:15} {kind:10} {shape}")
+
+# %% [markdown]
+# ## Trust
+#
+# **At the start nothing changes.** Theta is the identity exactly, and the output is the input up to rounding:
+
+# %%
+with torch.no_grad():
+    difference = (net.stn(turned) - turned).abs().max().item()
+print("theta is the identity:", bool((net.theta == transforms.identity(8)).all()))
+print("output differs from input by less than 1e-5:", difference < 1e-5)
+
+# %% [markdown]
+# **Gradients arrive.** The first step has a surprise. Predict: which layers of the localization network get a gradient?
+
+
+# %%
+def gradient_norms():
+    """The gradient's norm for each part of the localization network, one backward pass."""
+    net.zero_grad()
+    F.nll_loss(net(data.normalise(turned)), labels[:8]).backward()
+    return {
+        name: net.get_parameter(name).grad.norm().item()
+        for name in ("localization.0.weight", "fc_loc.0.weight", "fc_loc.2.weight")
+    }
+
+
+net.eval()  # no dropout, so that the numbers are clear
+for step in (1, 2):
+    for name, norm in gradient_norms().items():
+        print(f"step {step}, {name:22} has a gradient: {norm > 0}")
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter -= 0.01 * parameter.grad
+
+# %% [markdown]
+# In step 1 only the last layer learns: its weights are zero, and zero weights pass no gradient back. One step later they
+# are not zero any more, and the whole localization network learns.
+#
+# **The tutorial's weights load.** The names are the page's:
+
+# %%
+net = models.TutorialNet()
+for name, value in net.state_dict().items():
+    print(f"{name:22} {tuple(value.shape)}")
+
+# %% [markdown]
+# ## Plug it in
+#
+# "Very little modification" is the promise. Here is a CNN of your own, then the same with a transformer before it.
+# Three lines:
+
+# %%
+cnn = nn.Sequential(
+    nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 13 * 13, 10)
+)
+
+localization = models.localization_cnn(in_channels=1)
+transformer = SpatialTransformer(localization, padding_mode="border")
+with_transformer = nn.Sequential(transformer, *cnn)
+
+same = torch.allclose(with_transformer(turned), cnn(turned), atol=1e-4)
+print("before any training it answers the same:", same)
+
+# %% [markdown]
+# Before a deeper layer it goes the same way; only the channels differ. And with a smaller `output_size` it is
+# **attention**: choose a window, pass on fewer pixels.
+
+# %%
+deeper = nn.Sequential(
+    *cnn[:2], SpatialTransformer(models.localization_cnn(in_channels=8)), *cnn[2:]
+)
+print("before the pooling:", tuple(deeper(turned).shape))
+
+window = SpatialTransformer(models.localization_cnn(in_channels=1), output_size=(14, 14))
+with torch.no_grad():
+    window.localization[-1].bias.copy_(transforms.attention(0.5, 0.1, -0.1).flatten())
+print("a window of a quarter of the area:", tuple(window(images[:8]).shape))
+show(
+    plotting.side_by_side(
+        images[:8], window(images[:8]).detach(), title="attention passes on a window"
+    ),
+    "eight digits, and under each the enlarged middle of it, 14 by 14 pixels.",
+)
+
+# %% [markdown]
+# A word of care: a warp of feature maps moves what the filters found, but does not change what they were looking for. A
+# filter for upright strokes finds nothing new in a rotated map. To undo a rotation, warp the **input** (Finnveden,
+# Jansson, Lindeberg 2020).
+#
+# ## Break
+#
+# **1. A random start.** The same network without the identity start. What do the first outputs look like, and how much
+# of the grid lies outside the picture?
+
+
+# %%
+def share_outside(theta):
+    """The share of grid points that lie outside the input, for theta (B, 2, 3)."""
+    grid = F.affine_grid(theta, (len(theta), 1, 28, 28), align_corners=False)
+    return (grid.abs() > 1).any(dim=-1).float().mean().item()
+
+
+device.seed_everything(1)
+random_start = models.TutorialNet()
+nn.init.normal_(random_start.fc_loc[-1].weight, std=0.3)
+nn.init.normal_(random_start.fc_loc[-1].bias)
+with torch.no_grad():
+    output = random_start.stn(data.normalise(images[:8]))
+print("more than a fifth of the grid is outside:", share_outside(random_start.theta) > 0.2)
+print("at the identity nothing is outside:", share_outside(transforms.identity(8)) == 0)
+show(
+    plotting.side_by_side(
+        images[:8], data.denormalise(output), title="a random theta destroys the digit"
+    ),
+    "eight digits; the outputs under them are smears without a recognisable digit.",
+)
+
+# %% [markdown]
+# **2. tanh on theta.** It looks safe: numbers between -1 and 1. But the identity needs a 1, and tanh never gets there:
+
+# %%
+start = torch.tanh(transforms.identity())[0]
+print("theta at the start:", [round(v, 2) for v in start.flatten().tolist()])
+show(
+    plotting.side_by_side(
+        images[:8], warp(images[:8], start[None]), title="with tanh the identity is a zoom by 0.76"
+    ),
+    "eight digits; the outputs are the same digits enlarged and cut off at the borders.",
+)
+
+# %% [markdown]
+# **3. The bypassed transformer.** This program trains. The loss falls. Find the mistake before you run it.
+
+
+# %%
+class Bypassed(models.TutorialNet):
+    def forward(self, x):
+        transformed = self.stn(x)  # noqa: F841
+        return self.classify(x)
+
+
+device.seed_everything(0)
+bypassed = Bypassed().to(chosen)
+train_images, train_labels = data.load_digits("train", chosen)
+some = data.batches(data.normalise(train_images[:12800]), train_labels[:12800], 64)
+losses = []
+optimizer = torch.optim.AdamW(bypassed.parameters(), 0.003)
+training.train_epoch(bypassed, some, optimizer, after_step=losses.append)
+first, last = torch.stack(losses[:10]).mean(), torch.stack(losses[-10:]).mean()
+print("the loss fell to less than half:", bool(last < first / 2))
+
+# %% [markdown]
+# `forward` computes the transformed digits and then classifies `x`. No error, no warning, a falling loss. Two looks that
+# would have told you:
+
+# %%
+print("a gradient reached theta's layer:", bypassed.fc_loc[-1].bias.grad is not None)
+moved = (bypassed.theta.cpu() != transforms.identity()).any()
+print("theta moved away from the identity:", bool(moved))
+
+# %% [markdown]
+# ## Try
+#
+# 1. How many parameters has a head `nn.Linear(90, 6)`, straight after the 90 features?
+# 2. Put a transformer before `digits_cnn`, a CNN for 28×28 digits, with an output of 20×20 pixels that it expects.
+
+# %%
+guess = 0  # change me
+print("right" if guess == models.count_parameters(nn.Linear(90, 6)) else "not yet")
+
+digits_cnn = nn.Sequential(nn.Flatten(), nn.Linear(400, 10))
+mine = nn.Sequential(nn.Identity(), *digits_cnn)  # change me: what goes before it?
+try:
+    print("your network answers", tuple(mine(turned).shape))
+except RuntimeError:
+    print("not yet: digits_cnn got another number of pixels than it expects")
+
+# %% [markdown]
+# <details><summary>Answers</summary>
+#
+# 1. 546 = 90 · 6 weights + 6 biases.
+# 2. `SpatialTransformer(models.localization_cnn(1), output_size=(20, 20))` in place of `nn.Identity()`.
+# </details>
+#
+# ## Keep
+#
+# - **A spatial transformer is three parts**: a network that chooses theta, a grid, a sampler. All three pass gradients.
+# - **It starts at the identity**, with zero weights and the identity as bias; never squeeze theta through tanh.
+# - **A falling loss proves nothing about the transformer.** Look at theta, and at the gradient that reaches it.
+#
+# Next: [05 · Training](05_training.ipynb). It runs. Does it help, and how would you know?
