@@ -12,6 +12,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 from torch import Tensor, nn
 
 from stn_course.grids import affine_grid, pixel_centres
@@ -47,10 +48,15 @@ class Described:
         return buffer.getvalue()
 
     def _ipython_display_(self) -> None:
-        from IPython.display import Image, Markdown, display
+        show_picture(self.png(), self.words)
 
-        display(Image(self.png(), alt=self.words))
-        display(Markdown(f"*In words: {self.words}*"))
+
+def show_picture(picture: bytes, words: str) -> None:
+    """Display PNG or GIF bytes in a notebook, with a text alternative that also stands below."""
+    from IPython import display
+
+    display.display(display.Image(picture, alt=words))
+    display.display(display.Markdown(f"*In words: {words}*"))
 
 
 def show(figure: Figure, words: str) -> Described:
@@ -120,6 +126,23 @@ def side_by_side(
         axes[row, 0].set_ylabel(name)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def moving_picture(inputs: Tensor, outputs: Tensor, enlarge: int = 6, ms: int = 60) -> bytes:
+    """An animated GIF: frame by frame an input and beside it its output, (B, 1, H, W) from 0 to 1.
+
+    enlarge: how many screen pixels wide a pixel is. ms: how long a frame stays.
+    """
+    check_images(inputs, "inputs")
+    check_images(outputs, "outputs")
+    gap = torch.full((*inputs.shape[:3], 2), 0.6)
+    frames = torch.cat([inputs.cpu(), gap, outputs.cpu()], dim=-1)[:, 0]
+    levels = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
+    levels = levels.repeat_interleave(enlarge, 1).repeat_interleave(enlarge, 2)
+    first, *others = [Image.fromarray(level.numpy()) for level in levels]
+    buffer = io.BytesIO()
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=ms, loop=0)
+    return buffer.getvalue()
 
 
 def label_axes(axes: Axes, unit: str = "normalised") -> None:

@@ -324,7 +324,7 @@ show(
     plotting.side_by_side(
         images[:8], warp(images[:8], start[None]), title="with tanh the identity is a zoom by 0.76"
     ),
-    "eight digits; the outputs are the same digits enlarged and cut off at the borders.",
+    "eight digits; the outputs under them are the same digits, enlarged by a third.",
 )
 
 # %% [markdown]

@@ -1,0 +1,109 @@
+# %% [markdown]
+# # 00 · Start here: a network that looks before it reads
+#
+# A **spatial transformer** is a part of a neural network that chooses where to look. It turns, shifts and stretches its
+# input, and it learns by itself how. In this course you take hold of one, build every part, and train it in seconds.
+#
+# **10 minutes · needs Python and a little PyTorch · runs on CPU or GPU, offline**
+
+# %% tags=["nbval-ignore-output"]
+import sys
+
+import torch
+
+from stn_course import data, device, models, plotting, transforms
+from stn_course.plotting import show
+
+chosen = device.choose_device()
+print("Your machine:", device.describe_device(chosen))
+print(f"Python {sys.version.split()[0]}, torch {torch.__version__}")
+
+# %% [markdown]
+# Everything in the course runs on that machine. Without a GPU nothing is missing: the longest training takes about a
+# minute on two cores.
+#
+# ## One moving picture
+#
+# Left a digit that turns. Right what a trained spatial transformer makes of it, before a classifier reads it. Nobody told
+# the network the angle; it sees the pixels on the left and chooses.
+
+# %%
+images, labels = data.load_digits("test")
+model = models.load_straightener()
+swing = 60 * torch.sin(torch.linspace(0, 2 * torch.pi, 41)[:-1])  # degrees: there and back
+turning = data.rotate(images[2:3].expand(40, -1, -1, -1), swing)
+with torch.no_grad():
+    straight = data.denormalise(model.stn(data.normalise(turning)))
+picture = plotting.moving_picture(turning, straight)
+print("smaller than 300 kB:", len(picture) < 300_000)
+plotting.show_picture(
+    picture,
+    "an animation of a one that swings 60 degrees to both sides; beside it, the transformer's output, "
+    "in which the one stays nearly upright.",
+)
+
+# %% [markdown]
+# How still does it hold? Measure the turn that is left over, on 1000 digits turned by up to 60°:
+
+# %%
+turned, degrees = data.random_rotation(60)(images[:1000], device.seed_everything(0))
+with torch.no_grad():
+    model.stn(data.normalise(turned))
+left_over = degrees + transforms.to_pose(model.theta).rotation
+print(
+    "spread of the angles is less than half of what it was:",
+    bool(left_over.std() < degrees.std() / 2),
+)
+
+# %% [markdown]
+# ## Three parts
+#
+# A spatial transformer has three parts. The figure is drawn from the numbers that flow through the model for one digit.
+#
+# 1. The **localization network** looks at the input and chooses six numbers, *theta*.
+# 2. The **grid generator** turns theta into a grid: one place in the input for each pixel of the output.
+# 3. The **sampler** reads the input at these places.
+#
+# What comes out is a straightened digit, and an ordinary classifier takes it from there. All parts pass gradients, so the
+# whole learns together.
+
+# %%
+figure = plotting.architecture(
+    model,
+    data.normalise(turned[1:2]),
+    "localization network → grid generator → sampler → classifier",
+)
+show(
+    figure,
+    "above, the layers of the localization network, ending in six numbers; in the middle a turned two, "
+    "theta, the turned sampling grid over the two, and the output, an upright two; below, the classifier.",
+)
+
+# %% [markdown]
+# ## How the course works
+#
+# - **Run every cell** from top to bottom: Shift+Enter. Each notebook runs alone; you can begin anywhere.
+# - **Predict first.** Where the text says *Predict*, write your answer down before you run the cell.
+# - **Labs** have sliders. They work with the mouse and with the keyboard. Below each lab stands a still picture, for
+#   readers without a kernel.
+# - **What you build is what the package uses.** A function in a notebook is the same as in `stn_course`; a test holds the
+#   two together, and another holds both against PyTorch.
+# - **Nothing is downloaded.** The digits are part of the course.
+#
+# ## The map
+#
+# | notebook | minutes | afterwards you can |
+# | --- | --- | --- |
+# | [01 Data](01_data.ipynb) | 25 | say what a CNN does not know, and measure it |
+# | [02 Grid generation](02_grid_generation.ipynb) | 40 | read six numbers and say what they do to a picture |
+# | [03 Sampling](03_sampling.ipynb) | 40 | build `grid_sample`, and say when its gradient is zero |
+# | [04 The spatial transformer](04_stn_model.ipynb) | 35 | put a transformer before any layer of a CNN |
+# | [05 Training](05_training.ipynb) | 40 | train it in seconds, and show whether it helps |
+#
+# ## Keep
+#
+# - A spatial transformer **chooses where to look**: localization network, grid generator, sampler.
+# - It is **learned from the labels alone**; nobody gives it angles.
+# - It is a **module like any other**, and goes before any layer.
+#
+# Next: [01 · Data](01_data.ipynb).
