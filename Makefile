@@ -38,7 +38,8 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=900
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=900 \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg
 
 notebooks: $(INSTALLED)
 	$(RUN) tools/notebooks.py refresh $(NB)
@@ -47,7 +48,7 @@ sources: $(INSTALLED)
 	$(RUN) tools/notebooks.py sources $(NB)
 
 figures: $(INSTALLED)
-	$(RUN) -m pytest tests/test_plotting.py --mpl-generate-path=tests/baseline
+	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
 
 bench-data: $(INSTALLED)
 	$(RUN) benchmarks/data.py

@@ -95,12 +95,13 @@ class PlainNet(nn.Module):
         self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
         self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
         self.conv2_drop = nn.Dropout2d()  # a recipe may set its share
+        self.pool = nn.MaxPool2d(2)
         self.fc1 = nn.Linear(320, 50)
         self.fc2 = nn.Linear(50, 10)
 
     def classify(self, x: Tensor) -> Tensor:
-        x = F.relu(F.max_pool2d(self.conv1(x), 2))  # (B, 10, 12, 12)
-        x = F.relu(F.max_pool2d(self.conv2_drop(self.conv2(x)), 2))  # (B, 20, 4, 4)
+        x = F.relu(self.pool(self.conv1(x)))  # (B, 10, 12, 12)
+        x = F.relu(self.pool(self.conv2_drop(self.conv2(x))))  # (B, 20, 4, 4)
         x = F.relu(self.fc1(x.flatten(1)))  # (B, 50)
         x = F.dropout(x, training=self.training)
         return F.log_softmax(self.fc2(x), dim=1)  # (B, 10)

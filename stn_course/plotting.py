@@ -8,6 +8,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -75,7 +76,7 @@ def draw_image(axes: Axes, image: Tensor, limits: tuple[float, float] = (0, 1)) 
     image = image.detach().cpu().reshape(image.shape[-3:] if image.dim() > 2 else image.shape)
     if image.dim() == 3:
         image = image[0] if image.shape[0] == 1 else image.movedim(0, -1).clamp(0, 1)
-    axes.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    axes.imshow(image.numpy(), cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
 
@@ -167,9 +168,11 @@ def draw_sampling_grid(
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
-    axes.plot(*grid.T, ".", color=COLOURS["grid"], markersize=3, label="reads here")
+    axes.plot(*grid.T.numpy(), ".", color=COLOURS["grid"], markersize=3, label="reads here")
     corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
-    axes.plot(*(theta[0] @ corners.T), color=COLOURS["output"], linewidth=2, label="output frame")
+    axes.plot(
+        *(theta[0] @ corners.T).numpy(), color=COLOURS["output"], linewidth=2, label="output frame"
+    )
     centre = theta[0, :, 2]
     for name, column in (("x", theta[0, :, 0]), ("y", theta[0, :, 1])):
         axes.annotate(
@@ -233,7 +236,13 @@ def pixel_coordinates(n: int = 4) -> Figure:
             axes.plot([edge, edge], [-half, half], color="#999999", linewidth=1)
             axes.plot([-half, half], [edge, edge], color="#999999", linewidth=1)
         x, y = torch.meshgrid(centres, centres, indexing="xy")
-        axes.plot(x.flatten(), y.flatten(), "o", color=COLOURS["grid"], label="pixel centres")
+        axes.plot(
+            x.flatten().numpy(),
+            y.flatten().numpy(),
+            "o",
+            color=COLOURS["grid"],
+            label="pixel centres",
+        )
         frame = [-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]
         axes.plot(*frame, color=COLOURS["input"], linewidth=2.5, label="from -1 to 1")
         axes.set(xlim=(-1.5, 1.5), ylim=(1.5, -1.5), aspect="equal")
@@ -257,6 +266,7 @@ def curves(
     styles = zip(SERIES, DASHES, strict=True)
     for (name, y), (colour, dash) in zip(series.items(), styles, strict=False):
         marker = "o" if markers else ""
+        x, y = torch.as_tensor(x).numpy(), torch.as_tensor(y).numpy()
         axes.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=4, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.3)
@@ -274,7 +284,9 @@ def history(runs: Mapping[str, History], title: str = "") -> Figure:
         losses = torch.tensor(run.losses)
         width = min(50, len(losses))
         smooth = losses.unfold(0, width, 1).mean(dim=1)
-        left.plot(range(width, len(losses) + 1), smooth, color=colour, linestyle=dash, label=name)
+        left.plot(
+            range(width, len(losses) + 1), smooth.numpy(), color=colour, linestyle=dash, label=name
+        )
         percent = [100 * accuracy for accuracy in run.accuracies]
         epochs = range(1, len(percent) + 1)
         right.plot(epochs, percent, color=colour, linestyle=dash, marker="o", label=name)
@@ -293,7 +305,9 @@ def _over_steps(run: History, values: Mapping[str, Tensor], ylabel: str, title: 
     figure, axes = new_figure(size=(7.5, 3.8))
     styles = zip(SERIES, DASHES, strict=True)
     for (name, value), (colour, dash) in zip(values.items(), styles, strict=False):
-        low, middle, high = value.nanquantile(torch.tensor([0.25, 0.5, 0.75]).to(value), dim=1)
+        low, middle, high = value.nanquantile(
+            torch.tensor([0.25, 0.5, 0.75]).to(value), dim=1
+        ).numpy()
         axes.plot(run.probe_steps, middle, color=colour, linestyle=dash, label=name)
         axes.fill_between(run.probe_steps, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="step", ylabel=ylabel)
@@ -326,11 +340,14 @@ def pose_history(run: History, title: str = "") -> Figure:
 def angle_scatter(angles_in: Tensor, angles_out: Tensor, title: str = "") -> Figure:
     """How the digits were turned (B,) against how the sampling grid turns (B,), both in degrees."""
     figure, axes = new_figure(size=(5, 4.4))
-    x, y = angles_in.cpu(), angles_out.cpu()
+    x, y = angles_in.cpu().numpy(), angles_out.cpu().numpy()
     axes.plot(x, y, ".", color=COLOURS["input"], markersize=3, alpha=0.5, label="one test digit")
-    limit = x.abs().max().item()
+    limit = abs(x).max()
     axes.plot([-limit, limit], [limit, -limit], "--", color=COLOURS["x"], label="undoes it fully")
-    axes.set(xlabel="digit turned by, degrees (anticlockwise)", ylabel="grid turned by, degrees")
+    axes.set(
+        xlabel="digit turned by, degrees (anticlockwise)",
+        ylabel="grid turned by, degrees (clockwise)",
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     axes.set_title(title, fontsize=11)
@@ -369,13 +386,16 @@ def neighbours(image: Tensor, x: float, y: float, title: str = "") -> Figure:
 def arrows(image: Tensor, grid: Tensor, vectors: Tensor, title: str = "") -> Figure:
     """Arrows over an image: at each point of a grid the direction of a vector, for a gradient.
 
-    image: (C, H, W). grid, vectors: (H', W', 2), normalised (x, y). Arrow lengths share one scale.
+    image: (C, H, W). grid, vectors: (H', W', 2), normalised (x, y). The longest arrow is drawn a
+    quarter of a unit long, the others to the same scale.
     """
     figure, axes = new_figure(size=(5.6, 5.2))
     draw_image(axes, image)
     axes.images[0].set_extent((-1, 1, 1, -1))
-    points, vectors = grid.detach().cpu().flatten(0, 1), vectors.detach().cpu().flatten(0, 1)
-    axes.quiver(*points.T, *vectors.T, color=COLOURS["grid"], angles="xy", width=0.005)
+    points, vectors = (v.detach().cpu().flatten(0, 1).numpy() for v in (grid, vectors))
+    longest = max(float(numpy.hypot(*vectors.T).max()), 1e-12)
+    style = {"color": COLOURS["grid"], "angles": "xy", "width": 0.005}
+    axes.quiver(*points.T, *vectors.T, scale_units="xy", scale=4 * longest, **style)
     axes.set(xlim=(-1.05, 1.05), ylim=(1.05, -1.05))
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
@@ -395,9 +415,11 @@ def surfaces(
     figure, panels = new_figure(1, len(losses), (4.4 * len(losses), 4))
     panels = [panels] if len(losses) == 1 else panels
     for axes, (name, loss) in zip(panels, losses.items(), strict=True):
-        filled = axes.contourf(shifts, shifts, loss, levels=15, cmap="cividis")
+        filled = axes.contourf(
+            shifts.numpy(), shifts.numpy(), loss.numpy(), levels=15, cmap="cividis"
+        )
         figure.colorbar(filled, ax=axes, label="mean squared error")
-        path, edge = paths[name], {"markeredgecolor": "black", "linestyle": "none"}
+        path, edge = paths[name].numpy(), {"markeredgecolor": "black", "linestyle": "none"}
         axes.plot(*path.T, "-", color="white", linewidth=3)
         axes.plot(*path.T, ".-", color=COLOURS["x"], markersize=4, label="descent")
         axes.plot(*path[0], "o", color="white", label="start", **edge)
@@ -472,13 +494,13 @@ def _draw_theta(axes: Axes, theta: Tensor) -> None:
 
 
 def _draw_chain(axes: Axes, layers: list, colour: str, title: str) -> None:
-    """Layers as boxes from left to right, the shape of what each passes on below it."""
+    """Layers as boxes from left to right, below each the shape it passes on, without the batch."""
     axes.axis("off")
     axes.set_title(title, fontsize=10, loc="left", color=COLOURS["text"])
     axes.set(xlim=(-0.5, max(len(layers), 6) - 0.5), ylim=(-1, 1))
     for i, (name, kind, shape) in enumerate(layers):
         box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
         axes.text(i, 0.3, f"{kind}\n{name}", ha="center", va="center", fontsize=8, bbox=box)
-        axes.text(i, -0.75, "×".join(map(str, shape)), ha="center", va="center", fontsize=8)
+        axes.text(i, -0.75, "×".join(map(str, shape[1:])), ha="center", va="center", fontsize=8)
         if i + 1 < len(layers):
             axes.text(i + 0.5, -0.75, "→", ha="center", va="center", fontsize=10)

@@ -73,7 +73,8 @@ def nearest(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The value of the nearest pixel (paper, eq. 4).
 
     input: (B, C, H, W). x, y: (B, H', W') in pixels. Returns (B, C, H', W').
-    Its gradient to x and y is 0 everywhere: a small step changes nothing.
+    Its gradient to x and y is 0 everywhere: a small step changes nothing. Exactly between two
+    pixels the even one is taken, as far as rounding errors let the middle be hit.
     """
     return read_pixels(input, x.round(), y.round())
 

@@ -133,12 +133,12 @@ def train_epoch(
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
     """The share of images (N, 1, 28, 28), normalised, that the model names rightly: 0 to 1."""
     check_images(images, "images")
-    training = model.training
+    was_training = model.training
     model.eval()
     right = 0
     for some, truth in batches(images, labels, batch_size):
         right += (model(some).argmax(dim=1) == truth).sum()
-    model.train(training)
+    model.train(was_training)
     return int(right) / len(labels)
 
 

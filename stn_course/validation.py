@@ -102,9 +102,9 @@ def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> 
         raise ValueError(f"grid must have shape (B, H, W, 2), last axis x, y; got {describe(grid)}")
     if grid.shape[0] != input.shape[0]:
         raise ValueError(f"input has a batch of {input.shape[0]}, grid of {grid.shape[0]}")
+    check_same(input=input, grid=grid)
     if not torch.isfinite(grid).all():
         raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
-    check_same(input=input, grid=grid)
     check_choice("mode", mode, modes)
     check_choice("padding_mode", padding_mode, padding_modes)
 

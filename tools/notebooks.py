@@ -8,6 +8,7 @@ import argparse
 import difflib
 import hashlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def to_source(notebook: NotebookNode) -> str:
         "cell_metadata_filter": "tags,-all",
     }
     bare.cells = notebook.cells
-    return jupytext.writes(bare, fmt="py:percent")
+    text = jupytext.writes(bare, fmt="py:percent")
+    # jupytext and ruff count blank lines around functions differently; ruff has the last word.
+    ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "notebook.py", "-"]
+    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
 
 
 def from_source(text: str) -> NotebookNode:

@@ -6,7 +6,7 @@
 #
 # **10 minutes · needs Python and a little PyTorch · runs on CPU or GPU, offline**
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import sys
 
 import torch
@@ -21,6 +21,12 @@ print(f"Python {sys.version.split()[0]}, torch {torch.__version__}")
 # %% [markdown]
 # Everything in the course runs on that machine. Without a GPU nothing is missing: the longest training takes about a
 # minute on two cores.
+#
+# The course grows out of a page that taught a generation: PyTorch's
+# [Spatial Transformer Networks Tutorial](https://docs.pytorch.org/tutorials/intermediate/spatial_transformer_tutorial.html)
+# by Ghassen Hamrouni. Where a notebook says "the page" or "the tutorial", it means this one. "The paper" is
+# [Spatial Transformer Networks](https://arxiv.org/abs/1506.02025) by Jaderberg, Simonyan, Zisserman and Kavukcuoglu (2015).
+# You need neither of the two to follow.
 #
 # ## One moving picture
 #

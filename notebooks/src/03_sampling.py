@@ -6,7 +6,7 @@
 #
 # **40 minutes · needs notebook 02 · runs on CPU or GPU, offline**
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import torch
 import torch.nn.functional as F
 
@@ -38,17 +38,19 @@ for x, y in pixels.tolist():
 #
 # ## Play
 #
-# Zoom in with `scale x` and `scale y`, then switch `mode` between *bilinear* and *nearest*. Then zoom out and
-# switch `padding_mode`. Which of the three paddings never shows you something that is not in the picture?
+# Zoom in with `scale x` and `scale y`, then switch `mode` between *bilinear* and *nearest*. Then zoom out until the grid
+# leaves the picture, and switch `padding_mode`. What does each of the three put outside? (The seven stands on a grey
+# ground here, so that you can tell them apart. Build 3 shows how each is made.)
 
 # %%
-lab = ThetaLab(digit)
+lab = ThetaLab(0.4 + 0.6 * digit)
 lab
 
 # %%
-lab.theta = transforms.similarity(degrees=15, scale=0.3, y=-0.3)
+theta = transforms.similarity(degrees=15, scale=0.3, y=-0.3)
+still = plotting.sampling_grid(digit, theta, title="bilinear: smooth steps between pixels")
 show(
-    lab.figure("bilinear reading makes smooth steps between pixels"),
+    still,
     "the grid covers a small piece of the seven; the output shows it enlarged, with soft edges.",
 )
 
@@ -109,7 +111,7 @@ print("nearest:", nearest(ramp, *at).flatten().tolist())
 # The factor $\max(0, 1 - |d|)$ is a tent: 1 at the pixel itself, falling to 0 one pixel away.
 
 # %%
-d = torch.linspace(-2, 2, 81)
+d = torch.linspace(-2, 2, 401)
 tent = (1 - d.abs()).clamp(min=0)
 box = (d.abs() <= 0.5).float()
 figure = plotting.curves(
@@ -179,7 +181,8 @@ def reflect(x, size, align_corners=False):
 
 # %% [markdown]
 # `clip` holds a place at the border. `reflect` folds it back, as between two mirrors that stand at the picture's
-# edges: an even number of folds keeps the direction, an odd number turns it round.
+# edges: an even number of folds keeps the direction, an odd number turns it round. (`detach` says: no gradient through
+# this. A place that is held at the border does not move when theta moves, so its gradient is 0, as in PyTorch.)
 
 
 # %%
@@ -248,6 +251,22 @@ for mode in MODES:
         print(f"{mode:8} {padding_mode:10} below 1e-12: {worst < 1e-12}")
 
 # %% [markdown]
+# The gradients agree, too, to the input and to the grid:
+
+# %%
+input.requires_grad_()
+grid.requires_grad_()
+for padding_mode in PADDING_MODES:
+    gradients = []
+    for sample in (grid_sample, F.grid_sample):
+        output = sample(input, grid, "bilinear", padding_mode, False)
+        gradients.append(torch.autograd.grad(output.square().sum(), (input, grid)))
+    worst = max((a - b).abs().max().item() for a, b in zip(*gradients, strict=True))
+    print(f"{padding_mode:10} below 1e-10: {worst < 1e-10}")
+
+# %% [markdown]
+# PyTorch can do more than you built: bicubic sampling, and volumes in three dimensions. The course leaves them out.
+#
 # From here on PyTorch's own functions do the work, in one call: `warp(image, theta)`. The package's versions
 # are the ones that you have read.
 #
@@ -274,8 +293,8 @@ show(
 )
 
 # %% [markdown]
-# A network sees that frame, and finds it useful: the more it zooms out, the more frame. On harder data the
-# training collapses that way. The remedies: pad with `border`, sample before you normalise, or keep the
+# A network sees that frame and can find it useful: the more it zooms out, the more frame. Users of the page have reported
+# trainings that collapsed that way on harder data. The remedies: pad with `border`, sample before you normalise, or keep the
 # inputs from 0 to 1.
 #
 # ## The gradient: how a place learns
@@ -313,8 +332,10 @@ loss.backward()
 target = grids.base_grid(28, 28)  # (H, W, 3): x_t, y_t, 1
 by_hand = torch.einsum("hwi,hwj->ij", grid.grad[0], target)
 print("equal to autograd:", torch.allclose(by_hand, theta.grad[0], atol=1e-6))
-turning = (theta.grad[0, 1, 0] - theta.grad[0, 0, 1]).item()
-print("the loss falls when the grid turns back:", turning > 0)
+
+# For a small angle a, theta is about [[1, -a, 0], [a, 1, 0]]: the gradient to a is the sum of these two.
+to_the_angle = (theta.grad[0, 1, 0] - theta.grad[0, 0, 1]).item()
+print("the loss grows with the angle, so descent turns the grid back:", to_the_angle > 0)
 
 # %% [markdown]
 # Draw the gradient at each place, pointing the way the loss falls, and you see who does the teaching:
@@ -325,18 +346,18 @@ figure = plotting.arrows(
 )
 show(
     figure,
-    "the seven with arrows where the output reads. Arrows stand along the strokes' edges only; "
-    "in the black background there is none.",
+    "the seven with an arrow at each place where the output reads. Arrows start only near the edges of "
+    "strokes; places in the black ground have none.",
 )
 
 # %% [markdown]
-# Most places are silent. A gradient comes from the four neighbours only, so it **reaches one pixel**. What follows
-# from that?
+# Most places are silent. On the two sides of a stroke the arrows point opposite ways: one edge calls for more white, the
+# other for less. And a gradient comes from the four neighbours only, so it **reaches one pixel**. What follows?
 #
 # ## Descend
 #
 # Hide a shift, and find it again by gradient descent on two numbers of theta. **Predict:** does it work from
-# 1 pixel away? From 8 pixels away?
+# 1 pixel away? From 8 pixels away? (Change the starts and try 2, 3 and 4: a stroke is two or three pixels wide.)
 
 
 # %%
@@ -419,11 +440,11 @@ for x in (0.0, 1.0, 2.1):
         print(f"moved by {x}, {padding_mode:6}: the gradient is exactly zero: {dead}")
 
 # %% [markdown]
-# Border padding does not save you: there the place is clipped, and clipping has no slope either. The remedy is not to
-# get there: start at the identity, and learn slowly.
+# Border padding does not save you here: the clipped coordinate has no slope, and along the black border of a digit there is
+# nothing to see. The remedy is not to get there: start at the identity, and learn slowly.
 #
-# **2. Aliasing.** Zoom out by 4, and each output pixel still listens to four neighbours only. Twelve of sixteen pixels
-# are never read. Fine stripes turn into something else:
+# **2. Aliasing.** Shrink 56 pixels to 14, and each output pixel still listens to four neighbours only. Twelve of sixteen
+# pixels are never read. Fine stripes turn into something else:
 
 # %%
 columns = torch.arange(56)
@@ -473,8 +494,8 @@ print("gradient:", "right" if x.grad.item() == guess_gradient else "not yet")
 #
 # - **Bilinear sampling is a mean of four neighbours**; that is why it has a gradient, and why that gradient reaches
 #   one pixel.
-# - **Padding is a change of coordinates**, and zero is black only if black is zero.
-# - **Wholly outside there is no gradient.** Start at the identity.
+# - **Border and reflection move the place, zeros leaves it**; and zero is black only if black is zero.
+# - **Wholly outside, zero padding has no gradient.** Start at the identity.
 #
 # Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now warp by theta and learn theta for one picture.
 # Who chooses it for a picture never seen before?

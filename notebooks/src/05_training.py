@@ -6,14 +6,15 @@
 #
 # **40 minutes, about 3 of them computing on two cores · needs notebooks 01 to 04 · runs on CPU or GPU, offline**
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import tempfile
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from stn_course import data, device, models, plotting, training, transforms
 from stn_course.plotting import show
@@ -56,12 +57,12 @@ def train_epoch(model, digits, optimizer, scheduler=None, after_step=None):
 @torch.no_grad()
 def evaluate(model, images, labels, batch_size=1000):
     check_images(images, "images")
-    training = model.training
+    was_training = model.training
     model.eval()
     right = 0
     for some, truth in data.batches(images, labels, batch_size):
         right += (model(some).argmax(dim=1) == truth).sum()
-    model.train(training)
+    model.train(was_training)
     return int(right) / len(labels)
 
 
@@ -83,13 +84,20 @@ print("the loss fell:", bool(torch.stack(losses[-10:]).mean() < torch.stack(loss
 # `fit` is this loop with a **recipe** around it. The page's recipe and the course's:
 
 # %%
-for recipe in training.RECIPES.values():
-    print(recipe)
+page_recipe, course = training.RECIPES["tutorial"], training.RECIPES["course"]
+for field in fields(course)[1:]:
+    then, now = getattr(page_recipe, field.name), getattr(course, field.name)
+    print(f"{field.name:20} page {then!s:6} course {now}")
 
 # %% [markdown]
-# What differs, and why: **AdamW with one cycle** (the learning rate rises, then falls to zero) learns faster and ends
-# calmly. The **localization network learns at a tenth** of the rate, since a small change of theta moves every pixel.
-# **Feature dropout** is off, since two epochs are too few to overfit. Now the page's number:
+# What differs, and why:
+# - **AdamW with one cycle** (the learning rate rises, then falls to zero) learns faster and ends calmly.
+# - The **localization network learns at a tenth** of the rate, since a small change of theta moves every pixel.
+# - **Feature dropout**, which leaves out whole maps of the second convolution, is off: two epochs are too few to overfit.
+# - Larger batches and another memory layout (`channels_last`) only save time.
+#
+# And the transformer pads with `border`, as notebook 03 taught. So it is the page's network with another training. Can it
+# pass the page's number?
 
 # %% tags=["nbval-ignore-output"]
 device.seed_everything(0)
@@ -105,7 +113,7 @@ print("at least the page's 98.67 %:", upright.accuracy >= 0.9867)
 show(
     plotting.history({"course recipe": upright}, "past the page's accuracy in two epochs"),
     "left, the training loss falls over some 900 steps; right, the test accuracy after each of two epochs, "
-    "about 98.5 and 99 %.",
+    "about 98 and 99 %.",
 )
 
 # %% [markdown]
@@ -143,7 +151,8 @@ print("spread of the rotation, below 8 degrees:", spread < 8)
 # ## Rotated digits
 #
 # So give it work: every digit turned by its own angle between -90° and 90°. The same classifier with and without a
-# transformer, the same recipe, the same six epochs, the same seed. **Predict:** who wins, and by how much?
+# transformer, the same recipe, the same six epochs, the same seed. **Predict:** who wins, and by how much? (On 10,000 digits
+# an error of 2.5 % is uncertain by 0.16 points, one standard error. A gap must be a good deal wider.)
 
 # %% tags=["nbval-ignore-output"]
 rotation = data.random_rotation(90)
@@ -181,8 +190,11 @@ straightening = runs["with transformer"][0]
 with torch.no_grad():
     after = data.denormalise(straightening.stn(data.normalise(turned[:10])))
 show(
-    plotting.side_by_side(turned[:10], after, title="turned digits: the outputs lean less"),
-    "ten turned digits, and under them the outputs, many of them turned back towards upright.",
+    plotting.side_by_side(
+        turned[:10], after, title="turned digits: some outputs lean less, others hardly"
+    ),
+    "ten turned digits, and under them the outputs. The third, a slanted one, now stands upright; most others are "
+    "turned back a little or not at all.",
 )
 
 # %% [markdown]
@@ -197,43 +209,60 @@ assert correlation < -0.1 and left_over < before
 print("correlation is clearly negative:", correlation < -0.1)
 print("the poses after it are closer together:", left_over < before)
 
-# %% tags=["nbval-ignore-output"]
-print(
-    f"correlation {correlation:.2f}; spread of the angle {before:.0f}° before, {left_over:.0f}° after"
-)
-
 # %%
 show(
     plotting.angle_scatter(
-        degrees[:2000], angles_out[:2000], "it turns back, but only part of the way"
+        degrees[:2000],
+        angles_out[:2000],
+        f"it turns back, in part: correlation {correlation:.2f}, "
+        f"spread {before:.0f}° → {left_over:.0f}°",
     ),
     "a cloud of points that falls from left to right, flatter than the dashed line of a full undoing.",
 )
 
 # %% [markdown]
-# It works, and you can say why you know. And it is honest to add: it undoes a part of the turn, no more. Why not all of
-# it? Because the classifier learns too. What the transformer leaves over, the classifier learns to read.
+# It turns back, but only a part of the way. One more look: does the network *use* that part? Take the trained network, and
+# let its classifier read the digits straight, past the transformer:
+
+# %%
+with torch.no_grad():
+    past = straightening.classify(data.normalise(turned).to(chosen)).argmax(dim=1).cpu()
+past_error = (past != test_labels.cpu()).float().mean().item()
+print("without its transformer the same classifier errs more:", past_error > stn_error + 0.01)
+
+# %% [markdown]
+# So the lower error does come through the transformer. Now you can say why you know. And why only a part of the turn?
+# Because the classifier learns, too. What the transformer leaves over, the classifier learns to read.
 #
 # ## Force it
 #
 # Take that way out from it. Train the classifier on upright digits, then **freeze** it, and train only the transformer, on
-# turned digits. Now straightening is the only way to please. That is how the moving picture of notebook 00 was trained:
+# turned digits. Now straightening is the only way to please. The network behind the moving picture of notebook 00 was
+# trained like that beforehand, in two minutes (`tools/pretrain.py`). Predict: does it also classify best?
 
 # %%
 forced = models.load_straightener().to(chosen)
 angles_out = grid_angles(forced, turned).cpu()
 forced_correlation = torch.corrcoef(torch.stack([degrees, angles_out]))[0, 1].item()
 forced_left_over = (degrees + angles_out).std().item()
-print(f"correlation below -0.8: {forced_correlation < -0.8}")
-print(f"left over, less than two thirds of the spread: {forced_left_over < before * 2 / 3}")
+print("correlation below -0.8:", forced_correlation < -0.8)
+print("left over, less than two thirds of the spread:", forced_left_over < before * 2 / 3)
+forced_error = 1 - evaluate(forced, data.normalise(turned).to(chosen), test_labels)
+print("it errs more than the plain CNN:", forced_error > plain_error)
 show(
     plotting.angle_scatter(
-        degrees[:2000], angles_out[:2000], "before a frozen classifier it turns back"
+        degrees[:2000],
+        angles_out[:2000],
+        f"before a frozen classifier: correlation {forced_correlation:.2f}, "
+        f"spread {before:.0f}° → {forced_left_over:.0f}°",
     ),
     "a cloud of points close to the dashed line of a full undoing.",
 )
 
 # %% [markdown]
+# It straightens best and classifies worst: its classifier never saw a turned digit, and what is left over of the turn is new
+# to it. Straightening is a means; the two must learn to work together.
+#
 # ## Then and now
 #
 # The page is from 2017, and it taught a generation. Eight things in it you would do otherwise today.
@@ -243,9 +272,9 @@ show(
 # %%
 black = data.normalise(torch.zeros(1, 1, 28, 28))
 zoom_out = transforms.scale(1.5)
-then = warp(black, zoom_out, padding_mode="zeros")[0, 0, 0, 0].item()
-now = warp(black, zoom_out, padding_mode="border")[0, 0, 0, 0].item()
-print(f"outside a black picture — then: {then:.2f}, now: {now:.2f}")
+then = data.denormalise(warp(black, zoom_out, padding_mode="zeros"))[0, 0, 0, 0].item()
+now = abs(data.denormalise(warp(black, zoom_out, padding_mode="border"))[0, 0, 0, 0].item())
+print(f"brightness outside a black picture (0 is black) — then: {then:.2f}, now: {now:.2f}")
 
 # %% [markdown]
 # **2. `align_corners` left out.** Then: the default was `True`, and changed in PyTorch 1.3. Now: written out, in both calls.
@@ -309,27 +338,31 @@ print(
 
 # %%
 page = [94.03, 95.71, 96.96, 97.41, 97.92, 97.90, 96.35, 98.38, 98.10, 94.24]
-page += [98.38, 98.64, 98.25, 98.71, 98.31, 98.72, 98.69, 98.76, 98.67]
-drops = [epoch for epoch in range(2, 15) if page[epoch - 1] < page[epoch - 2] - 1]
+page += [98.38, 98.04, 98.64, 98.25, 98.71, 98.31, 98.72, 98.69, 98.76, 98.67]
+drops = [epoch for epoch in range(2, 21) if page[epoch - 1] < page[epoch - 2] - 1]
 print("epochs in which the page lost more than a point:", drops)
 
-course = training.RECIPES["course"]
 optimizer, scheduler = training.make_optimizer(net, course, steps=100)
 rates = []
 for _ in range(100):
-    rates.append(optimizer.param_groups[-1]["lr"])
+    rates.append([group["lr"] for group in optimizer.param_groups])
     optimizer.step()
     scheduler.step()
 show(
     plotting.curves(
         range(100),
-        {"course": rates, "page": [0.01] * 100},
+        {
+            "course": [fast for _, fast in rates],
+            "course, localization": [slow for slow, _ in rates],
+            "page": [0.01] * 100,
+        },
         "share of the training, %",
         "learning rate",
         "one cycle: up, and down to zero",
         markers=False,
     ),
-    "the course's learning rate rises to 0.01 in the first third and falls to 0; the page's stays at 0.01.",
+    "the course's learning rate rises to 0.01 in the first third and falls to 0, the localization network's to a "
+    "tenth of it; the page's stays at 0.01.",
 )
 
 # %% [markdown]
@@ -360,8 +393,9 @@ print(f"factor 1: error {100 * (1 - hasty.accuracy):.2f} %, factor 0.1: {100 * s
 calm_spread = grid_angles(straightening, turned).std().item()
 hasty_spread = grid_angles(hasty_net, turned).std().item()
 print("at full rate the grid turns less:", hasty_spread < calm_spread)
+print("and the gain over the plain CNN is smaller:", 1 - hasty.accuracy > stn_error)
 show(
-    plotting.pose_history(hasty, "at full rate theta jumps early, and freezes"),
+    plotting.pose_history(hasty, "at full rate every digit is soon turned alike"),
     "the rotation of the grid on 16 test digits over the training steps: after some hundred steps the band "
     "shrinks to a line, so every digit is turned alike.",
 )
@@ -371,8 +405,9 @@ show(
 # the transformer tells nothing. The classifier has learned to live without it.
 #
 # **2. Collapse.** SGD with a rate a hundred times the page's. The loss stops near 2.3, and the network gives the same answer
-# to every digit. If that answer is "1", the accuracy is **11.35 %**, the share of ones in the test set. Remember that number: it
-# is the mark of a collapsed run. Theta tells you hundreds of steps before:
+# to every digit. If that answer is "1", the accuracy is **11.35 %**, the share of ones in the test set. Remember that number:
+# it is the mark of a collapsed run. (Here the answer may be another digit, with its own share.) The loss says *that* it broke.
+# Theta says *what* broke:
 
 # %% tags=["nbval-ignore-output"]
 device.seed_everything(0)
@@ -402,6 +437,7 @@ def outside(run):
     return [(grid.abs() > 1).any(dim=-1).float().mean().item() for grid in grids]
 
 
+# %%
 healthy = runs["with transformer"][1]
 print("healthy: never more than half outside:", max(outside(healthy)) < 0.5)
 print("broken: ends with more than half outside:", outside(broken)[-1] > 0.5)
@@ -412,7 +448,7 @@ show(
         {"healthy": outside(healthy)[:steps], "broken": outside(broken)[:steps]},
         "step",
         "share of the grid outside",
-        "a collapse shows in theta first",
+        "the broken run's grid left the picture within a hundred steps",
     ),
     "the share of the grid outside the picture over the steps: the healthy run stays low, the broken one "
     "rises and stays high.",
@@ -422,7 +458,8 @@ show(
 # ## Take away
 #
 # Save the weights, load them into a new model, and use it on a picture of your own. Photographs of digits are dark on
-# light and large; the network wants light on dark and 28 pixels.
+# light and large; the network wants light on dark and 28 pixels. (The cell makes a "photograph" to have one; put the name of
+# your own file in its place.)
 
 # %%
 folder = Path(tempfile.mkdtemp())
@@ -433,35 +470,39 @@ mine.load_state_dict(
 )
 mine.eval()
 
-photo = 1 - F.interpolate(test_images[3:4].cpu(), size=(120, 120), mode="bilinear")  # your picture
-small = F.interpolate(1 - photo, size=(28, 28), mode="bilinear", antialias=True)
+large = F.interpolate(1 - test_images[3:4].cpu(), size=(120, 120), mode="bilinear")
+Image.fromarray((large[0, 0] * 255).byte().numpy()).save(folder / "photo.png")
+
+# %%
+photo = Image.open(folder / "photo.png").convert("L").resize((28, 28))  # your file here
+grey = torch.tensor(list(photo.tobytes()), dtype=torch.float32).reshape(1, 1, 28, 28) / 255
 with torch.no_grad():
-    print("the network reads:", mine(data.normalise(small)).argmax().item())
+    answer = mine(data.normalise(1 - grey)).argmax().item()
+print("the network reads:", answer, "— the truth:", test_labels[3].item())
 
 # %% [markdown]
 # ## Try
 #
 # 1. What accuracy has a network that answers "1" to every test digit? Give it as a share.
-# 2. Which of these shows that a transformer works: (a) accuracy on upright digits, (b) a falling loss, (c) angle in against
-#    angle out?
+# 2. Train both networks on digits turned by up to 30° only: `random_rotation(30)`, 3 epochs each. Predict first: does the
+#    transformer still gain anything? (Less than a minute on two cores; one run's answer is below.)
 
 # %%
-guess_share, guess_letter = 0.0, "?"  # change me
-print("share: ", "right" if abs(guess_share - ones) < 0.001 else "not yet")
-print("letter:", "right" if guess_letter == "c" else "not yet")
+guess_share = 0.0  # change me
+print("share:", "right" if abs(guess_share - ones) < 0.001 else "not yet")
 
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. 0.1135: 1135 of 10,000 test digits are ones.
-# 2. (c). Both others look the same when the transformer is bypassed.
+# 2. It does. One run with seed 0 gave errors of 1.7 % without and 1.2 % with the transformer.
 # </details>
 #
 # ## Keep
 #
 # - **Upright digits cannot show that a transformer helps.** Give it work, and a baseline beside it.
 # - **Know why you know**: angle in against angle out, spread before and after.
-# - **Slow localization, identity start, border padding**; and watch theta, which tells of a collapse first.
+# - **Slow localization, identity start, border padding**; and watch theta, which says what broke.
 #
 # You have built, trained and questioned a spatial transformer. Where to go next: put one before a network of your own
 # ([04](04_stn_model.ipynb) shows the three lines), and read the paper (Jaderberg et al., 2015) with the grid in your hands.

@@ -12,8 +12,8 @@ from torch import Tensor
 from stn_course.grids import affine_grid
 from stn_course.plotting import COLOURS
 
-SIDE = 320  # pixels of each of the two pictures
-REACH = 1.6  # the left picture shows normalised coordinates from -REACH to REACH
+SIDE = 288  # pixels of each of the two pictures
+REACH = 1.8  # the left picture shows normalised coordinates from -REACH to REACH
 DOTS = 28  # at most so many dots on each axis
 GROUND = "#8A8A8A"  # outside the image: neither black nor white, so that both are seen
 
@@ -41,8 +41,11 @@ def draw_grid(image: Tensor, theta: Tensor, output_size: tuple[int, int], align_
     box = (edge - 2, edge - 2, edge + inner + 1, edge + inner + 1)
     draw.rectangle(box, outline=COLOURS["input"], width=2)
     size = (1, 1, min(DOTS, output_size[0]), min(DOTS, output_size[1]))
+    # The nearest dots must not touch, or they would hide the picture under them.
+    spacing = 2 * theta[0, :, :2].norm(dim=0).min().item() / max(size) / (2 * REACH) * SIDE
+    r = max(0.3, min(1.5, spacing / 4))
     for x, y in to_canvas(affine_grid(theta, size, align_corners)):
-        draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=COLOURS["grid"])
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=COLOURS["grid"])
     corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
     draw.line(to_canvas(corners @ theta[0].T), fill=COLOURS["output"], width=3)
     for axis, name in enumerate("xy"):

@@ -3,6 +3,7 @@
 import contextlib
 import html
 from collections.abc import Callable
+from typing import ClassVar
 
 import ipywidgets
 import torch
@@ -15,21 +16,23 @@ from stn_course.samplers import MODES, PADDING_MODES, warp
 from stn_course.transforms import Pose, from_pose, identity, to_pose
 from stn_course.validation import check_images, check_theta, describe
 from stn_course.widgets.drawing import picture
+from stn_course.widgets.exact_slider import ExactSlider
 
 # What a slider is called, and from where to where it goes at first: it widens when theta does.
 POSE = {
-    "rotation": ("rotation, degrees", -180, 180, 1),
+    "rotation": ("rotation, °", -180, 180, 1),
     "scale_x": ("scale x", 0.1, 2.5, 0.01),
-    "scale_y": ("scale y", -2.5, 2.5, 0.01),
+    "scale_y": ("scale y", 0.1, 2.5, 0.01),
     "shear": ("shear", -1, 1, 0.01),
     "x": ("translation x", -2, 2, 0.01),
     "y": ("translation y", -2, 2, 0.01),
 }
-STYLE, WIDTH = {"description_width": "8.5em"}, {"width": "22em"}
+STYLE, WIDTH = {"description_width": "7em"}, {"width": "28em"}
+CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
 
 
-def slider(label: str, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
+def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
+    return ExactSlider(
         0 if low <= 0 else 1,
         min=low,
         max=high,
@@ -52,6 +55,8 @@ class ThetaLab(ipywidgets.VBox):
     `theta`, a (1, 2, 3) tensor on the CPU, can be read and set; `figure()` is the lab as a still.
     """
 
+    _parts: ClassVar[list[ipywidgets.Widget]] = []  # none while the lab is not made
+
     def __init__(
         self,
         image: Tensor,
@@ -69,6 +74,7 @@ class ThetaLab(ipywidgets.VBox):
         self._busy = False
         self._make_controls(mode, padding_mode, align_corners, choose_device(device).type)
         super().__init__(self._arranged())
+        self._parts = [*self.controls, self._reset, self._picture, self._words]
         for control in self.controls:
             control.observe(self._changed, "value")
         self._reset.on_click(self._back_to_identity)
@@ -99,21 +105,26 @@ class ThetaLab(ipywidgets.VBox):
         }
         self._reset = ipywidgets.Button(description="Reset", tooltip="back to the identity")
         self._picture = ipywidgets.Image(format="png")
-        self._words = ipywidgets.HTML()
+        self._words = ipywidgets.HTML(layout={"width": "15em"})
+
+    @property
+    def sliders(self) -> list[ExactSlider]:
+        """The sliders of both kinds."""
+        return [*self.pose_sliders.values(), *self.number_sliders]
 
     @property
     def controls(self) -> list[ipywidgets.Widget]:
         """Everything that has a value the learner can change."""
-        return [*self.pose_sliders.values(), *self.number_sliders, *self.choices.values()]
+        return [*self.sliders, *self.choices.values()]
 
     def _arranged(self) -> list[ipywidgets.Widget]:
-        pose = ipywidgets.VBox([*self.pose_sliders.values(), self._reset])
-        numbers = ipywidgets.VBox(self.number_sliders)
-        choices = ipywidgets.VBox([self._words, *self.choices.values()])
         wrap = {"flex_flow": "row wrap"}
+        pose = ipywidgets.VBox(list(self.pose_sliders.values()))
+        numbers = ipywidgets.VBox(self.number_sliders)
         return [
-            ipywidgets.HBox([self._picture, choices], layout=wrap),
+            ipywidgets.HBox([self._picture, self._words], layout=wrap),
             ipywidgets.HBox([pose, numbers], layout=wrap),
+            ipywidgets.HBox([self._reset, *self.choices.values()], layout=wrap),
         ]
 
     @property
@@ -134,6 +145,8 @@ class ThetaLab(ipywidgets.VBox):
     def _changed(self, change) -> None:
         if self._busy:  # the lab itself moved this slider to keep both kinds in agreement
             return
+        for control in self.sliders:
+            control.in_hand = control is change["owner"]
         if change["owner"] in self.number_sliders:
             self._theta = torch.tensor([s.value for s in self.number_sliders]).reshape(1, 2, 3)
         elif change["owner"] in self.pose_sliders.values():
@@ -148,10 +161,10 @@ class ThetaLab(ipywidgets.VBox):
         pose = to_pose(self._theta)
         with self._quiet():
             for control, number in zip(self.number_sliders, self._theta.flatten(), strict=True):
-                show_value(control, number.item())
+                control.show(number.item())
             for name, value in pose._asdict().items():
                 if torch.isfinite(value).all():
-                    show_value(self.pose_sliders[name], value.item())
+                    self.pose_sliders[name].show(value.item())
         try:
             output = self.output()
             self._picture.value = picture(
@@ -192,23 +205,16 @@ class ThetaLab(ipywidgets.VBox):
 
     def close(self) -> None:
         """Free the observers and every widget of the lab."""
-        for control in self.controls:
-            control.unobserve_all()
-            control.close()
-        for widget in (self._reset, self._picture, self._words):
+        for widget in self._parts:
+            widget.unobserve_all()
             widget.close()
+        self._parts = []
         super().close()
 
     def __repr__(self) -> str:
         height, width = self.image.shape[-2:]
         size = f"{height}×{width} → {self.output_size[0]}×{self.output_size[1]} pixels"
         return f"ThetaLab, {size}: run this cell to get its sliders"
-
-
-def show_value(control: ipywidgets.FloatSlider, value: float) -> None:
-    """Move a slider to a value, and widen it first where the value lies outside."""
-    control.min, control.max = min(control.min, value), max(control.max, value)
-    control.value = value
 
 
 def in_words(pose: Pose) -> str:

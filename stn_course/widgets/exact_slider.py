@@ -1,0 +1,45 @@
+"""A slider that other code moves, too, without the browser's rounding coming back as a movement."""
+
+import time
+from collections import deque
+
+import ipywidgets
+
+ECHO_SECONDS = 1.0  # how long after a value was sent the browser may still repeat it
+
+
+class ExactSlider(ipywidgets.FloatSlider):
+    """A FloatSlider whose `value` stays exact when `show` sets it.
+
+    The browser rounds every value it is sent to the slider's step, and reports the rounded one as
+    if a hand had moved the slider. Two sliders that follow each other would then drift. So a
+    report that repeats a value sent within the last second is dropped, unless the slider is
+    `in_hand`: then only a repeat of the very last value is.
+    """
+
+    def __init__(self, *args, **kwargs):
+        self.in_hand = False
+        self._sent: deque[tuple[float, float]] = deque(maxlen=200)
+        super().__init__(*args, **kwargs)
+
+    def show(self, value: float) -> None:
+        """Move the slider to a value; widen it first where the value lies outside."""
+        if abs(value - self.value) < 1e-4 * self.step:
+            return  # a rounding error is no reason to send anything
+        self.min, self.max = min(self.min, value), max(self.max, value)
+        self._sent.append((time.monotonic(), value))
+        self.value = value
+
+    def set_state(self, sync_data: dict) -> None:
+        """What the browser reports, ipywidgets' own entrance; repeats are left out."""
+        if "value" in sync_data and self._repeats(sync_data["value"]):
+            sync_data = {name: value for name, value in sync_data.items() if name != "value"}
+        if sync_data:
+            super().set_state(sync_data)
+
+    def _repeats(self, value: float) -> bool:
+        oldest = time.monotonic() - ECHO_SECONDS
+        recent = [sent for when, sent in self._sent if when > oldest]
+        if self.in_hand:
+            recent = recent[-1:]
+        return any(abs(value - sent) <= 0.501 * self.step for sent in recent)

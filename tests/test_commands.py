@@ -1,0 +1,121 @@
+"""`make lab` as a learner types it: it prints an address, on loopback, and wants its token."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".venv" / "installed").exists() or shutil.which("make") is None,
+    reason="needs make and its .venv",
+)
+
+
+def clean_environment() -> dict[str, str]:
+    """Without what an outer make or pytest hands down."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTEST"))}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """What `make lab` printed, while it runs."""
+    log = tmp_path_factory.mktemp("lab") / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["make", "lab", "PORT=8899", "BROWSER=no"],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            for _ in range(240):
+                text = log.read_text()
+                if re.search(r"http://127\.0\.0\.1:\d+\S+token=\w+", text):
+                    break
+                assert process.poll() is None, text
+                time.sleep(0.25)
+            yield text
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def address(text: str) -> str:
+    return re.search(r"http://127\.0\.0\.1:\d+\S+token=\w+", text).group()
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_it_prints_an_address_that_opens_the_first_notebook(lab):
+    assert "00_start_here.ipynb" in address(lab)
+    assert status(address(lab)) == 200
+
+
+def test_without_the_token_nothing_is_told(lab):
+    base = re.match(r"http://127\.0\.0\.1:\d+", address(lab)).group()
+    token = address(lab).rsplit("token=")[1]
+    assert status(f"{base}/api/contents") == 403
+    assert status(f"{base}/api/contents/00_start_here.ipynb?token={token}") == 200
+
+
+def test_it_listens_on_loopback_only(lab):
+    port = re.search(r"127\.0\.0\.1:(\d+)", address(lab)).group(1)
+    wanted = f":{int(port):04X}"
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    if not tables[0].exists():
+        pytest.skip("no /proc/net/tcp on this system")
+    lines = [line.split() for t in tables if t.exists() for line in t.read_text().splitlines()[1:]]
+    listening = [line[1] for line in lines if line[3] == "0A" and line[1].endswith(wanted)]
+    assert listening == [f"0100007F{wanted}"]
+
+
+def test_a_second_run_installs_nothing():
+    plan = subprocess.run(
+        ["make", "--dry-run", "lab"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert "pip" not in plan.stdout
+    assert "jupyter lab" in plan.stdout
+
+
+def test_an_old_python_is_told_so(tmp_path):
+    """In a copy without its .venv, with a python that says it is 3.10."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    old = tmp_path / "python3.10"
+    pretend = "import sys; sys.version_info = (3, 10, 9); sys.version = '3.10.9 (main)'"
+    old.write_text(f'#!/bin/sh\nshift\nexec python3 -c "{pretend}; exec(sys.argv[1])" "$1"\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        ["make", "lab", f"PYTHON={old}"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "3.10.9" in done.stderr
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,196 @@
+"""Every figure looks as it did (pytest-mpl), comes without pyplot, and can be shown in words."""
+
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from stn_course import data, models, plotting, training, transforms
+
+# Letters and lines may move by a fraction of a pixel between versions of matplotlib.
+pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
+
+
+@pytest.fixture
+def made_up_history():
+    """A history with invented numbers, so that its figure is the same on any machine."""
+    steps = torch.linspace(0, 1, 11)
+    spread = torch.linspace(-40, 40, 16)
+    history = training.History(training.RECIPES["course"], 0)
+    history.losses = (2.3 * torch.exp(-torch.linspace(0, 4, 200))).tolist()
+    history.accuracies, history.seconds = [0.95, 0.98], [1.0, 2.0]
+    history.probe_steps = list(range(0, 201, 20))
+    history.probe_thetas = [transforms.rotation(degrees=spread * step) for step in steps]
+    return history
+
+
+@pictured
+def test_image_grid(digits):
+    return plotting.image_grid(digits[0][:14], digits[1][:14].tolist(), 7, "fourteen digits")
+
+
+@pictured
+def test_side_by_side(digits):
+    images = digits[0][:6]
+    return plotting.side_by_side(images, data.rotate(images, 40), ("before", "after"), "turned")
+
+
+@pictured
+def test_sampling_grid(digits):
+    theta = transforms.similarity(degrees=30, scale=0.8, x=0.2)
+    return plotting.sampling_grid(digits[0][0], theta, title="the grid")
+
+
+@pictured
+def test_sampling_grid_of_another_size_with_aligned_corners(digits):
+    theta = transforms.scale(1.3)
+    image = digits[0][0][:, :20]
+    return plotting.sampling_grid(image, theta, (7, 9), True, "nearest", "border", "small")
+
+
+@pictured
+def test_pixel_coordinates():
+    return plotting.pixel_coordinates(4)
+
+
+@pictured
+def test_curves():
+    x = list(range(10))
+    series = {"one": [v**2 for v in x], "two": [10 * v for v in x]}
+    return plotting.curves(x, series, "x, unit", "y, unit", "two curves")
+
+
+@pictured
+def test_history(made_up_history):
+    return plotting.history({"made up": made_up_history}, "a history")
+
+
+@pictured
+def test_theta_history(made_up_history):
+    return plotting.theta_history(made_up_history, "theta")
+
+
+@pictured
+def test_pose_history(made_up_history):
+    return plotting.pose_history(made_up_history, "pose")
+
+
+@pictured
+def test_angle_scatter():
+    angles = torch.linspace(-90, 90, 200)
+    return plotting.angle_scatter(angles, -0.7 * angles + 10 * torch.sin(angles), "angles")
+
+
+@pictured
+def test_neighbours():
+    patch = torch.tensor([[0.0, 0.2, 0.6], [0.1, 0.9, 0.5], [0.3, 0.7, 0.4]])
+    return plotting.neighbours(patch, 0.7, 1.2, "neighbours")
+
+
+@pictured
+def test_arrows(digits):
+    places = torch.linspace(-0.9, 0.9, 8)
+    grid = torch.stack(torch.meshgrid(places, places, indexing="xy"), dim=-1)
+    return plotting.arrows(digits[0][0], grid, -0.2 * grid, "arrows")
+
+
+@pictured
+def test_surfaces():
+    shifts = torch.linspace(-5, 5, 21)
+    loss = shifts[:, None] ** 2 + 2 * shifts[None, :] ** 2
+    path = torch.linspace(4, 0.5, 8)[:, None].expand(8, 2)
+    return plotting.surfaces(shifts, {"bowl": loss, "same": loss}, {"bowl": path, "same": -path})
+
+
+@pictured
+def test_architecture(digits):
+    turned = data.normalise(data.rotate(digits[0][:4], 30))
+    return plotting.architecture(models.load_straightener(), turned, "the network")
+
+
+def test_the_architecture_is_traced_from_real_tensors(digits):
+    layers = plotting.trace_layers(models.TutorialNet(), digits[0][:3])
+    assert layers[0] == ("localization.0", "Conv2d", (3, 8, 22, 22))
+    assert layers[-1] == ("fc2", "Linear", (3, 10))
+    assert len(layers) == 16
+
+
+def test_tracing_leaves_no_hooks_even_after_an_error():
+    model = models.TutorialNet()
+    with pytest.raises(ValueError, match="32"):
+        plotting.trace_layers(model, torch.zeros(1, 1, 32, 32))
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_moving_picture_has_a_frame_for_each_pair(digits):
+    images = digits[0][:5]
+    gif = Image.open(io.BytesIO(plotting.moving_picture(images, 1 - images, enlarge=2)))
+    assert gif.n_frames == 5
+    assert gif.size == (2 * (28 + 2 + 28), 2 * 28)
+    gif.seek(0)
+    first = torch.frombuffer(bytearray(gif.convert("L").tobytes()), dtype=torch.uint8)
+    left = first.reshape(56, 116)[::2, :56:2].float() / 255
+    assert (left - images[0, 0]).abs().max() < 0.05
+
+
+def test_a_figure_is_shown_with_its_words(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    described = plotting.show(plotting.pixel_coordinates(), "four by four pixels")
+    described._ipython_display_()
+    picture, words = shown
+    assert picture.data.startswith(b"\x89PNG")
+    assert picture._repr_mimebundle_()[1]["image/png"]["alt"] == "four by four pixels"
+    assert words.data == "*In words: four by four pixels*"
+
+
+def test_figures_are_at_most_900_pixels_wide_and_white(digits):
+    figure = plotting.architecture(models.TutorialNet(), digits[0][:2])
+    assert isinstance(figure, Figure)
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    picture = Image.open(io.BytesIO(plotting.show(figure, "words").png()))
+    assert picture.width <= 900
+
+
+def test_colours_are_apart_for_colour_blind_eyes():
+    """Okabe and Ito's palette, each colour once."""
+    okabe_ito = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
+    used = [colour for name, colour in plotting.COLOURS.items() if name != "text"]
+    assert set(used) <= okabe_ito
+    assert len(set(used)) == len(used)
+
+
+IMAGE, IDENTITY = torch.zeros(1, 8, 8), transforms.identity()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: plotting.show("a picture", "words"), TypeError, "'a picture'"),
+        (lambda: plotting.image_grid(IMAGE), ValueError, r"\(1, 8, 8\)"),
+        (lambda: plotting.image_grid(IMAGE[None].byte()), TypeError, "torch.uint8"),
+        (
+            lambda: plotting.side_by_side(IMAGE[None], IMAGE.expand(2, 1, 8, 8)),
+            ValueError,
+            "1 and 2",
+        ),
+        (lambda: plotting.sampling_grid(IMAGE, IDENTITY / 0), ValueError, "NaN"),
+        (lambda: plotting.sampling_grid(IMAGE[0], IDENTITY), ValueError, r"\(1, 8, 8\)"),
+        (
+            lambda: plotting.theta_history(training.History(training.RECIPES["course"], 0)),
+            ValueError,
+            "no theta",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_history_of_few_steps_can_be_drawn(made_up_history):
+    short = replace(made_up_history, losses=[2.3, 1.0, 0.5], accuracies=[0.4], seconds=[1.0])
+    assert plotting.history({"short": short}).axes[0].lines[0].get_xdata().tolist() == [3]

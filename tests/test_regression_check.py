@@ -1,0 +1,68 @@
+"""The check on the notebooks can fail: one sign changed in a copy of the package, nbval sees it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# (module, what stands there, what is put in its place, the notebook that must notice)
+MUTATIONS = [
+    (
+        "transforms",
+        "return _theta(cos, -sin, x, sin, cos, y)",
+        "return _theta(cos, sin, x, -sin, cos, y)",
+        "02_grid_generation",
+    ),
+    (
+        "samplers",
+        "grid = F.affine_grid(theta.expand(batch, 2, 3), size, align_corners=align_corners)",
+        "grid = F.affine_grid(theta.expand(batch, 2, 3), size, "
+        "align_corners=align_corners).flip(-1)",
+        "03_sampling",
+    ),
+    (
+        "grids",
+        "return torch.stack([x, y, torch.ones_like(x)], dim=-1)",
+        "return torch.stack([y, x, torch.ones_like(x)], dim=-1)",
+        "03_sampling",
+    ),
+]
+
+
+def run_notebook(name: str, package_parent: Path) -> subprocess.CompletedProcess:
+    """nbval over one stored notebook, with the package found in `package_parent` first."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env"),
+            *("-o", "addopts=", "-p", "no:cacheprovider", "--nbval-cell-timeout=300"),
+            *("--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg")),
+            *("--rootdir", str(ROOT), str(ROOT / "notebooks" / f"{name}.ipynb")),
+        ],
+        env={**os.environ, "PYTHONPATH": str(package_parent)},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("module", "before", "after", "notebook"), MUTATIONS)
+def test_one_wrong_sign_is_seen(tmp_path, module, before, after, notebook):
+    shutil.copytree(ROOT / "stn_course", tmp_path / "stn_course")
+    file = tmp_path / "stn_course" / f"{module}.py"
+    text = file.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    done = run_notebook(notebook, tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "Cell execution caused an exception" in done.stdout or "mismatch" in done.stdout
+
+
+@pytest.mark.parametrize("notebook", sorted({mutation[3] for mutation in MUTATIONS}))
+def test_an_unchanged_copy_passes(tmp_path, notebook):
+    """So it is the changed sign that is seen above, and not the copying."""
+    shutil.copytree(ROOT / "stn_course", tmp_path / "stn_course")
+    done = run_notebook(notebook, tmp_path)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,108 @@
+"""The repository's promises: agreeing versions, two commands, CI, nothing named that may not be."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "opencv"}
+
+
+def requirements() -> list[Requirement]:
+    extra = PROJECT["optional-dependencies"]["test"]
+    return [Requirement(line) for line in [*PROJECT["dependencies"], *extra]]
+
+
+def constraints() -> dict[str, Version]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): Version(version) for name, version in pairs}
+
+
+def test_conda_and_pip_ask_for_the_same():
+    expected = {f"{CONDA_NAMES.get(r.name, r.name)}{r.specifier}" for r in requirements()}
+    expected |= {f"python{PROJECT['requires-python']}", "pip"}
+    *packages, last = ENVIRONMENT["dependencies"]
+    assert set(packages) == expected
+    assert len(packages) == len(expected)
+    assert last == {"pip": ["-e ."]}
+
+
+def test_what_is_pinned_is_what_is_allowed():
+    pinned = constraints()
+    for requirement in requirements():
+        assert pinned[requirement.name] in requirement.specifier
+
+
+def test_torch_and_torchvision_are_pinned_as_a_pair():
+    pinned = constraints()
+    torch, torchvision = pinned["torch"], pinned["torchvision"]
+    # torchvision 0.(n + 15) belongs to torch 2.n.
+    assert (torch.major, torchvision.major) == (2, 0)
+    assert torchvision.minor == torch.minor + 15
+    lowest = {r.name: str(r.specifier) for r in requirements()}
+    assert (lowest["torch"], lowest["torchvision"]) == (">=2.11", ">=0.26")
+    assert PROJECT["requires-python"] == ">=3.11"
+
+
+def test_what_is_installed_is_what_is_pinned(root):
+    """On a machine that followed the README; a maintainer trying other versions sees which."""
+    from importlib.metadata import version
+
+    if not (root / ".venv" / "installed").exists():
+        pytest.skip("not installed by make")
+    for requirement in requirements():
+        assert Version(version(requirement.name)).public == str(constraints()[requirement.name])
+
+
+def test_ci_is_the_readmes_test_command():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    commands = [line for line in script.splitlines() if line and not line.startswith("#")]
+    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "make test"]
+    assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine():
+    registries = re.compile(r"index-url|find-links|/simple\b")
+    for path in tracked():
+        if path.suffix in {".gz", ".png", ".gif", ".pt"} or path.name == Path(__file__).name:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not registries.search(text), path
+        assert not re.search(r"(?<![\w.])/(root|home|work|Users)/\w", text), path
+
+
+def test_top_level_holds_what_a_newcomer_expects():
+    for name in (
+        *("README.md", "LICENSE", "pyproject.toml", "constraints.txt", "environment.yml"),
+        *("Makefile", "notebooks", "stn_course", "tests", "benchmarks"),
+    ):
+        assert (ROOT / name).exists(), name
+
+
+def test_every_module_has_its_tests():
+    for module in (ROOT / "stn_course").glob("*.py"):
+        if module.stem not in {"__init__", "validation"}:  # validation: test_bad_input_is_named
+            assert (ROOT / "tests" / f"test_{module.stem}.py").exists(), module.stem
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target

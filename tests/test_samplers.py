@@ -1,0 +1,184 @@
+"""Samplers are held against PyTorch's grid_sample, never against themselves."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from stn_course import samplers
+
+SHAPES = [(1, 1, 5, 7), (3, 2, 4, 9), (2, 3, 1, 6), (2, 1, 6, 1), (1, 2, 1, 1)]
+EVERY = [
+    (mode, padding_mode, align_corners)
+    for mode in samplers.MODES
+    for padding_mode in samplers.PADDING_MODES
+    for align_corners in (False, True)
+]
+
+
+def both(input, grid, mode, padding_mode, align_corners):
+    """The package's answer and PyTorch's."""
+    ours = samplers.grid_sample(input, grid, mode, padding_mode, align_corners)
+    theirs = F.grid_sample(input, grid, mode, padding_mode, align_corners)
+    return ours, theirs
+
+
+def near_a_tie(grid, size, align_corners):
+    """Whether a place lies exactly between two pixels, where the last bit decides on the nearest.
+
+    PyTorch's kernels may fuse a product and a sum, so their last bit is not always Python's.
+    """
+    for axis, n in enumerate(reversed(size)):
+        pixels = samplers.to_pixels(grid[..., axis], n, align_corners)
+        if ((pixels % 1) - 0.5).abs().min() < 1e-9:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("mode", "padding_mode", "align_corners"), EVERY)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-12)])
+def test_grid_sample_equals_pytorch(
+    shape, mode, padding_mode, align_corners, dtype, tolerance, device
+):
+    input = torch.randn(shape, dtype=dtype, device=device)
+    grid = torch.randn(shape[0], 6, 5, 2, dtype=dtype, device=device) * 3
+    ours, theirs = both(input, grid, mode, padding_mode, align_corners)
+    assert ours.shape == theirs.shape
+    assert (ours.dtype, ours.device) == (theirs.dtype, theirs.device)
+    assert (ours - theirs).abs().max() <= tolerance
+
+
+@pytest.mark.parametrize(("mode", "padding_mode", "align_corners"), EVERY)
+@given(
+    height=st.integers(1, 6),
+    width=st.integers(1, 6),
+    places=st.lists(st.floats(-10, 10, allow_subnormal=False), min_size=8, max_size=8),
+)
+def test_grid_sample_equals_pytorch_within_ten(
+    mode, padding_mode, align_corners, height, width, places
+):
+    input = torch.linspace(-1, 1, 2 * height * width, dtype=torch.float64)
+    grid = torch.tensor(places, dtype=torch.float64).reshape(1, 2, 2, 2)
+    assume(mode != "nearest" or not near_a_tie(grid, (height, width), align_corners))
+    ours, theirs = both(input.reshape(1, 2, height, width), grid, mode, padding_mode, align_corners)
+    assert (ours - theirs).abs().max() <= 1e-12
+
+
+@pytest.mark.parametrize(("mode", "padding_mode", "align_corners"), EVERY)
+def test_far_outside_is_pytorchs_too(mode, padding_mode, align_corners):
+    input = torch.randn(1, 2, 5, 7, dtype=torch.float64)
+    grid = torch.tensor([-1e5, -321.7, 99.2, 7e4], dtype=torch.float64)
+    grid = torch.cartesian_prod(grid, grid).reshape(1, 4, 4, 2)
+    ours, theirs = both(input, grid, mode, padding_mode, align_corners)
+    assert (ours - theirs).abs().max() <= 1e-8
+
+
+@pytest.mark.parametrize(("mode", "padding_mode", "align_corners"), EVERY)
+def test_pixel_centres_and_borders_are_pytorchs(mode, padding_mode, align_corners):
+    """The identity grid, and one that lies half a pixel off: where rounding and clipping decide."""
+    input = torch.randn(1, 1, 4, 6, dtype=torch.float64)
+    for theta in ([[1, 0, 0], [0, 1, 0]], [[1, 0, 1 / 12], [0, 1, 1 / 8]]):
+        theta = torch.tensor([theta], dtype=torch.float64)
+        grid = F.affine_grid(theta, (1, 1, 4, 6), align_corners=align_corners)
+        if mode == "nearest" and near_a_tie(grid, (4, 6), align_corners):
+            continue
+        ours, theirs = both(input, grid, mode, padding_mode, align_corners)
+        assert (ours - theirs).abs().max() <= 1e-12
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("mode", "padding_mode", "align_corners"), EVERY)
+def test_gradients_are_pytorchs(shape, mode, padding_mode, align_corners, device):
+    input = torch.randn(shape, dtype=torch.float64, device=device, requires_grad=True)
+    grid = torch.randn(shape[0], 6, 5, 2, dtype=torch.float64, device=device) * 2
+    grid = grid.requires_grad_()
+    ours, theirs = both(input, grid, mode, padding_mode, align_corners)
+    weights = torch.randn_like(theirs)
+    expected = torch.autograd.grad((theirs * weights).sum(), (input, grid))
+    received = torch.autograd.grad((ours * weights).sum(), (input, grid), allow_unused=True)
+    assert (received[0] - expected[0]).abs().max() <= 1e-12
+    to_grid = torch.zeros_like(grid) if received[1] is None else received[1]
+    assert (to_grid - expected[1]).abs().max() <= 1e-10
+
+
+@pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_gradcheck(padding_mode, align_corners):
+    input = torch.randn(1, 2, 4, 5, dtype=torch.float64, requires_grad=True)
+    # Off the kinks, at which a finite difference has no meaning.
+    grid = (torch.rand(1, 3, 3, 2, dtype=torch.float64) * 1.7 - 0.85).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda i, g: samplers.grid_sample(i, g, "bilinear", padding_mode, align_corners),
+        (input, grid),
+    )
+
+
+def test_the_gradient_at_the_border_is_pytorchs():
+    """At the clipped border itself PyTorch's gradient is 0; so is ours."""
+    input = torch.randn(1, 1, 4, 4, dtype=torch.float64)
+    for padding_mode in ("border", "reflection"):
+        grids = [torch.tensor([[[[-1.0, 0.1], [1.0, 0.1]]]]).double() for _ in range(2)]
+        for grid, sample in zip(grids, (samplers.grid_sample, F.grid_sample), strict=True):
+            sample(input, grid.requires_grad_(), "bilinear", padding_mode, True).sum().backward()
+        assert torch.allclose(grids[0].grad, grids[1].grad, atol=1e-12)
+
+
+def test_the_defaults_are_bilinear_zeros_and_false():
+    input, grid = torch.randn(1, 1, 4, 5), torch.rand(1, 3, 3, 2) * 4 - 2
+    expected = F.grid_sample(input, grid, "bilinear", "zeros", False)
+    assert torch.allclose(samplers.grid_sample(input, grid), expected, atol=1e-6)
+
+
+INPUT, GRID = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("input", "grid", "options", "error", "words"),
+    [
+        ([[1.0]], GRID, {}, TypeError, "list"),
+        ((INPUT * 255).byte(), GRID, {}, TypeError, "torch.uint8"),
+        (INPUT[0], GRID, {}, ValueError, r"\(1, 4, 4\)"),
+        (torch.empty(0, 1, 4, 4), GRID[:0], {}, ValueError, r"\(0, 1, 4, 4\)"),
+        (torch.empty(1, 1, 0, 4), GRID, {}, ValueError, r"\(1, 1, 0, 4\)"),
+        (INPUT, GRID.long(), {}, TypeError, "torch.int64"),
+        (INPUT, torch.zeros(1, 2, 2, 3), {}, ValueError, r"\(1, 2, 2, 3\)"),
+        (INPUT, GRID / 0, {}, ValueError, "NaN"),
+        (INPUT, GRID.expand(2, 2, 2, 2), {}, ValueError, "batch of 1"),
+        (INPUT, GRID.double(), {}, TypeError, "torch.float64"),
+        (INPUT, GRID, {"mode": "bicubic"}, ValueError, "'bicubic'"),
+        (INPUT, GRID, {"padding_mode": "mirror"}, ValueError, "'mirror'"),
+        (INPUT, GRID.to("meta"), {}, TypeError, "meta"),
+    ],
+)
+def test_bad_input_is_named(input, grid, options, error, words):
+    with pytest.raises(error, match=words):
+        samplers.grid_sample(input, grid, **options)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("theta_batch", [1, 3])
+def test_warp_is_grid_and_sampler_in_one(align_corners, theta_batch):
+    input, theta = torch.rand(3, 2, 5, 7), torch.randn(theta_batch, 2, 3)
+    output = samplers.warp(input, theta, (4, 3), "bilinear", "border", align_corners)
+    grid = F.affine_grid(theta.expand(3, 2, 3), (3, 2, 4, 3), align_corners=align_corners)
+    expected = F.grid_sample(input, grid, "bilinear", "border", align_corners)
+    assert torch.equal(output, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ((INPUT, torch.eye(3)[None]), ValueError, r"\(1, 3, 3\)"),
+        ((INPUT, torch.eye(2, 3).expand(2, 2, 3)), ValueError, "got 2"),
+        ((INPUT, torch.eye(2, 3)[None].double()), TypeError, "torch.float64"),
+        ((INPUT.byte(), torch.eye(2, 3)[None]), TypeError, "torch.uint8"),
+        ((INPUT, torch.eye(2, 3)[None], (0, 4)), ValueError, r"0, 4"),
+        ((INPUT, torch.eye(2, 3)[None], None, "cubic"), ValueError, "'cubic'"),
+        ((INPUT, torch.eye(2, 3)[None], None, "nearest", "wrap"), ValueError, "'wrap'"),
+    ],
+)
+def test_warp_names_bad_input(arguments, error, words):
+    with pytest.raises(error, match=words):
+        samplers.warp(*arguments)

@@ -1,0 +1,176 @@
+"""Training: the loop, the recipes, the record; behaviour, never seconds."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from stn_course import data, models, training
+
+
+@pytest.fixture(scope="module")
+def small(digits):
+    """A small problem: 1280 digits to learn, 500 others to be tested on."""
+    images, labels = digits
+    return {"train": (images[:1280], labels[:1280]), "test": (images[5000:5500], labels[5000:5500])}
+
+
+def fitted(small, make=models.TutorialNet, **options):
+    torch.manual_seed(0)
+    model = make()
+    options = {"epochs": 2, "progress": False, "device": "cpu", **small, **options}
+    return model, training.fit(model, **options)
+
+
+def test_the_tutorials_recipe_is_the_pages():
+    recipe = training.RECIPES["tutorial"]
+    assert (recipe.batch_size, recipe.optimizer, recipe.learning_rate) == (64, "sgd", 0.01)
+    assert (recipe.epochs, recipe.localization_factor, recipe.one_cycle) == (20, 1.0, False)
+    optimizer, scheduler = training.make_optimizer(models.TutorialNet(), recipe, 10)
+    assert isinstance(optimizer, torch.optim.SGD)
+    assert scheduler is None
+    assert {group["lr"] for group in optimizer.param_groups} == {0.01}
+    assert optimizer.defaults["momentum"] == 0
+
+
+def test_the_courses_recipe_slows_the_localization_network_down():
+    net, recipe = models.TutorialNet(), training.RECIPES["course"]
+    optimizer, scheduler = training.make_optimizer(net, recipe, 100)
+    slow, fast = optimizer.param_groups
+    of_transformer = [*net.localization.parameters(), *net.fc_loc.parameters()]
+    assert {id(p) for p in slow["params"]} == {id(p) for p in of_transformer}
+    assert slow["max_lr"] == pytest.approx(0.1 * fast["max_lr"])
+    assert isinstance(optimizer, torch.optim.AdamW)
+    rates = []
+    for _ in range(100):
+        rates.append(fast["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] < max(rates) == pytest.approx(0.01)
+    assert rates[-1] < 1e-5
+
+
+def test_every_parameter_is_in_one_group():
+    net = nn.Sequential(models.SpatialTransformer(models.localization_cnn(1)), nn.Flatten())
+    net.append(nn.Linear(784, 10))
+    groups = training.parameter_groups(net, training.RECIPES["course"])
+    assert [len(group["params"]) for group in groups] == [8, 2]
+
+
+@pytest.mark.parametrize("recipe", ["tutorial", "course"])
+def test_fit_learns(small, recipe):
+    _, history = fitted(small, recipe=recipe, epochs=15 if recipe == "tutorial" else 2)
+    assert history.accuracy > 0.5
+    assert history.losses[-1] < history.losses[0] - 0.4
+
+
+def test_the_history_tells_what_happened(small):
+    model, history = fitted(small)
+    assert len(history.losses) == 2 * 10
+    assert len(history.accuracies) == len(history.seconds) == 2
+    assert history.seconds == sorted(history.seconds)
+    assert history.probe_steps == list(range(21))
+    assert all(theta.shape == (16, 2, 3) for theta in history.probe_thetas)
+    assert torch.equal(history.probe_thetas[0], torch.eye(2, 3).expand(16, 2, 3))
+    images, labels = small["test"]
+    assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
+    assert torch.equal(
+        history.probe_thetas[-1], training.probe_theta(model, data.normalise(images[:16]))
+    )
+
+
+def test_a_model_without_a_transformer_has_no_theta(small):
+    _, history = fitted(small, models.PlainNet, epochs=1)
+    assert history.probe_thetas == history.probe_steps == []
+
+
+def test_the_same_seed_gives_the_same_weights(small):
+    distort = data.random_rotation(30)
+    (one, first), (two, second) = (fitted(small, seed=4, distort=distort) for _ in range(2))
+    assert first.losses == second.losses
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    _, other = fitted(small, seed=5, distort=distort)
+    assert other.losses != first.losses
+
+
+def test_recording_theta_does_not_change_the_training(small, monkeypatch):
+    _, with_probe = fitted(small)
+    monkeypatch.setattr(training, "probe_theta", lambda *_: None)
+    _, without = fitted(small)
+    assert with_probe.losses == without.losses
+
+
+def test_a_distortion_is_applied_to_training_batches_only(small):
+    seen = []
+
+    def distort(images, generator):
+        seen.append(len(images))
+        assert images.min() >= 0  # not yet normalised
+        return images, None
+
+    fitted(small, distort=distort, epochs=1)
+    assert seen == [128] * 10
+
+
+def test_fit_takes_all_of_mnist_by_default(monkeypatch, small):
+    asked = []
+
+    def load(split, device):
+        asked.append(split)
+        return small[split]
+
+    monkeypatch.setattr(training, "load_digits", load)
+    fitted({"train": None, "test": None}, epochs=1)
+    assert asked == ["train", "test"]
+
+
+def test_a_recipe_of_ones_own(small):
+    own = replace(training.RECIPES["course"], batch_size=640, feature_dropout=0.2, epochs=1)
+    model, history = fitted(small, recipe=own, epochs=None)
+    assert len(history.losses) == 2
+    assert model.conv2_drop.p == 0.2
+    assert history.recipe is own
+
+
+def test_evaluate_counts_and_leaves_the_mode_alone(digits):
+    class Constant(nn.Module):
+        def forward(self, x):
+            assert not self.training
+            return nn.functional.one_hot(torch.ones(len(x), dtype=torch.long), 10).float()
+
+    model = Constant().train()
+    images, labels = digits
+    assert training.evaluate(model, images, labels, batch_size=333) == 0.1135
+    assert model.training
+
+
+def test_the_progress_bar_can_be_seen(small, capsys):
+    fitted(small, epochs=1, progress=True)
+    assert "10/10" in capsys.readouterr().err
+
+
+def test_train_epoch_tells_each_loss_without_its_graph(digits):
+    model, losses = models.PlainNet(), []
+    some = data.batches(digits[0][:256], digits[1][:256], 64)
+    training.train_epoch(
+        model, some, torch.optim.SGD(model.parameters(), 0.1), after_step=losses.append
+    )
+    assert len(losses) == 4
+    assert not any(loss.requires_grad for loss in losses)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"recipe": "fast"}, ValueError, "'tutorial', 'course'; got 'fast'"),
+        ({"epochs": 0}, ValueError, "got 0"),
+        ({"device": "tpu"}, ValueError, "'tpu'"),
+        ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),
+        ({"train": (torch.zeros(4, 1, 28, 28).byte(), torch.zeros(4))}, TypeError, "torch.uint8"),
+        ({"recipe": training.Recipe("x", optimizer="adam")}, ValueError, "'adam'"),
+    ],
+)
+def test_bad_input_is_named(small, options, error, words):
+    with pytest.raises(error, match=words):
+        fitted(small, **options)

@@ -1,0 +1,202 @@
+"""Transforms are held against PyTorch, torchvision and OpenCV, and against what they undo."""
+
+import math
+
+import cv2
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stn_course import transforms
+from stn_course.samplers import warp
+
+# torchvision comes after stn_course, which mends its import.
+from torchvision.transforms.functional import InterpolationMode, rotate  # isort: skip
+
+angles = st.floats(-179, 179)
+scales = st.floats(0.2, 3)
+shifts = st.floats(-2, 2)
+signed = st.one_of(scales, scales.map(lambda scale: -scale))
+poses = st.tuples(angles, scales, signed, shifts, shifts, shifts)
+
+
+def doubles(values):
+    return [torch.tensor(value, dtype=torch.float64) for value in values]
+
+
+def near(a, b, tolerance=1e-9):
+    return (a - b).abs().max() <= tolerance
+
+
+def test_identity():
+    assert transforms.identity(2).tolist() == [[[1, 0, 0], [0, 1, 0]]] * 2
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, -45, 180])
+def test_degrees_and_radians_agree(degrees):
+    theta = transforms.rotation(degrees=degrees)
+    assert near(theta, transforms.rotation(radians=math.radians(degrees)), 1e-6)
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    assert near(theta, torch.tensor([[[c, -s, 0], [s, c, 0]]]), 1e-6)
+
+
+@pytest.mark.parametrize("degrees", [15, 90, -60])
+def test_a_positive_rotation_turns_the_picture_anticlockwise_as_torchvisions(digits, degrees):
+    images = digits[0][:3]
+    ours = warp(images, transforms.rotation(degrees=degrees))
+    theirs = rotate(images, degrees, interpolation=InterpolationMode.BILINEAR)
+    assert near(ours, theirs, 1e-4)
+
+
+def test_the_columns_of_theta_are_the_arrows():
+    assert transforms.scale(2, 3).tolist() == [[[2, 0, 0], [0, 3, 0]]]
+    assert transforms.scale(2).tolist() == [[[2, 0, 0], [0, 2, 0]]]
+    assert transforms.shear(2, 3).tolist() == [[[1, 2, 0], [3, 1, 0]]]
+    assert transforms.translation(2, 3).tolist() == [[[1, 0, 2], [0, 1, 3]]]
+    assert transforms.attention(0.5, 0.25, -0.25).tolist() == [[[0.5, 0, 0.25], [0, 0.5, -0.25]]]
+
+
+def test_translation_moves_the_grid_right_and_down():
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    right = warp(image, transforms.translation(x=0.5))  # a quarter of the width: one pixel
+    assert torch.allclose(right[0, 0, :, :3], image[0, 0, :, 1:], atol=1e-5)
+    down = warp(image, transforms.translation(y=0.5))
+    assert torch.allclose(down[0, 0, :3], image[0, 0, 1:], atol=1e-5)
+
+
+@given(angle=angles, scale=scales, x=shifts, y=shifts)
+def test_similarity_is_translation_of_rotation_of_scale(angle, scale, x, y):
+    angle, scale, x, y = doubles((angle, scale, x, y))
+    expected = transforms.compose(
+        transforms.translation(x, y), transforms.rotation(degrees=angle), transforms.scale(scale)
+    )
+    assert near(transforms.similarity(degrees=angle, scale=scale, x=x, y=y), expected)
+
+
+def test_builders_take_batches_and_keep_dtype():
+    degrees = torch.tensor([0.0, 90.0, 45.0], dtype=torch.float64)
+    theta = transforms.similarity(degrees=degrees, scale=2.0, x=degrees / 90)
+    assert theta.shape == (3, 2, 3)
+    assert theta.dtype == torch.float64
+    assert theta[:, 0, 2].tolist() == [0, 1, 0.5]
+
+
+def test_compose_warps_in_the_order_given():
+    """Warping twice equals warping once by the composition, inside, where nothing was cut off."""
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    blob = torch.exp(-((rows - 30) ** 2 + (columns - 36) ** 2) / 60)[None, None].double()
+    first = transforms.rotation(degrees=torch.tensor(40.0).double())
+    second = transforms.from_pose(x=torch.tensor(0.2).double(), scale_y=1.3)
+    twice = warp(warp(blob, first), second)
+    once = warp(blob, transforms.compose(first, second))
+    other = warp(blob, transforms.compose(second, first))
+    assert (twice - once).abs().max() < 0.02 < (twice - other).abs().max()
+
+
+@given(pose=poses)
+def test_inverse_undoes(pose):
+    theta = transforms.from_pose(*doubles(pose))
+    both = transforms.compose(theta, transforms.inverse(theta))
+    assert near(both, transforms.identity(dtype=torch.float64))
+    assert near(transforms.inverse(transforms.inverse(theta)), theta, 1e-8)
+
+
+@given(pose=poses)
+def test_the_pose_is_read_back(pose):
+    parts = transforms.to_pose(transforms.from_pose(*doubles(pose)))
+    for expected, part in zip(pose, parts, strict=True):
+        assert abs(expected - part.item()) < 1e-8
+
+
+@given(pose=poses)
+def test_a_pose_is_its_parts_composed(pose):
+    rotation, scale_x, scale_y, shear, x, y = doubles(pose)
+    expected = transforms.compose(
+        transforms.translation(x, y),
+        transforms.rotation(degrees=rotation),
+        transforms.shear(shear, torch.zeros_like(shear)),
+        transforms.scale(scale_x, scale_y),
+    )
+    assert near(transforms.from_pose(*doubles(pose)), expected)
+
+
+def test_from_pose_of_nothing_is_the_identity():
+    assert torch.equal(transforms.from_pose(), transforms.identity())
+
+
+SIZES = [((28, 28), (28, 28)), ((20, 31), (20, 31)), ((24, 40), (33, 17))]
+
+
+@pytest.mark.parametrize(("input_size", "output_size"), SIZES)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_pixel_matrices_are_opencvs(input_size, output_size, align_corners):
+    rows, columns = torch.meshgrid(*(torch.arange(n).double() for n in input_size), indexing="ij")
+    image = torch.sin(rows / 3) * torch.cos(columns / 4)
+    theta = transforms.from_pose(*doubles((25.0, 0.8, 0.7, 0.2, 0.1, -0.1)))
+    ours = warp(
+        image[None, None], theta, output_size, padding_mode="border", align_corners=align_corners
+    )[0, 0]
+    matrix = transforms.to_pixel_matrix(theta, input_size, output_size, align_corners)[0]
+    theirs = cv2.warpAffine(
+        image.float().numpy(),
+        matrix.numpy(),
+        output_size[::-1],
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    # OpenCV rounds places to 1/32 of a pixel; the picture rises by 1/3 a pixel at most.
+    assert numpy.abs(ours.numpy() - theirs).max() < 0.03
+    wrong = transforms.to_pixel_matrix(theta, input_size, output_size, not align_corners)[0]
+    assert (matrix - wrong).abs().max() > 0.05
+
+
+@pytest.mark.parametrize(("input_size", "output_size"), SIZES)
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("direction", ["input_to_output", "output_to_input"])
+def test_pixel_matrices_come_back(input_size, output_size, align_corners, direction):
+    theta = transforms.from_pose(*doubles((25.0, 0.8, 0.7, 0.2, 0.1, -0.1)))
+    options = (input_size, output_size, align_corners, direction)
+    matrix = transforms.to_pixel_matrix(theta, *options)
+    assert near(transforms.from_pixel_matrix(matrix, *options), theta)
+
+
+def test_the_two_directions_are_inverses():
+    theta = transforms.rotation(degrees=30)
+    there = transforms.to_pixel_matrix(theta, (20, 30))
+    back = transforms.to_pixel_matrix(theta, (20, 30), direction="output_to_input")
+    assert near(transforms.compose(there, back), transforms.identity(), 1e-4)
+
+
+IDENTITY = transforms.identity()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: transforms.rotation(), TypeError, "degrees=None"),
+        (lambda: transforms.rotation(degrees=1, radians=1), TypeError, "degrees=1"),
+        (lambda: transforms.rotation(degrees="30"), TypeError, "must be real|'30'"),
+        (lambda: transforms.scale([1, 2]), TypeError, "list"),
+        (lambda: transforms.scale(True), TypeError, "bool"),
+        (lambda: transforms.scale(float("nan")), ValueError, "nan"),
+        (lambda: transforms.translation(torch.ones(2, 2)), ValueError, r"\(2, 2\)"),
+        (lambda: transforms.translation(torch.ones(0)), ValueError, r"\(0,\)"),
+        (lambda: transforms.scale(torch.ones(2).long()), ValueError, "torch.int64"),
+        (lambda: transforms.inverse(IDENTITY * 0), ValueError, "no inverse"),
+        (lambda: transforms.to_matrix(torch.eye(3)[None]), ValueError, r"\(1, 3, 3\)"),
+        (lambda: transforms.to_pose(IDENTITY / 0), ValueError, "NaN"),
+        (lambda: transforms.from_matrix(torch.ones(1, 3, 3)), ValueError, r"1.0, 1.0, 1.0"),
+        (lambda: transforms.from_matrix(IDENTITY), ValueError, r"\(1, 2, 3\)"),
+        (lambda: transforms.to_pixel_matrix(IDENTITY, (1, 4), None, True), ValueError, r"\(1, 4\)"),
+        (
+            lambda: transforms.to_pixel_matrix(IDENTITY, (4, 4), direction="back"),
+            ValueError,
+            "'back'",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
