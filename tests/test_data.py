@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import multiprocessing
+import socket
+import urllib.request
 from importlib import resources
 
 import pytest
@@ -104,6 +106,22 @@ def test_the_bundle_is_byte_exact():
     for name, checksum in EXPECTED.items():
         bundled = resources.files("stn_course").joinpath(f"mnist/{name}.gz").read_bytes()
         assert hashlib.md5(gzip.decompress(bundled)).hexdigest() == checksum
+
+
+def test_the_notebooks_data_path_needs_no_socket(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise OSError("sockets are off")
+
+    monkeypatch.setattr(socket, "socket", refused)
+    monkeypatch.setattr(socket, "create_connection", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    with pytest.raises(OSError, match="sockets are off"):
+        urllib.request.urlopen("http://127.0.0.1")
+    root = data.mnist_root(tmp_path)
+    assert len(MNIST(root, train=True, download=False)) == 60000
+    images, labels = data.load_digits("test")
+    some, truth = next(data.batches(images, labels, 64))
+    assert len(some) == len(truth) == 64
 
 
 def test_mean_and_std_are_those_of_the_training_digits():

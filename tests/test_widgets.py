@@ -192,9 +192,28 @@ def test_reset_goes_back_to_the_identity(lab):
     assert lab.pose_sliders["rotation"].value == 0
 
 
+def test_reset_brings_back_choices_and_ranges(lab):
+    lab.theta = transforms.scale(9.0)
+    lab.choices["padding_mode"].value = "border"
+    lab._reset.click()
+    assert lab.choices["padding_mode"].value == "zeros"
+    assert lab.pose_sliders["scale_x"].max == 2.5
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+def test_half_a_turn_stays_at_the_end_where_the_hand_put_it(lab):
+    lab.pose_sliders["rotation"].value = 180
+    assert lab.pose_sliders["rotation"].value == 180
+    lab.pose_sliders["rotation"].value = -180
+    assert lab.pose_sliders["rotation"].value == -180
+
+
 def test_a_theta_without_a_pose_is_said_in_words(lab):
     lab.theta = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     assert "squeezes" in lab._words.value
+    assert all(control.disabled for control in lab.pose_sliders.values())
+    lab.theta = transforms.identity()
+    assert not any(control.disabled for control in lab.pose_sliders.values())
 
 
 def test_an_error_in_a_readout_is_shown_in_the_lab():

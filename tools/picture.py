@@ -12,7 +12,7 @@ TARGET = Path(__file__).resolve().parent.parent / "notebooks" / "images" / "stra
 def main() -> None:
     images, _ = data.load_digits("test")
     swing = 60 * torch.sin(torch.linspace(0, 2 * torch.pi, 41)[:-1])  # degrees: there and back
-    turning = data.rotate(images[2:3].expand(40, -1, -1, -1), swing)
+    turning = data.rotate(images[24:25].expand(40, -1, -1, -1), swing)
     with torch.no_grad():
         straight = data.denormalise(models.load_straightener().stn(data.normalise(turning)))
     TARGET.parent.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 # # 02 · Grid generation: where does each output pixel look?
 #
 # At the end you can read six numbers, *theta*, and say what they do to a picture; and you have built
-# PyTorch's `affine_grid` in a dozen lines.
+# PyTorch's `affine_grid` in under twenty lines.
 #
 # **40 minutes · needs notebook 01 or some PyTorch · runs on CPU or GPU, offline**
 
@@ -48,9 +48,9 @@ show(
 # scale, shear, translation) and the six numbers of theta always agree.
 #
 # Three things to try:
-# 1. Make the digit larger. Does `scale` go up or down?
+# 1. Make the digit larger. Do `scale x` and `scale y` go up or down?
 # 2. Move the digit to the left. Does `translation x` go up or down?
-# 3. Change only `theta[0, 1]`. Which pose sliders move?
+# 3. Press Reset, then change only `theta[0, 1]`. Which pose sliders move?
 
 # %%
 lab = ThetaLab(digit)
@@ -84,7 +84,8 @@ holes = (forward < 0).sum().item()
 print(f"input → output: {holes} of {forward.numel()} output pixels stay empty")
 
 backward = warp(digit[None], transforms.identity(), (56, 56), mode="nearest")
-print(f"output → input: {torch.isnan(backward).sum().item()} output pixels stay empty")
+filled = warp(torch.ones(1, 1, 28, 28), transforms.identity(), (56, 56), mode="nearest")
+print(f"output → input: {(filled == 0).sum().item()} output pixels stay empty")
 
 # %%
 pair = torch.stack([forward.clamp(0), backward[0]])
@@ -119,7 +120,7 @@ show(
 # %% [markdown]
 # With `False`, PyTorch's default since 1.3, one pixel is 2 / n wide and the first centre lies half a pixel
 # inside. With `True` the first and last centres lie at -1 and 1 exactly. (`check_positive` turns bad input
-# into a readable error; it changes nothing else.)
+# into a readable error; it changes nothing else. `options` are `dtype` and `device`, handed on.)
 
 
 # %%
@@ -177,6 +178,9 @@ print("top row, y:", [round(v, 2) for v in grid[0, :, 1].tolist()])
 # | $\theta$ | `theta` | (B, 2, 3) | one transformation for each image of the batch |
 # | $(x^t, y^t, 1)$ | `target` | (H, W, 3) | the output pixels: *target* |
 # | $(x^s, y^s)$ | result | (B, H, W, 2) | where each one reads in the input: *source* |
+#
+# The formula counts from 1, Python from 0, and a batch comes first: $\theta_{12}$ is `theta[0, 1]` in the lab and
+# `theta[b, 0, 1]` in a tensor.
 
 
 # %%
@@ -209,6 +213,8 @@ print("by hand:", [round(v.item(), 4) for v in by_hand])
 print("by code:", [round(v, 4) for v in by_code.tolist()])
 
 # %% [markdown]
+# Its x lies beyond 1: this pixel reads outside the picture and gets black. Notebook 03 looks into that.
+#
 # ## Trust
 #
 # PyTorch is the judge. Uneven sizes catch a swap of height and width; a batch of three different thetas
@@ -245,7 +251,8 @@ show(
 )
 
 # %% [markdown]
-# You can read the parts back as a *pose*: translation · rotation · shear · scale.
+# You can read the parts back as a *pose*: theta = translation · rotation · shear · scale. Read the product from right to left:
+# a point is first scaled, then sheared (its x moves by `shear` times its y), then turned, then moved.
 
 # %%
 pose = transforms.to_pose(theta)
@@ -256,7 +263,7 @@ print("the same theta again:", torch.allclose(transforms.from_pose(*pose), theta
 # %% [markdown]
 # ## Compose and invert
 #
-# Two warps in a row are one warp. Fill theta up to 3×3 with the row (0, 0, 1), and multiply. First warp by
+# Two warps in a row are one warp, but for the blur of reading twice. Fill theta up to 3×3 with the row (0, 0, 1), and multiply. First warp by
 # `first`, then warp the result by `second`: the product is first · second, in that order.
 #
 # **Predict:** is "turn, then shift" the same as "shift, then turn"?
@@ -285,12 +292,21 @@ show(
         columns=2,
         title="the order matters",
     ),
-    "the same turned seven twice, once moved to the left and once moved along the other axis.",
+    "the same turned seven twice, once moved to the left and once moved up or down.",
 )
 
 # %% [markdown]
+# After "turn, then shift" the picture has moved to the left: the shift moved the *turned* picture. In the original, that place
+# lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice shows that the product is right:
+
+# %%
+twice = warp(warp(digit[None], turn), shift)
+once = warp(digit[None], transforms.compose(turn, shift))
+print("twice and once are the same:", torch.allclose(twice, once, atol=1e-4))
+
+# %% [markdown]
 # The inverse theta maps input → output. It says how the *picture* moves. OpenCV's `warpAffine` takes that
-# direction, in pixels. This is the matrix you would give it:
+# direction, in pixels. This is the matrix you would give it (a test of the course does, and compares):
 
 # %%
 theta = transforms.similarity(degrees=30, scale=0.8)
@@ -323,7 +339,7 @@ for name, theta in [("naive", naive), ("remedied", remedied)]:
     pose = transforms.to_pose(in_pixels)
     print(f"{name:8} in pixels: rotation {pose.rotation.item():.1f}°", end=", ")
     print(f"scale {pose.scale_x.item():.2f} and {pose.scale_y.item():.2f}", end=", ")
-    print(f"shear {abs(pose.shear.item()):.2f}")
+    print(f"shear {pose.shear.item() + 1e-6:.2f}")
 
 # %%
 three = torch.stack([wide, warp(wide[None], naive)[0], warp(wide[None], remedied)[0]])
@@ -332,7 +348,7 @@ show(
         three,
         ["wide image", "naive", "remedied"],
         columns=3,
-        title="a rotation in normalised units bends a wide picture",
+        title="a rotation in normalised units slants and stretches a wide picture",
     ),
     "a seven on a wide image; under the naive rotation it is stretched and slanted, under the "
     "remedied one it is turned and keeps its shape.",
@@ -357,13 +373,13 @@ print(
 # The remedy is a habit: **give both calls the same `align_corners`, written out.**
 #
 # **3. Degrees for radians.** `torch.cos` takes radians. 30 radians are 1719°, which is 279° after full turns.
-# The package's functions make you name the unit:
+# `transforms.rotation` makes you name the unit:
 
 # %%
 wrong = transforms.to_pose(transforms.rotation(radians=30.0)).rotation.item()
 print(f"30 taken for radians turns by {wrong:.0f}° (that is {wrong + 360:.0f}°)")
 try:
-    transforms.rotation(30)
+    transforms.rotation()
 except TypeError as error:
     print("without a unit:", error)
 
@@ -382,6 +398,8 @@ right = torch.allclose(got[..., 1:-1], left_half[..., 1:-1], atol=1e-5)
 print("You read the left half." if right else "Not yet: the output is not the left half.")
 
 # %% [markdown]
+# (The border columns are left out of the comparison: there the two ways of enlarging treat the edge differently.)
+#
 # 2. Which theta shows the digit **as in a mirror**, left and right swapped?
 
 # %%
@@ -401,8 +419,11 @@ print(f"bright pixels left, as a share: {share:.2f}")
 # <details><summary>Answers</summary>
 #
 # 1. `[[0.5, 0, -0.5], [0, 1, 0]]`: the x arrow is half as long, and the centre reads at x = -0.5.
-# 2. `[[-1, 0, 0], [0, 1, 0]]`: the x arrow points to the left.
+# 2. `[[-1, 0, 0], [0, 1, 0]]`: the x arrow points to the left. (As a pose a mirror reads as half a turn with a negative scale y:
+#    the same thing said differently.)
 # 3. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
+#
+# And for the lab: 1. down, 2. up, 3. only shear.
 # </details>
 
 # %% [markdown]

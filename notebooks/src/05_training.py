@@ -214,7 +214,7 @@ show(
     plotting.angle_scatter(
         degrees[:2000],
         angles_out[:2000],
-        f"it turns back, in part: correlation {correlation:.2f}, "
+        f"it turns back, in part\ncorrelation {correlation:.2f}, "
         f"spread {before:.0f}° → {left_over:.0f}°",
     ),
     "a cloud of points that falls from left to right, flatter than the dashed line of a full undoing.",
@@ -253,7 +253,7 @@ show(
     plotting.angle_scatter(
         degrees[:2000],
         angles_out[:2000],
-        f"before a frozen classifier: correlation {forced_correlation:.2f}, "
+        f"before a frozen classifier it turns back\ncorrelation {forced_correlation:.2f}, "
         f"spread {before:.0f}° → {forced_left_over:.0f}°",
     ),
     "a cloud of points close to the dashed line of a full undoing.",

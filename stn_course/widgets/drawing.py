@@ -68,7 +68,7 @@ def picture(image: Tensor, theta: Tensor, output: Tensor, align_corners: bool) -
     image: (C, H, W) from 0 to 1. theta: (1, 2, 3). output: (C, H', W').
     """
     gap = 16
-    both = Image.new("RGB", (2 * SIDE + gap, SIDE), "white")
+    both = Image.new("RGBA", (2 * SIDE + gap, SIDE), (0, 0, 0, 0))  # a gap in the page's colour
     both.paste(draw_grid(image, theta.detach().cpu(), output.shape[-2:], align_corners), (0, 0))
     both.paste(to_pillow(output, (SIDE, SIDE)), (SIDE + gap, 0))
     frame = (SIDE + gap, 0, 2 * SIDE + gap - 1, SIDE - 1)

@@ -21,6 +21,7 @@ class ExactSlider(ipywidgets.FloatSlider):
         self.in_hand = False
         self._sent: deque[tuple[float, float]] = deque(maxlen=200)
         super().__init__(*args, **kwargs)
+        self._range = self.min, self.max
 
     def show(self, value: float) -> None:
         """Move the slider to a value; widen it first where the value lies outside."""
@@ -29,6 +30,11 @@ class ExactSlider(ipywidgets.FloatSlider):
         self.min, self.max = min(self.min, value), max(self.max, value)
         self._sent.append((time.monotonic(), value))
         self.value = value
+
+    def restore_range(self) -> None:
+        """Back to the first range, as far as the present value allows."""
+        low, high = self._range
+        self.min, self.max = min(low, self.value), max(high, self.value)
 
     def set_state(self, sync_data: dict) -> None:
         """What the browser reports, ipywidgets' own entrance; repeats are left out."""

@@ -32,6 +32,7 @@ CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
 
 
 def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
+    """A slider of the lab, at 0 where its range holds 0, else at 1."""
     return ExactSlider(
         0 if low <= 0 else 1,
         min=low,
@@ -77,7 +78,7 @@ class ThetaLab(ipywidgets.VBox):
         self._parts = [*self.controls, self._reset, self._picture, self._words]
         for control in self.controls:
             control.observe(self._changed, "value")
-        self._reset.on_click(self._back_to_identity)
+        self._reset.on_click(self._start_again)
         self.refresh()
 
     def _make_controls(self, mode, padding_mode, align_corners, device) -> None:
@@ -93,17 +94,18 @@ class ThetaLab(ipywidgets.VBox):
             "align_corners": ((False, True), align_corners),
             "device": (available_devices(), device),
         }
+        self._first_choices = {name: value for name, (_, value) in choices.items()}
         self.choices = {
             name: ipywidgets.Dropdown(
                 options=options,
                 value=value,
                 description=name,
-                style=STYLE,
-                layout=WIDTH,
+                style=CHOICE_STYLE,
+                layout=CHOICE_WIDTH,
             )
             for name, (options, value) in choices.items()
         }
-        self._reset = ipywidgets.Button(description="Reset", tooltip="back to the identity")
+        self._reset = ipywidgets.Button(description="Reset", tooltip="all as it was at first")
         self._picture = ipywidgets.Image(format="png")
         self._words = ipywidgets.HTML(layout={"width": "15em"})
 
@@ -153,8 +155,13 @@ class ThetaLab(ipywidgets.VBox):
             self._theta = from_pose(**{name: s.value for name, s in self.pose_sliders.items()})
         self.refresh()
 
-    def _back_to_identity(self, _) -> None:
+    def _start_again(self, _) -> None:
+        with self._quiet():
+            for name, value in self._first_choices.items():
+                self.choices[name].value = value
         self.theta = identity()
+        for control in self.sliders:
+            control.restore_range()
 
     def refresh(self) -> None:
         """Bring sliders, picture and words into agreement with theta."""
@@ -162,9 +169,7 @@ class ThetaLab(ipywidgets.VBox):
         with self._quiet():
             for control, number in zip(self.number_sliders, self._theta.flatten(), strict=True):
                 control.show(number.item())
-            for name, value in pose._asdict().items():
-                if torch.isfinite(value).all():
-                    self.pose_sliders[name].show(value.item())
+            self._show_pose(pose)
         try:
             output = self.output()
             self._picture.value = picture(
@@ -173,6 +178,15 @@ class ThetaLab(ipywidgets.VBox):
             self._words.value = self._described(pose, output)
         except Exception as error:  # shown in the lab: a callback's traceback would be lost
             self._words.value = f'<p role="alert">{html.escape(f"{error!r}")}</p>'
+
+    def _show_pose(self, pose: Pose) -> None:
+        """Move the pose sliders; where theta has no pose, they rest and cannot be moved."""
+        known = all(torch.isfinite(part).all() for part in pose)
+        for name, control in self.pose_sliders.items():
+            control.disabled = not known
+            if known:
+                value = getattr(pose, name).item()
+                control.show(nearest_turn(value, control) if name == "rotation" else value)
 
     @contextlib.contextmanager
     def _quiet(self):
@@ -195,7 +209,7 @@ class ThetaLab(ipywidgets.VBox):
         if self.readout is not None:
             lines.append(self.readout(output))
         texts = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        self._picture.alt = lines[0]
+        self._picture.tooltip = lines[0]
         return f"<pre>theta =\n{rows}</pre>{texts}"
 
     def figure(self, title: str = "") -> Figure:
@@ -215,6 +229,12 @@ class ThetaLab(ipywidgets.VBox):
         height, width = self.image.shape[-2:]
         size = f"{height}×{width} → {self.output_size[0]}×{self.output_size[1]} pixels"
         return f"ThetaLab, {size}: run this cell to get its sliders"
+
+
+def nearest_turn(degrees: float, control: ExactSlider) -> float:
+    """The same angle plus whole turns, as near to where the slider stands as its range allows."""
+    other = degrees + 360 * round((control.value - degrees) / 360)
+    return other if control.min <= other <= control.max else degrees
 
 
 def in_words(pose: Pose) -> str:

@@ -1,84 +1,29 @@
-"""Tensors in, Figure out; nothing here shows or saves a figure.
+"""The figures of the lessons: tensors in, Figure out; nothing here shows or saves a figure."""
 
-One thing has one colour in every figure and lab, see COLOURS (Okabe-Ito, safe for colour-blind
-eyes). Figures carry their own white ground, so that they read on a dark page too.
-"""
-
-import io
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from stn_course.grids import affine_grid, pixel_centres
+from stn_course.grids import pixel_centres
+from stn_course.plotting.drawing import (
+    COLOURS,
+    DASHES,
+    SERIES,
+    draw_image,
+    draw_sampling_grid,
+    edges,
+    label_axes,
+    new_figure,
+)
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
-from stn_course.validation import check_images, check_theta, describe
-
-COLOURS = {
-    "input": "#0072B2",  # blue: the input's frame
-    "grid": "#E69F00",  # orange: the sampling grid
-    "x": "#D55E00",  # vermillion: the x arrow, first column of theta
-    "y": "#009E73",  # bluish green: the y arrow, second column
-    "output": "#CC79A7",  # reddish purple: the output's frame
-    "text": "#222222",
-    "other": "#56B4E9",
-}
-SERIES = [COLOURS[name] for name in ("input", "x", "y", "output", "grid", "other")]
-DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]  # so colour is never alone
-
-
-class Described:
-    """A figure with its text alternative: the picture, and under it the same in words."""
-
-    def __init__(self, figure: Figure, words: str):
-        if not isinstance(figure, Figure):
-            raise TypeError(f"figure must be a matplotlib Figure; got {describe(figure)}")
-        self.figure, self.words = figure, words
-
-    def png(self) -> bytes:
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=80)
-        return buffer.getvalue()
-
-    def _ipython_display_(self) -> None:
-        show_picture(self.png(), self.words)
-
-
-def show_picture(picture: bytes, words: str) -> None:
-    """Display PNG or GIF bytes in a notebook, with a text alternative that also stands below."""
-    from IPython import display
-
-    display.display(display.Image(picture, alt=words))
-    display.display(display.Markdown(f"*In words: {words}*"))
-
-
-def show(figure: Figure, words: str) -> Described:
-    """What a notebook cell ends with: the figure, and in words what it shows."""
-    return Described(figure, words)
-
-
-def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 3.6)):
-    """A Figure and its Axes (a single one, or an array), `size` in inches, at most 11 wide."""
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    return figure, figure.subplots(rows, columns)
-
-
-def draw_image(axes: Axes, image: Tensor, limits: tuple[float, float] = (0, 1)) -> None:
-    """One image (C, H, W) or (H, W), a pixel as a square, without ticks; `limits`: black, white."""
-    image = image.detach().cpu().reshape(image.shape[-3:] if image.dim() > 2 else image.shape)
-    if image.dim() == 3:
-        image = image[0] if image.shape[0] == 1 else image.movedim(0, -1).clamp(0, 1)
-    axes.imshow(image.numpy(), cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
+from stn_course.validation import check_images, check_theta
 
 
 def image_grid(
@@ -99,6 +44,8 @@ def image_grid(
         ax.axis("off")
         if i < len(images):
             draw_image(ax, images[i], limits)
+            ax.axis("on")  # its frame, so that a white image is seen on the white ground
+            ax.spines[:].set_color("#999999")
             ax.set_title("" if titles is None else str(titles[i]), fontsize=9)
     figure.suptitle(title, fontsize=11)
     return figure
@@ -127,69 +74,6 @@ def side_by_side(
         axes[row, 0].set_ylabel(name)
     figure.suptitle(title, fontsize=11)
     return figure
-
-
-def moving_picture(inputs: Tensor, outputs: Tensor, enlarge: int = 6, ms: int = 60) -> bytes:
-    """An animated GIF: frame by frame an input and beside it its output, (B, 1, H, W) from 0 to 1.
-
-    enlarge: how many screen pixels wide a pixel is. ms: how long a frame stays.
-    """
-    check_images(inputs, "inputs")
-    check_images(outputs, "outputs")
-    gap = torch.full((*inputs.shape[:3], 2), 0.6)
-    frames = torch.cat([inputs.cpu(), gap, outputs.cpu()], dim=-1)[:, 0]
-    levels = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
-    levels = levels.repeat_interleave(enlarge, 1).repeat_interleave(enlarge, 2)
-    first, *others = [Image.fromarray(level.numpy()) for level in levels]
-    buffer = io.BytesIO()
-    first.save(buffer, "GIF", save_all=True, append_images=others, duration=ms, loop=0)
-    return buffer.getvalue()
-
-
-def label_axes(axes: Axes, unit: str = "normalised") -> None:
-    """Name both axes of an image panel and say that y points down."""
-    axes.set_xlabel(f"x, {unit} →")
-    axes.set_ylabel(f"← y, {unit} (down)")
-
-
-def draw_sampling_grid(
-    axes: Axes, image: Tensor, theta: Tensor, output_size: tuple[int, int], align_corners: bool
-) -> None:
-    """The input with the outline of the output, a dot for each output pixel, the frame's arrows.
-
-    image: (C, H, W). theta: (1, 2, 3). Coordinates are normalised.
-    """
-    height, width = image.shape[-2:]
-    edge_x, edge_y = _edges(width, align_corners), _edges(height, align_corners)
-    draw_image(axes, image)
-    axes.images[0].set_extent((-edge_x, edge_x, edge_y, -edge_y))
-    frame = (-edge_x, -edge_y), 2 * edge_x, 2 * edge_y
-    axes.add_patch(Rectangle(*frame, fill=False, color=COLOURS["input"], linewidth=2))
-    axes.set_xticks([-1, 0, 1])
-    axes.set_yticks([-1, 0, 1])
-    grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
-    axes.plot(*grid.T.numpy(), ".", color=COLOURS["grid"], markersize=3, label="reads here")
-    corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
-    axes.plot(
-        *(theta[0] @ corners.T).numpy(), color=COLOURS["output"], linewidth=2, label="output frame"
-    )
-    centre = theta[0, :, 2]
-    for name, column in (("x", theta[0, :, 0]), ("y", theta[0, :, 1])):
-        axes.annotate(
-            "",
-            xy=(centre + column).tolist(),
-            xytext=centre.tolist(),
-            arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 2},
-        )
-        axes.text(*(centre + 1.12 * column).tolist(), name, color=COLOURS[name], weight="bold")
-    limit = max(1.3, 1.1 * (theta[0] @ corners.T).abs().max().item())
-    axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
-    label_axes(axes)
-
-
-def _edges(n: int, align_corners: bool) -> float:
-    """The normalised coordinate of the last pixel's outer edge, for n pixels."""
-    return n / max(n - 1, 1) if align_corners else 1.0
 
 
 def sampling_grid(
@@ -231,7 +115,7 @@ def pixel_coordinates(n: int = 4) -> Figure:
     figure, panels = new_figure(1, 2, (8, 4.3))
     for axes, align_corners in zip(panels, (False, True), strict=True):
         centres = pixel_centres(n, align_corners)
-        half = _edges(n, align_corners)
+        half = edges(n, align_corners)
         for edge in torch.linspace(-half, half, n + 1).tolist():
             axes.plot([edge, edge], [-half, half], color="#999999", linewidth=1)
             axes.plot([-half, half], [edge, edge], color="#999999", linewidth=1)
@@ -431,76 +315,3 @@ def surfaces(
     axes.legend(fontsize=7, loc="upper left")
     figure.suptitle(title, fontsize=11)
     return figure
-
-
-def trace_layers(model: nn.Module, input: Tensor) -> list[tuple[str, str, tuple[int, ...]]]:
-    """What really flows through a model: (name, kind of layer, shape of its output), in order."""
-    seen, handles = [], []
-    for name, module in model.named_modules():
-        if next(module.children(), None) is None:
-
-            def note(module, _, output, name=name):
-                seen.append((name, type(module).__name__, tuple(output.shape)))
-
-            handles.append(module.register_forward_hook(note))
-    try:
-        with torch.no_grad():
-            model(input)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return seen
-
-
-def architecture(model: nn.Module, input: Tensor, title: str = "") -> Figure:
-    """A model with a transformer, drawn from the tensors that flow through it for this input.
-
-    model: with `stn(x)` and `theta`, as `TutorialNet`. input: (B, C, H, W); the first is shown.
-    Above: the localization network, then theta. Below: input, grid, output, classifier.
-    """
-    check_images(input)
-    layers = trace_layers(model, input)
-    with torch.no_grad():
-        output = model.stn(input)
-    theta = model.theta.cpu()
-    choosing = [x for x in layers if {"localization", "fc_loc"} & set(x[0].split("."))]
-    deciding = [x for x in layers if x not in choosing]
-    limits = (input.min().item(), input.max().item())
-    figure = Figure(figsize=(11, 6.4), layout="constrained", facecolor="white")
-    upper, middle, lower = figure.subfigures(3, 1, height_ratios=(1, 1.7, 1))
-    _draw_chain(upper.subplots(), choosing, COLOURS["input"], "localization network: which theta?")
-    pictures = middle.subplots(1, 4)
-    draw_image(pictures[0], input[0], limits)
-    pictures[0].set_title(f"input {tuple(input.shape)}", fontsize=9)
-    _draw_theta(pictures[1], theta)
-    span = (input[0].cpu() - limits[0]) / max(limits[1] - limits[0], 1e-12)
-    draw_sampling_grid(
-        pictures[2], span, theta[:1].to(span), output.shape[-2:], model.align_corners
-    )
-    shape = (*input.shape[:1], *output.shape[-2:], 2)
-    pictures[2].set_title(f"grid generator {shape}", fontsize=9)
-    draw_image(pictures[3], output[0], limits)
-    pictures[3].set_title(f"sampler {tuple(output.shape)}", fontsize=9)
-    _draw_chain(lower.subplots(), deciding, COLOURS["output"], "classifier: which digit?")
-    figure.suptitle(title, fontsize=12)
-    return figure
-
-
-def _draw_theta(axes: Axes, theta: Tensor) -> None:
-    axes.axis("off")
-    axes.set_title(f"theta {tuple(theta.shape)}", fontsize=9)
-    rows = "\n".join("  ".join(f"{v:+.2f}" for v in row) for row in theta[0].tolist())
-    axes.text(0.5, 0.5, rows, ha="center", va="center", family="monospace", fontsize=12)
-
-
-def _draw_chain(axes: Axes, layers: list, colour: str, title: str) -> None:
-    """Layers as boxes from left to right, below each the shape it passes on, without the batch."""
-    axes.axis("off")
-    axes.set_title(title, fontsize=10, loc="left", color=COLOURS["text"])
-    axes.set(xlim=(-0.5, max(len(layers), 6) - 0.5), ylim=(-1, 1))
-    for i, (name, kind, shape) in enumerate(layers):
-        box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
-        axes.text(i, 0.3, f"{kind}\n{name}", ha="center", va="center", fontsize=8, bbox=box)
-        axes.text(i, -0.75, "×".join(map(str, shape[1:])), ha="center", va="center", fontsize=8)
-        if i + 1 < len(layers):
-            axes.text(i + 0.5, -0.75, "→", ha="center", va="center", fontsize=10)

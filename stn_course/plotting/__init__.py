@@ -1,0 +1,41 @@
+"""Tensors in, Figure out; nothing here shows or saves a figure but `show` and `show_picture`."""
+
+from stn_course.plotting.architecture import architecture, trace_layers
+from stn_course.plotting.drawing import COLOURS
+from stn_course.plotting.figures import (
+    angle_scatter,
+    arrows,
+    curves,
+    history,
+    image_grid,
+    neighbours,
+    pixel_coordinates,
+    pose_history,
+    sampling_grid,
+    side_by_side,
+    surfaces,
+    theta_history,
+)
+from stn_course.plotting.showing import Described, moving_picture, show, show_picture
+
+__all__ = [
+    "COLOURS",
+    "Described",
+    "angle_scatter",
+    "architecture",
+    "arrows",
+    "curves",
+    "history",
+    "image_grid",
+    "moving_picture",
+    "neighbours",
+    "pixel_coordinates",
+    "pose_history",
+    "sampling_grid",
+    "show",
+    "show_picture",
+    "side_by_side",
+    "surfaces",
+    "theta_history",
+    "trace_layers",
+]
