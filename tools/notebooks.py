@@ -110,6 +110,7 @@ def refresh(source: Path) -> None:
     temporary = target.with_suffix(".part")
     nbformat.write(notebook, temporary)
     temporary.replace(target)
+    source.write_text(to_source(notebook), encoding="utf-8")  # the same text, blank lines as ever
 
 
 def chosen(folder: Path, pattern: str, names: list[str]) -> list[Path]:

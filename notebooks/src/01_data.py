@@ -147,7 +147,6 @@ show(still, "the grid turned by 50 degrees, and the seven turned the other way."
 # **Predict:** the accuracy is 98 % upright. What is it when all test digits are turned by 15°? By 45°? By 90°? Write your
 # three numbers down, then run:
 
-
 # %%
 test_digits, test_labels = data.load_digits("test")
 
@@ -215,7 +214,6 @@ print("a 9 is most often taken for a", share[9].argmax().item())
 #
 # 1. **More data.** Collect turned digits. Expensive.
 # 2. **Augmentation.** Turn the training digits at random. The network must then learn each digit at every angle:
-
 
 # %% tags=["nbval-ignore-output"]
 device.seed_everything(0)

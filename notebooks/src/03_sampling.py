@@ -54,6 +54,7 @@ show(
     "the grid covers a small piece of the seven; the output shows it enlarged, with soft edges.",
 )
 
+
 # %% [markdown]
 # ## Build 1: nearest
 #
@@ -157,6 +158,7 @@ by_hand = 0.3 * 0.8 * 0.1 + 0.7 * 0.8 * 0.9 + 0.3 * 0.2 * 0.3 + 0.7 * 0.2 * 0.7
 print(f"by hand: {by_hand:.4f}")
 print(f"by code: {bilinear(patch[None, None], *point).item():.4f}")
 
+
 # %% [markdown]
 # ## Build 3: outside
 #
@@ -194,6 +196,7 @@ def pad(x, size, padding_mode="zeros", align_corners=False):
     return x
 
 
+# %%
 row = torch.tensor([0.2, 0.4, 0.6, 0.8, 1.0]).reshape(1, 1, 1, 5)
 x = torch.linspace(-4, 8, 121)
 values = {
@@ -213,6 +216,7 @@ show(
     "five pixels from 0.2 to 1.0. Outside, zeros falls to 0 within a pixel, border stays at the last "
     "value, reflection runs back down the same ramp.",
 )
+
 
 # %% [markdown]
 # ## Build 4: `grid_sample`
@@ -350,6 +354,7 @@ show(
     "strokes; places in the black ground have none.",
 )
 
+
 # %% [markdown]
 # Most places are silent. On the two sides of a stroke the arrows point opposite ways: one edge calls for more white, the
 # other for less. And a gradient comes from the four neighbours only, so it **reaches one pixel**. What follows?
@@ -380,10 +385,12 @@ def descend(image, start, steps=60):
     return torch.cat(path)
 
 
+# %%
 sharp = digit[None]
 for start in ([1.0, 0.0], [8.0, 0.0]):
     distance = descend(sharp, start)[-1].norm().item()
     print(f"from {start}: found within half a pixel: {distance < 0.5}")
+
 
 # %% [markdown]
 # From 8 pixels away the two sevens hardly overlap, and moving a little makes nothing better. Now blur both pictures
@@ -454,6 +461,8 @@ averaged = warp(F.avg_pool2d(stripes, 4), transforms.identity(), (14, 14))
 print(
     f"contrast before {stripes.std():.2f}, direct {direct.std():.2f}, averaged first {averaged.std():.2f}"
 )
+
+# %%
 big = [F.interpolate(image, size=(56, 56), mode="nearest") for image in (stripes, direct, averaged)]
 show(
     plotting.image_grid(

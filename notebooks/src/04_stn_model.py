@@ -94,7 +94,6 @@ show(
 # 03). So the last layer starts with **zero weights** and the
 # **identity as its bias**: at first it answers "change nothing", whatever it sees.
 
-
 # %%
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 
@@ -112,6 +111,7 @@ def start_at_identity(head):
 
 head = start_at_identity(nn.Linear(32, 6))
 print("theta for any input:", head(torch.randn(1, 32))[0].tolist())
+
 
 # %% [markdown]
 # ## Build 2: the module
@@ -218,6 +218,7 @@ with torch.no_grad():
 print("theta is the identity:", bool((net.theta == transforms.identity(8)).all()))
 print("output differs from input by less than 1e-5:", difference < 1e-5)
 
+
 # %% [markdown]
 # **Gradients arrive.** The first step has a surprise. Predict: which layers of the localization network get a gradient?
 
@@ -301,6 +302,7 @@ show(
     "eight digits, and under each a window near its middle, 14 by 14 pixels; set by hand, the same for all.",
 )
 
+
 # %% [markdown]
 # A word of care from the literature (Finnveden, Jansson, Lindeberg 2020): a warp of feature maps moves what the filters
 # found, but does not change what they were looking for. To undo a rotation, warp the **input**.
@@ -318,6 +320,7 @@ def share_outside(theta):
     return (grid.abs() > 1).any(dim=-1).float().mean().item()
 
 
+# %%
 device.seed_everything(1)
 small_start, large_start = models.TutorialNet(), models.TutorialNet()
 small_start.fc_loc[-1].reset_parameters()  # what a fresh Linear layer has
@@ -330,6 +333,8 @@ size = small_start.theta[:, :, :2].abs().max().item()
 print("small numbers: the grid is less than half as large as the picture:", size < 0.5)
 outside = share_outside(large_start.theta)
 print("large numbers: more than a fifth of the grid is outside:", outside > 0.2)
+
+# %%
 show(
     plotting.side_by_side(
         small, large, ("small", "large"), title="a random theta destroys the digits, both ways"
@@ -350,6 +355,7 @@ show(
     ),
     "eight digits; the outputs under them are the same digits, enlarged by a third.",
 )
+
 
 # %% [markdown]
 # **3. The bypassed transformer.** This program trains. The loss falls. Find the mistake before you run it.

@@ -24,6 +24,7 @@ from stn_course.validation import check_images
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
 
+
 # %% [markdown]
 # ## The question
 #
@@ -249,6 +250,8 @@ print("correlation below -0.8:", forced_correlation < -0.8)
 print("left over, less than two thirds of the spread:", forced_left_over < before * 2 / 3)
 forced_error = 1 - evaluate(forced, data.normalise(turned).to(chosen), test_labels)
 print("it errs more than the plain CNN:", forced_error > plain_error)
+
+# %%
 show(
     plotting.angle_scatter(
         degrees[:2000],
@@ -342,6 +345,7 @@ page += [98.38, 98.04, 98.64, 98.25, 98.71, 98.31, 98.72, 98.69, 98.76, 98.67]
 drops = [epoch for epoch in range(2, 21) if page[epoch - 1] < page[epoch - 2] - 1]
 print("epochs in which the page lost more than a point:", drops)
 
+# %%
 optimizer, scheduler = training.make_optimizer(net, course, steps=100)
 rates = []
 for _ in range(100):

@@ -50,9 +50,8 @@ def architecture(model: nn.Module, input: Tensor, title: str = "") -> Figure:
     pictures[0].set_title(f"input {tuple(input.shape)}", fontsize=9)
     _draw_theta(pictures[1], theta)
     span = (input[0].cpu() - limits[0]) / max(limits[1] - limits[0], 1e-12)
-    draw_sampling_grid(
-        pictures[2], span, theta[:1].to(span), output.shape[-2:], model.align_corners
-    )
+    size = output.shape[-2:]
+    draw_sampling_grid(pictures[2], span, theta[:1].to(span), size, model.align_corners, dot=1)
     shape = (*input.shape[:1], *output.shape[-2:], 2)
     pictures[2].set_title(f"grid generator {shape}", fontsize=9)
     draw_image(pictures[3], output[0], limits)

@@ -47,11 +47,16 @@ def label_axes(axes: Axes, unit: str = "normalised") -> None:
 
 
 def draw_sampling_grid(
-    axes: Axes, image: Tensor, theta: Tensor, output_size: tuple[int, int], align_corners: bool
+    axes: Axes,
+    image: Tensor,
+    theta: Tensor,
+    output_size: tuple[int, int],
+    align_corners: bool,
+    dot: float = 3,
 ) -> None:
     """The input with the outline of the output, a dot for each output pixel, the frame's arrows.
 
-    image: (C, H, W). theta: (1, 2, 3). Coordinates are normalised.
+    image: (C, H, W). theta: (1, 2, 3). dot: a dot's size in points. Coordinates are normalised.
     """
     height, width = image.shape[-2:]
     edge_x, edge_y = edges(width, align_corners), edges(height, align_corners)
@@ -62,7 +67,7 @@ def draw_sampling_grid(
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
-    axes.plot(*grid.T.numpy(), ".", color=COLOURS["grid"], markersize=3, label="reads here")
+    axes.plot(*grid.T.numpy(), ".", color=COLOURS["grid"], markersize=dot, label="reads here")
     corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
     axes.plot(
         *(theta[0] @ corners.T).numpy(), color=COLOURS["output"], linewidth=2, label="output frame"
