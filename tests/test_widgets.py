@@ -263,6 +263,12 @@ def test_closing_frees_every_widget():
     assert len(after - before) <= 60
 
 
+def test_the_picture_has_no_tooltip(lab):
+    """With one, the browser does not make the view of ipywidgets 8.1's Image: no picture shows."""
+    lab.theta = transforms.rotation(degrees=3)
+    assert lab._picture.tooltip is None
+
+
 def test_without_a_kernel_it_says_how_to_get_it(lab):
     assert repr(lab) == "ThetaLab, 28×28 → 28×28 pixels: run this cell to get its sliders"
 

@@ -209,7 +209,6 @@ class ThetaLab(ipywidgets.VBox):
         if self.readout is not None:
             lines.append(self.readout(output))
         texts = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        self._picture.tooltip = lines[0]
         return f"<pre>theta =\n{rows}</pre>{texts}"
 
     def figure(self, title: str = "") -> Figure:
