@@ -9,7 +9,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir=notebooks \
-	--LabApp.default_url=/lab/tree/00_start_here.ipynb
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.news_url=None \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 ifeq ($(BROWSER),no)
 LAB_FLAGS += --no-browser
 endif
@@ -29,7 +30,7 @@ help:
 $(INSTALLED): constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --constraint constraints.txt --editable '.[test]'
+	$(RUN) -m pip install --constraint constraints.txt --editable '.[test,browser]'
 	touch $(INSTALLED)
 
 lab: $(INSTALLED)

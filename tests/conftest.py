@@ -1,13 +1,19 @@
 """What every test may use, and what no test may do: touch a network."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from stn_course import data
 from stn_course.device import available_devices
+
+# No deadline, for slow machines. In CI the same examples each time, so that red means broken.
+settings.register_profile("course", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("course")
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}

@@ -90,7 +90,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves=moves)
 def test_sliders_agree_after_any_walk(moves):
     lab = ThetaLab(DIGIT)
