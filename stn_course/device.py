@@ -17,11 +17,11 @@ def available_devices() -> tuple[str, ...]:
     return ("cuda", "cpu") if torch.cuda.is_available() else ("cpu",)
 
 
-def choose_device(name: str | None = None) -> torch.device:
+def choose_device(name: str | torch.device | None = None) -> torch.device:
     """The fastest device present, or the one named; ValueError if that one is not present."""
     if name is None:
         return torch.device(available_devices()[0])
-    check_choice("device", name, available_devices())
+    check_choice("device", str(name), available_devices())
     return torch.device(name)
 
 

@@ -15,6 +15,10 @@ from stn_course.data import batches, load_digits, normalise
 from stn_course.device import choose_device, seed_everything
 from stn_course.validation import check_choice, check_images, check_positive
 
+# A notebook's bar sends messages. A client that reads them only after the cell, as nbval does, loses
+# some beyond two thousand, and with them the news that the cell has ended.
+BAR_SECONDS = 1.0
+
 Digits = tuple[Tensor, Tensor]
 Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -157,10 +161,10 @@ def probe_theta(model: nn.Module, images: Tensor) -> Tensor | None:
     transformers = [m for m in model.modules() if hasattr(m, "theta")]
     if not transformers:
         return None
-    training = model.training
+    was_training = model.training
     model.eval()
     model(images)
-    model.train(training)
+    model.train(was_training)
     return transformers[0].theta.cpu()
 
 
@@ -188,7 +192,7 @@ class Recorder:
         self.bar.update()
         if len(self.losses) % self.every == 0:
             self.record_theta()
-            self.bar.set_postfix(loss=f"{loss.item():.3f}")
+            self.bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
 
     def after_epoch(self, accuracy: float) -> None:
         new = self.losses[len(self.history.losses) :]
@@ -206,7 +210,7 @@ def fit(
     distort: Distortion | None = None,
     epochs: int | None = None,
     seed: int = 0,
-    device: str | None = None,
+    device: str | torch.device | None = None,
     progress: bool = True,
 ) -> History:
     """Train the model in place and say what happened.
@@ -229,7 +233,8 @@ def fit(
     prepare_model(model, recipe, device)
     steps = math.ceil(len(images) / recipe.batch_size)
     optimizer, scheduler = make_optimizer(model, recipe, steps * epochs)
-    with tqdm(total=steps * epochs, unit="batch", disable=not progress) as bar:
+    bar_options = {"unit": "batch", "disable": not progress, "mininterval": BAR_SECONDS}
+    with tqdm(total=steps * epochs, **bar_options) as bar:
         recorder = Recorder(History(recipe, seed), model, test_images[:16], steps, bar)
         for _ in range(epochs):
             digits = prepared(images, labels, recipe.batch_size, distort, generator)

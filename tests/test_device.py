@@ -14,6 +14,7 @@ def test_a_gpu_is_taken_where_there_is_one(monkeypatch):
     assert device.available_devices() == ("cuda", "cpu")
     assert device.choose_device().type == "cuda"
     assert device.choose_device("cpu").type == "cpu"
+    assert device.choose_device(torch.device("cpu")).type == "cpu"
 
 
 def test_without_a_gpu_the_cpu_is_taken(monkeypatch):

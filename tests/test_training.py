@@ -150,6 +150,13 @@ def test_the_progress_bar_can_be_seen(small, capsys):
     assert "10/10" in capsys.readouterr().err
 
 
+def test_the_progress_bar_is_drawn_once_a_second_at_most(small, capsys):
+    """Else a long training floods whoever reads the notebook's messages."""
+    _, history = fitted(small, epochs=4, progress=True)
+    drawn = capsys.readouterr().err.count("batch/s")
+    assert drawn <= 3 + 2 * history.seconds[-1]
+
+
 def test_train_epoch_tells_each_loss_without_its_graph(digits):
     model, losses = models.PlainNet(), []
     some = data.batches(digits[0][:256], digits[1][:256], 64)
