@@ -12,7 +12,7 @@ from stn_course.validation import check_choice
 def available_devices() -> tuple[str, ...]:
     """The devices of this machine that the course runs on: "cuda" where present, always "cpu".
 
-    Apple's "mps" is left out: PyTorch's samplers do not cover all of the course's paddings there.
+    Apple's "mps" is left out: the course was never run there.
     """
     return ("cuda", "cpu") if torch.cuda.is_available() else ("cpu",)
 

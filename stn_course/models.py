@@ -16,7 +16,7 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 def start_at_identity(head: nn.Linear) -> nn.Linear:
     """Make a layer with six outputs answer the identity theta, whatever comes in; returns it.
 
-    Zero weights and the identity as bias (paper, section 4.1: "regresses ... the identity").
+    Zero weights and the identity as bias, as the paper's experiments begin.
     """
     if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
         raise ValueError(

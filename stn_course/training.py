@@ -15,8 +15,8 @@ from stn_course.data import batches, load_digits, normalise
 from stn_course.device import choose_device, seed_everything
 from stn_course.validation import check_choice, check_images, check_positive
 
-# A notebook's bar sends messages. A client that reads them only after the cell, as nbval does,
-# loses those beyond some two thousand, and with them the news that the cell has ended.
+# A notebook's bar sends messages, and their queue is bounded. A client that reads them only after
+# the cell, as nbval does, can lose the last of too many: the news that the cell has ended.
 BAR_SECONDS = 1.0
 
 Digits = tuple[Tensor, Tensor]

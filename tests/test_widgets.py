@@ -2,7 +2,6 @@
 
 import io
 
-import ipywidgets
 import pytest
 import torch
 import torch.nn.functional as F
@@ -251,16 +250,14 @@ def test_figure_is_the_lab_as_it_stands(lab):
 
 
 def test_closing_frees_every_widget():
-    before = set(ipywidgets.Widget._instances if hasattr(ipywidgets.Widget, "_instances") else ())
     lab = ThetaLab(DIGIT)
-    slider = lab.pose_sliders["rotation"]
+    parts = [*lab.controls, lab._reset, lab._picture, lab._words]
+    assert all(part.comm is not None for part in parts)
+    slider, theta = lab.pose_sliders["rotation"], lab.theta
     lab.close()
-    theta = lab.theta
     slider.value = 77  # nobody listens any more
     assert torch.equal(lab.theta, theta)
-    assert slider.comm is None
-    after = set(ipywidgets.Widget._instances if hasattr(ipywidgets.Widget, "_instances") else ())
-    assert len(after - before) <= 60
+    assert all(part.comm is None for part in [*parts, lab])
 
 
 def test_the_picture_has_no_tooltip(lab):

@@ -1,6 +1,6 @@
 """Fast pictures for the labs: the sampling grid over the input, and the output, as PNG bytes.
 
-Pillow draws them, some ten times faster than a matplotlib figure; the colours are the figures'.
+Pillow draws them, for a lab redraws at every movement; the colours are those of the figures.
 """
 
 import io
