@@ -1,4 +1,4 @@
-"""The labs: sliders that take hold of the sampling grid. The only part that imports ipywidgets."""
+"""The labs: hands on the sampling grid. The only part that imports ipywidgets and anywidget."""
 
 from stn_course.widgets.theta_lab import ThetaLab
 

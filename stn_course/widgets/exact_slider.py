@@ -4,6 +4,7 @@ import time
 from collections import deque
 
 import ipywidgets
+import traitlets
 
 ECHO_SECONDS = 1.0  # how long after a value was sent the browser may still repeat it
 
@@ -17,6 +18,8 @@ class ExactSlider(ipywidgets.FloatSlider):
     `in_hand`: then only a repeat of the very last value is.
     """
 
+    value = traitlets.CFloat(0.0).tag(sync=True, echo_update=False)
+
     def __init__(self, *args, **kwargs):
         self.in_hand = False
         self._sent: deque[tuple[float, float]] = deque(maxlen=200)
@@ -25,7 +28,7 @@ class ExactSlider(ipywidgets.FloatSlider):
 
     def show(self, value: float) -> None:
         """Move the slider to a value; widen it first where the value lies outside."""
-        if abs(value - self.value) < 1e-4 * self.step:
+        if abs(value - self.value) < 1e-9:
             return  # a rounding error is no reason to send anything
         self.min, self.max = min(self.min, value), max(self.max, value)
         self._sent.append((time.monotonic(), value))

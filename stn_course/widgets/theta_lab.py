@@ -1,66 +1,63 @@
-"""ThetaLab: sliders for theta, the sampling grid over the input, and what the output reads."""
+"""ThetaLab: take hold of the sampling grid, and see what the output reads."""
 
-import contextlib
-import html
 from collections.abc import Callable
-from typing import ClassVar
 
 import ipywidgets
+import numpy
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.device import available_devices, choose_device
+from stn_course.data import load_digits
 from stn_course.plotting import sampling_grid
-from stn_course.samplers import MODES, PADDING_MODES, warp
-from stn_course.transforms import Pose, from_pose, identity, to_pose
-from stn_course.validation import check_images, check_theta, describe
-from stn_course.widgets.drawing import picture
-from stn_course.widgets.exact_slider import ExactSlider
+from stn_course.plotting.drawing import COLOURS
+from stn_course.samplers import warp
+from stn_course.transforms import (
+    Pose,
+    identity,
+    inverse,
+    to_pixel_matrix,
+    to_pose,
+)
+from stn_course.widgets import scene as draw
+from stn_course.widgets.images import as_image, to_rgba
+from stn_course.widgets.lab import CHOICE_STYLE, Lab, choice, sampling_choices, values_of
+from stn_course.widgets.theta_sliders import ThetaSliders
 
-# What a slider is called, and from where to where it goes at first: it widens when theta does.
-POSE = {
-    "rotation": ("rotation, °", -180, 180, 1),
-    "scale_x": ("scale x", 0.1, 2.5, 0.01),
-    "scale_y": ("scale y", 0.1, 2.5, 0.01),
-    "shear": ("shear", -1, 1, 0.01),
-    "x": ("translation x", -2, 2, 0.01),
-    "y": ("translation y", -2, 2, 0.01),
+SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
+GAP, TOP = 16, 26  # between the pictures; for the title above them
+REACH = 2.0  # the frames lie in a panel of this many times the image's size, or more
+PRESETS = {
+    "Identity": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    "Quarter turn": [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]],
+    "Zoom in": [[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]],
+    "Zoom out": [[1.8, 0.0, 0.0], [0.0, 1.8, 0.0]],
+    "Mirror": [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    "Everything outside": [[1.0, 0.0, 2.5], [0.0, 1.0, 0.0]],
 }
-STYLE, WIDTH = {"description_width": "7em"}, {"width": "28em"}
-CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
+READS, MOVES = "where the output reads", "how the picture moves"
+KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
 
 
-def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
-    """A slider of the lab, at 0 where its range holds 0, else at 1."""
-    return ExactSlider(
-        0 if low <= 0 else 1,
-        min=low,
-        max=high,
-        step=step,
-        description=label,
-        style=STYLE,
-        readout_format=".0f" if step == 1 else ".2f",
-        layout=WIDTH,
-    )
+class ThetaLab(Lab):
+    """Sliders and handles for one theta; all of them always agree.
 
+    image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
+    to 1, or uint8; left out, a digit. output_size: (H', W'), by default the input's.
+    mode, padding_mode, align_corners: as in `grid_sample`, the first choice shown.
+    device: as in `choose_device`. readout: a function that is given the output (1, C, H', W') on
+    the CPU and returns a line to show.
 
-class ThetaLab(ipywidgets.VBox):
-    """Sliders for the pose and for the six numbers of theta; both kinds always agree.
-
-    image: (H, W), (1, H, W) or (3, H, W), floating point from 0 to 1, or uint8.
-    output_size: (H', W'), by default the input's. mode, padding_mode, align_corners: as in
-    `grid_sample`, the first choice shown. device: as in `choose_device`.
-    readout: a function that is given the output (1, C, H', W') and returns a line to show.
+    Left the input with the output's frame over it, a dot where each output pixel reads (each n-th
+    for large outputs), and the frame's x and y arrow: the first and second column of theta. Drag
+    the centre or the tip of an arrow, or move it with the arrow keys. Right the output.
 
     `theta`, a (1, 2, 3) tensor on the CPU, can be read and set; `figure()` is the lab as a still.
     """
 
-    _parts: ClassVar[list[ipywidgets.Widget]] = []  # none while the lab is not made
-
     def __init__(
         self,
-        image: Tensor,
+        image: Tensor | numpy.ndarray | None = None,
         output_size: tuple[int, int] | None = None,
         mode: str = "bilinear",
         padding_mode: str = "zeros",
@@ -68,161 +65,206 @@ class ThetaLab(ipywidgets.VBox):
         device: str | None = None,
         readout: Callable[[Tensor], str] | None = None,
     ):
-        self.image = as_image(image)
-        self.output_size = output_size or tuple(self.image.shape[-2:])
+        self.own_image = None if image is None else as_image(image)
         self.readout = readout
-        self._theta = identity()
-        self._busy = False
-        self._make_controls(mode, padding_mode, align_corners, choose_device(device).type)
-        super().__init__(self._arranged())
-        self._parts = [*self.controls, self._reset, self._picture, self._words]
-        for control in self.controls:
-            control.observe(self._changed, "value")
-        self._reset.on_click(self._start_again)
-        self.refresh()
-
-    def _make_controls(self, mode, padding_mode, align_corners, device) -> None:
-        self.pose_sliders = {name: slider(*rest) for name, rest in POSE.items()}
-        self.number_sliders = [
-            slider(f"theta[{row}, {column}]", -4, 4, 0.01)
-            for row in range(2)
-            for column in range(3)
+        self.choices = sampling_choices(mode, padding_mode, align_corners, device)
+        own = [("your image", -1)] if self.own_image is not None else []
+        digits = [(f"digit {n}", n) for n in range(10)]
+        self.source = choice("image", [*own, *digits], -1 if own else 7)
+        self.view = ipywidgets.ToggleButtons(options=[READS, MOVES], description="show")
+        self.view.style = CHOICE_STYLE | {"button_width": "auto"}
+        self._first = {c: c.value for c in [*self.choices.values(), self.source, self.view]}
+        super().__init__()
+        self._take_image()
+        size = output_size or tuple(self.image.shape[-2:])
+        self.sizes = [
+            size_entry(f"output {n}", s) for n, s in zip(("height", "width"), size, strict=True)
         ]
-        choices = {
-            "mode": (MODES, mode),
-            "padding_mode": (PADDING_MODES, padding_mode),
-            "align_corners": ((False, True), align_corners),
-            "device": (available_devices(), device),
-        }
-        self._first_choices = {name: value for name, (_, value) in choices.items()}
-        self.choices = {
-            name: ipywidgets.Dropdown(
-                options=options,
-                value=value,
-                description=name,
-                style=CHOICE_STYLE,
-                layout=CHOICE_WIDTH,
-            )
-            for name, (options, value) in choices.items()
-        }
-        self._reset = ipywidgets.Button(description="Reset", tooltip="all as it was at first")
-        self._picture = ipywidgets.Image(format="png")
-        self._words = ipywidgets.HTML(layout={"width": "15em"})
+        self._first |= {entry: entry.value for entry in self.sizes}
+        self.reach = REACH
+        self.sliders = ThetaSliders(self._moved)
+        self._connect()
 
-    @property
-    def sliders(self) -> list[ExactSlider]:
-        """The sliders of both kinds."""
-        return [*self.pose_sliders.values(), *self.number_sliders]
-
-    @property
-    def controls(self) -> list[ipywidgets.Widget]:
-        """Everything that has a value the learner can change."""
-        return [*self.sliders, *self.choices.values()]
-
-    def _arranged(self) -> list[ipywidgets.Widget]:
-        wrap = {"flex_flow": "row wrap"}
-        pose = ipywidgets.VBox(list(self.pose_sliders.values()))
-        numbers = ipywidgets.VBox(self.number_sliders)
-        return [
-            ipywidgets.HBox([self._picture, self._words], layout=wrap),
-            ipywidgets.HBox([pose, numbers], layout=wrap),
-            ipywidgets.HBox([self._reset, *self.choices.values()], layout=wrap),
-        ]
+    def _connect(self) -> None:
+        self.buttons = {name: ipywidgets.Button(description=name) for name in [*PRESETS, "Reset"]}
+        for name, button in self.buttons.items():
+            button.layout.width = "auto"
+            button.on_click(lambda _, name=name: self._press(name))
+        self.canvas.on_move(self._dragged)
+        self.source.observe(self._new_image, "value")
+        for control in [*self.choices.values(), self.view, *self.sizes]:
+            control.observe(self.changed, "value")
+        pose, numbers = list(self.sliders.pose.values()), self.sliders.numbers
+        columns = [ipywidgets.VBox(pose), ipywidgets.VBox(numbers)]
+        choices = [self.source, *self.sizes, *self.choices.values()]
+        self.arrange([self.view], columns, self.buttons.values(), choices)
 
     @property
     def theta(self) -> Tensor:
         """The transformation shown, (1, 2, 3), output -> input; a copy."""
-        return self._theta.clone()
+        return self.sliders.theta.float()
 
     @theta.setter
     def theta(self, theta: Tensor) -> None:
-        theta = torch.as_tensor(theta, dtype=torch.float32).detach().cpu()
-        theta = theta[None] if theta.dim() == 2 else theta
-        check_theta(theta)
-        if len(theta) != 1:
-            raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
-        self._theta = theta.clone()
-        self.refresh()
+        self.sliders.set(theta)
+        self._moved()
 
-    def _changed(self, change) -> None:
-        if self._busy:  # the lab itself moved this slider to keep both kinds in agreement
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """(H', W')."""
+        return tuple(entry.value for entry in self.sizes)
+
+    def _moved(self) -> None:
+        """Theta has changed: the picture first, for the eye waits for it; then the sliders."""
+        self.changed()
+        self.sliders.settle()
+
+    def changed(self, _=None) -> None:
+        """Theta or a choice was changed, but not by a drag: the panel reaches as far as needed."""
+        self.reach = reach_of(self._shown_frame())
+        super().changed()
+
+    def _shown_frame(self) -> Tensor | None:
+        """The matrix (1, 2, 3) of the frame that has the handles; None where it has no inverse."""
+        theta = self.sliders.theta
+        if self.view.value == READS:
+            return theta
+        return inverse(theta) if torch.linalg.det(theta[0, :, :2]) != 0 else None
+
+    def _dragged(self, handle: str, dx: float, dy: float) -> None:
+        with self.errors_shown():
+            moves = self.view.value == MOVES
+            unit = (self._right() if moves else self._left()).unit
+            vector = torch.tensor([dx / unit[0], dy / unit[1]], dtype=torch.float64)
+            self.sliders.pull(handle, vector, of_inverse=moves)
+            self.refresh()  # with the reach as it is, or the frame would slip from the hand
+            self.sliders.settle()
+
+    def _press(self, name: str) -> None:
+        if name != "Reset":
+            self.theta = PRESETS[name]
             return
-        for control in self.sliders:
-            control.in_hand = control is change["owner"]
-        if change["owner"] in self.number_sliders:
-            self._theta = torch.tensor([s.value for s in self.number_sliders]).reshape(1, 2, 3)
-        elif change["owner"] in self.pose_sliders.values():
-            self._theta = from_pose(**{name: s.value for name, s in self.pose_sliders.items()})
-        self.refresh()
+        with self.all_at_once():
+            for control, value in self._first.items():
+                control.value = value
+            self.sliders.set(identity())
+        self.sliders.settle()
+        self.sliders.restore_ranges()
 
-    def _start_again(self, _) -> None:
-        with self._quiet():
-            for name, value in self._first_choices.items():
-                self.choices[name].value = value
-        self.theta = identity()
-        for control in self.sliders:
-            control.restore_range()
+    def _take_image(self) -> None:
+        """The image chosen; the canvas gets it once, not with every movement."""
+        if self.source.value == -1:
+            self.image = self.own_image
+        else:
+            images, labels = load_digits("test")
+            self.image = images[labels == self.source.value][0]
+        self.canvas.images = {"input": to_rgba(self.image)}
 
-    def refresh(self) -> None:
-        """Bring sliders, picture and words into agreement with theta."""
-        pose = to_pose(self._theta)
-        with self._quiet():
-            for control, number in zip(self.number_sliders, self._theta.flatten(), strict=True):
-                control.show(number.item())
-            self._show_pose(pose)
-        try:
-            output = self.output()
-            self._picture.value = picture(
-                self.image, self._theta, output[0], self.choices["align_corners"].value
-            )
-            self._words.value = self._described(pose, output)
-        except Exception as error:  # shown in the lab: a callback's traceback would be lost
-            self._words.value = f'<p role="alert">{html.escape(f"{error!r}")}</p>'
-
-    def _show_pose(self, pose: Pose) -> None:
-        """Move the pose sliders; where theta has no pose, they rest and cannot be moved."""
-        known = all(torch.isfinite(part).all() for part in pose)
-        for name, control in self.pose_sliders.items():
-            control.disabled = not known
-            if known:
-                value = getattr(pose, name).item()
-                control.show(nearest_turn(value, control) if name == "rotation" else value)
-
-    @contextlib.contextmanager
-    def _quiet(self):
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
+    def _new_image(self, _) -> None:
+        with self.errors_shown():
+            self._take_image()
+        with self.all_at_once():
+            for entry, size in zip(self.sizes, self.image.shape[-2:], strict=True):
+                entry.value = size
 
     def output(self) -> Tensor:
         """What the grid reads at present, (1, C, H', W'), computed on the device chosen."""
         device = self.choices["device"].value
-        options = {n: c.value for n, c in self.choices.items() if n != "device"}
-        image, theta = self.image[None].to(device), self._theta.to(device)
-        return warp(image, theta, self.output_size, **options).cpu()
+        image, theta = self.image[None].to(device), self.theta.to(device)
+        return warp(image, theta, self.output_size, **values_of(self.choices)).cpu()
 
-    def _described(self, pose: Pose, output: Tensor) -> str:
-        rows = "\n".join("  ".join(f"{v:+.2f}" for v in row) for row in self._theta[0].tolist())
-        lines = [in_words(pose)]
+    def _left(self) -> draw.View:
+        """The view of the input's panel."""
+        corners = self.choices["align_corners"].value
+        centre = SIDE / 2, TOP + SIDE / 2
+        reach = self.reach if self.view.value == READS else REACH
+        return draw.view_of(self.image.shape[-2:], centre, SIDE / reach, corners)
+
+    def _right(self) -> draw.View:
+        """The view of the output's panel: filled by it, or with room for the picture that moves."""
+        side = SIDE / self.reach if self.view.value == MOVES else SIDE
+        centre = SIDE + GAP + SIDE / 2, TOP + SIDE / 2
+        return draw.view_of(self.output_size, centre, side, self.choices["align_corners"].value)
+
+    def scene(self) -> dict:
+        """Left the input and the grid, right the output, beside them theta in three forms."""
+        output = self.output()
+        theta, moves = self.sliders.theta, self.view.value == MOVES
+        undone = inverse(theta) if torch.linalg.det(theta[0, :, :2]) != 0 else None
+        left, right = ({"x": x, "y": TOP, "width": SIDE, "height": SIDE} for x in (0, SIDE + GAP))
+        if not moves:
+            handles = draw.frame_handles(theta, self._left(), left, KEY_STEP, "output's frame")
+        elif undone is None:
+            handles = []
+        else:
+            handles = draw.frame_handles(undone, self._right(), right, KEY_STEP, "picture")
+        titles = draw.panel(
+            {"x": 0, "y": 0, "width": 2 * SIDE + GAP, "height": TOP}, TITLES, "white"
+        )
+        return {
+            "width": 2 * SIDE + GAP,
+            "height": TOP + SIDE,
+            "panels": [
+                titles,
+                draw.panel(left, self._input_marks(theta)),
+                draw.panel(right, self._output_marks(output[0], undone if moves else None)),
+            ],
+            "handles": handles,
+            "notes": self._notes(theta, undone, output),
+            "text": self._in_words(theta, undone),
+        }
+
+    def _input_marks(self, theta: Tensor) -> list[dict]:
+        view, corners = self._left(), self.choices["align_corners"].value
+        box = draw.image_box(self.image.shape[-2:], view, corners)
+        marks = [draw.named_picture("input", box), draw.rectangle(box, COLOURS["input"])]
+        marks += draw.corner_labels(view)
+        if self.view.value == READS:
+            marks.append(draw.sampling_dots(theta, self.output_size, corners, view))
+            marks += draw.frame(theta, view, COLOURS["output"])
+        return marks
+
+    def _output_marks(self, output: Tensor, moved: Tensor | None) -> list[dict]:
+        view, corners = self._right(), self.choices["align_corners"].value
+        box = draw.image_box(self.output_size, view, corners)
+        marks = [draw.picture(output, box)]
+        if self.view.value == MOVES:
+            marks += [draw.rectangle(box, COLOURS["output"]), *draw.corner_labels(view)]
+        if moved is not None:
+            marks += draw.frame(moved, view, COLOURS["input"])
+        return marks
+
+    def _notes(self, theta: Tensor, undone: Tensor | None, output: Tensor) -> list[dict]:
+        sizes = tuple(self.image.shape[-2:]), self.output_size
+        notes = [
+            draw.note("theta: output → input", draw.matrix_text(theta)),
+            draw.note(
+                "its inverse: input → output",
+                "none: theta squeezes the grid into a line"
+                if undone is None
+                else draw.matrix_text(undone),
+            ),
+        ]
+        if self.choices["align_corners"].value and min(sizes[0] + sizes[1]) < 2:
+            return notes  # a single pixel has no pixel matrix then
+        pixels = to_pixel_matrix(
+            theta, *sizes, self.choices["align_corners"].value, "output_to_input"
+        )
+        title = "in pixels, as OpenCV's warpAffine takes it with WARP_INVERSE_MAP"
+        notes.append(draw.note(title, draw.numpy_text(pixels), copy=True))
         if self.readout is not None:
-            lines.append(self.readout(output))
-        texts = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        return f"<pre>theta =\n{rows}</pre>{texts}"
+            notes.append(draw.note("the output", self.readout(output)))
+        return notes
+
+    def _in_words(self, theta: Tensor, undone: Tensor | None) -> str:
+        if self.view.value == READS or undone is None:
+            return f"The grid is {in_words(to_pose(theta))}"
+        return f"The picture is {in_words(to_pose(undone))}"
 
     def figure(self, title: str = "") -> Figure:
-        """The lab as it stands, as a still figure for readers without a kernel."""
-        options = {n: c.value for n, c in self.choices.items() if n != "device"}
-        return sampling_grid(self.image, self._theta, self.output_size, title=title, **options)
-
-    def close(self) -> None:
-        """Free the observers and every widget of the lab."""
-        for widget in self._parts:
-            widget.unobserve_all()
-            widget.close()
-        self._parts = []
-        super().close()
+        """The lab's two pictures as a figure with labelled axes."""
+        options = values_of(self.choices)
+        return sampling_grid(self.image, self.theta, self.output_size, **options, title=title)
 
     def __repr__(self) -> str:
         height, width = self.image.shape[-2:]
@@ -230,31 +272,36 @@ class ThetaLab(ipywidgets.VBox):
         return f"ThetaLab, {size}: run this cell to get its sliders"
 
 
-def nearest_turn(degrees: float, control: ExactSlider) -> float:
-    """The same angle plus whole turns, as near to where the slider stands as its range allows."""
-    other = degrees + 360 * round((control.value - degrees) / 360)
-    return other if control.min <= other <= control.max else degrees
+TITLES = [
+    draw.text("input, x → and y ↓ from -1 to 1", SIDE / 2, TOP / 2),
+    draw.text("output", SIDE + GAP + SIDE / 2, TOP / 2),
+]
+
+
+def reach_of(frame: Tensor | None) -> float:
+    """How many times the image's size a panel must show so that the frame lies in it."""
+    if frame is None:
+        return REACH
+    far = frame[0].abs().sum(dim=1).max().item()  # of the frame's corners
+    reach = REACH
+    while far > 0.97 * reach and reach < 16:
+        reach *= 2
+    return reach
+
+
+def size_entry(label: str, value: int) -> ipywidgets.BoundedIntText:
+    """A number of pixels to type."""
+    entry = ipywidgets.BoundedIntText(value, min=1, max=512, description=label)
+    entry.style, entry.layout.width = CHOICE_STYLE, "12em"
+    return entry
 
 
 def in_words(pose: Pose) -> str:
-    """A pose as a sentence, for the text alternative."""
+    """A pose as the rest of a sentence, for the text alternative."""
     if not all(torch.isfinite(part).all() for part in pose):
-        return "This theta squeezes the grid into a line: it has no pose and no inverse."
+        return "squeezed into a line: this theta has no pose and no inverse."
     r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in pose)
     return (
-        f"The grid is turned {r:g} degrees, scaled {sx:g} in x and {sy:g} in y, sheared {shear:g}, "
+        f"rotated {r:g} degrees, scale {sx:g} in x and {sy:g} in y, shear {shear:g}, "
         f"moved {x:g} in x and {y:g} in y."
     )
-
-
-def as_image(image: Tensor) -> Tensor:
-    """A learner's image as (C, H, W), floating point from 0 to 1, C 1 or 3."""
-    if not isinstance(image, Tensor):
-        raise TypeError(f"image must be a tensor; got {describe(image)}")
-    if image.dtype == torch.uint8:
-        image = image.float() / 255
-    image = image[None] if image.dim() == 2 else image
-    if image.dim() != 3 or image.shape[0] not in (1, 3):
-        raise ValueError(f"image must be (H, W), (1, H, W) or (3, H, W); got {describe(image)}")
-    check_images(image[None], "image")
-    return image.float()

@@ -1,0 +1,238 @@
+// The canvas of the labs. Python computes every place and every pixel; this file paints them, and
+// reports how far a hand has moved each handle. Nothing here runs while nothing changes.
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** Change a text or an attribute only where it differs: the page is laid out anew for each change. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** RGBA bytes from Python as a small canvas, to be enlarged without smoothing. */
+function toPicture({ columns, rows, pixels }) {
+  const bytes = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+  const picture = new OffscreenCanvas(columns, rows);
+  picture.getContext("2d").putImageData(new ImageData(bytes, columns, rows), 0, 0);
+  return picture;
+}
+
+const painters = {
+  image(context, mark, pictures) {
+    const picture = mark.source ? pictures[mark.source] : toPicture(mark);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, mark.x, mark.y, mark.width, mark.height);
+  },
+
+  dots(context, { places, radius, colour }) {
+    const values = new DataView(places.buffer, places.byteOffset, places.byteLength);
+    context.fillStyle = colour;
+    for (let at = 0; at < values.byteLength; at += 8) {
+      const x = values.getFloat32(at, true);
+      const y = values.getFloat32(at + 4, true);
+      context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
+    }
+  },
+
+  path(context, { places, closed, width, colour, fill, dash }) {
+    context.beginPath();
+    places.forEach(([x, y]) => context.lineTo(x, y));
+    if (closed) context.closePath();
+    if (fill) {
+      context.fillStyle = fill;
+      context.fill();
+    }
+    context.setLineDash(dash);
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    if (width > 0) context.stroke();
+  },
+
+  text(context, { text, x, y, colour, size, align }) {
+    context.font = `${size}px sans-serif`;
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.setLineDash([]);
+    context.strokeStyle = "white"; // a halo, so that it reads on any ground
+    context.strokeText(text, x, y);
+    context.fillStyle = colour;
+    context.fillText(text, x, y);
+  },
+};
+
+function paint(canvas, scene, pictures) {
+  const density = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(scene.width * density), Math.round(scene.height * density)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, scene.width, scene.height);
+  for (const panel of scene.panels) {
+    context.save();
+    context.beginPath();
+    context.rect(panel.x, panel.y, panel.width, panel.height);
+    context.clip();
+    context.fillStyle = panel.ground;
+    context.fillRect(panel.x, panel.y, panel.width, panel.height);
+    for (const mark of panel.marks) painters[mark.kind](context, mark, pictures);
+    context.restore();
+  }
+  setAttribute(canvas, "aria-label", scene.text);
+}
+
+/** One focusable handle: the mouse drags it, arrow keys move it, Shift makes longer steps. */
+function makeHandle(name, move, scale) {
+  const button = document.createElement("button");
+  button.className = "stn-handle";
+  button.dataset.handle = name;
+  let last = null;
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault(); // or the browser would start to select text
+    button.focus();
+    button.setPointerCapture(event.pointerId);
+    last = [event.clientX, event.clientY];
+  });
+  button.addEventListener("pointermove", (event) => {
+    if (last === null) return;
+    move(name, (event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
+    last = [event.clientX, event.clientY];
+  });
+  const release = () => (last = null);
+  button.addEventListener("pointerup", release);
+  button.addEventListener("lostpointercapture", release);
+  button.addEventListener("keydown", (event) => {
+    if (!(event.key in ARROWS)) return;
+    event.preventDefault();
+    event.stopPropagation(); // or the notebook would select another cell
+    const step = Number(button.dataset.step) * (event.shiftKey ? 10 : 1);
+    move(name, ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
+  });
+  return button;
+}
+
+function placeHandles(frame, scene, make) {
+  const wanted = new Map(scene.handles.map((handle) => [handle.name, handle]));
+  const present = new Map([...frame.querySelectorAll("button")].map((b) => [b.dataset.handle, b]));
+  present.forEach((button, name) => wanted.has(name) || button.remove());
+  wanted.forEach(({ x, y, label, colour, step }, name) => {
+    const button = present.get(name) ?? frame.appendChild(make(name));
+    button.style.left = `${(100 * x) / scene.width}%`;
+    button.style.top = `${(100 * y) / scene.height}%`;
+    button.style.background = colour;
+    button.dataset.step = step;
+    setAttribute(button, "aria-label", label);
+  });
+}
+
+/** The matrices and words beside the picture; those meant for it have a button that copies them. */
+function writeNotes(list, notes) {
+  while (list.children.length > notes.length) list.lastChild.remove();
+  notes.forEach(({ title, text, copy }, index) => {
+    const note = list.children[index] ?? list.appendChild(makeNote());
+    write(note.querySelector("figcaption"), title);
+    write(note.querySelector("pre"), text);
+    note.querySelector("button").hidden = !copy;
+    setAttribute(note.querySelector("button"), "aria-label", `Copy: ${title}`);
+  });
+}
+
+function makeNote() {
+  const note = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  const text = document.createElement("pre");
+  const button = document.createElement("button");
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = "Copied";
+    button.addEventListener("blur", () => (button.textContent = "Copy"), { once: true });
+  });
+  note.append(caption, text, button);
+  return note;
+}
+
+/** ipywidgets gives the part of a slider that takes the focus no name; its label stands beside it. */
+function nameSliders(lab) {
+  for (const slider of lab.querySelectorAll(".widget-slider, .widget-hslider")) {
+    const label = slider.querySelector(".widget-label")?.textContent;
+    for (const part of slider.querySelectorAll(".noUi-handle, .widget-readout")) {
+      setAttribute(part, "aria-label", label);
+    }
+  }
+}
+
+function render({ model, el }) {
+  const frame = document.createElement("div");
+  const canvas = document.createElement("canvas");
+  const notes = document.createElement("div");
+  const alert = document.createElement("p");
+  frame.className = "stn-frame";
+  notes.className = "stn-notes";
+  alert.className = "stn-alert";
+  alert.setAttribute("role", "alert");
+  canvas.setAttribute("role", "img");
+  frame.append(canvas);
+  el.classList.add("stn-canvas");
+  el.append(frame, notes, alert);
+
+  let pictures = {};
+  let waiting = 0;
+  const scale = () => model.get("scene").width / frame.getBoundingClientRect().width;
+  // Displacements add up from the beginning, so that none is lost where messages are left out.
+  const move = (name, dx, dy) => {
+    const [x, y] = model.get("hand")[name] ?? [0, 0];
+    model.set("hand", { ...model.get("hand"), [name]: [x + dx, y + dy] });
+    model.save_changes();
+  };
+  const draw = () => {
+    waiting = 0;
+    const scene = model.get("scene");
+    write(alert, model.get("alert"));
+    if (!scene.panels) return;
+    frame.style.width = `${scene.width}px`;
+    canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
+    try {
+      paint(canvas, scene, pictures);
+      placeHandles(frame, scene, (name) => makeHandle(name, move, scale));
+      writeNotes(notes, scene.notes);
+    } catch (error) {
+      alert.textContent = `The picture could not be painted: ${error}`;
+    }
+  };
+  const schedule = () => (waiting ||= requestAnimationFrame(draw)); // at most one painting a frame
+  const takePictures = () => {
+    const sources = Object.entries(model.get("images"));
+    pictures = Object.fromEntries(sources.map(([name, image]) => [name, toPicture(image)]));
+    schedule();
+  };
+  model.on("change:images", takePictures);
+  model.on("change:scene", schedule);
+  model.on("change:alert", schedule);
+  takePictures();
+
+  let observer = null;
+  const arrived = requestAnimationFrame(() => {
+    const lab = el.closest(".stn-lab");
+    if (lab === null) return;
+    nameSliders(lab);
+    observer = new MutationObserver(() => nameSliders(lab));
+    observer.observe(lab, { childList: true, subtree: true }); // sliders may come later
+  });
+  return () => {
+    cancelAnimationFrame(waiting);
+    cancelAnimationFrame(arrived);
+    observer?.disconnect();
+    model.off("change:images", takePictures);
+    model.off("change:scene", schedule);
+    model.off("change:alert", schedule);
+  };
+}
+
+export default { render };

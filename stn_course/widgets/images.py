@@ -1,0 +1,43 @@
+"""A learner's image, whatever it came as, and pixels as the canvas takes them."""
+
+import numpy
+import torch
+from torch import Tensor
+
+from stn_course.validation import check_images, describe
+
+
+def as_image(image: Tensor | numpy.ndarray) -> Tensor:
+    """A learner's image as (C, H, W), floating point from 0 to 1, C 1 or 3.
+
+    image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3); floating point from 0
+    to 1, or uint8. Where both fit, the channels come first.
+    """
+    if isinstance(image, numpy.ndarray):
+        image = torch.from_numpy(numpy.ascontiguousarray(image))
+    if not isinstance(image, Tensor):
+        raise TypeError(f"image must be a tensor or an array; got {describe(image)}")
+    if image.dtype == torch.uint8:
+        image = image.float() / 255
+    came = describe(image)
+    image = image[None] if image.dim() == 2 else image
+    if image.dim() == 3 and image.shape[0] not in (1, 3) and image.shape[2] == 3:
+        image = image.movedim(-1, 0)
+    if image.dim() != 3 or image.shape[0] not in (1, 3):
+        raise ValueError(f"image must be (H, W), (1, H, W), (3, H, W) or (H, W, 3); got {came}")
+    check_images(image[None], "image")
+    if not torch.isfinite(image).all():
+        raise ValueError("image must be finite; got NaN or infinity in it")
+    if image.min() < -1e-3 or image.max() > 1 + 1e-3:  # interpolation may round a little beyond
+        low, high = image.min().item(), image.max().item()
+        raise ValueError(f"image must have values from 0 to 1; got {low:.3g} to {high:.3g}")
+    return image.detach().float().cpu()
+
+
+def to_rgba(image: Tensor) -> dict:
+    """(C, H, W) from 0 to 1, C 1 or 3, as the canvas takes a picture; beyond 0 and 1 is cut off."""
+    levels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+    channels = levels.expand(3, -1, -1)
+    opaque = torch.full_like(channels[:1], 255)
+    pixels = torch.cat([channels, opaque]).movedim(0, -1).contiguous()
+    return {"rows": image.shape[1], "columns": image.shape[2], "pixels": pixels.numpy().tobytes()}

@@ -1,0 +1,151 @@
+"""Twelve sliders for one theta: six of its pose, six numbers; both kinds always agree."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stn_course.transforms import from_pose, identity, inverse, to_pose
+from stn_course.validation import check_theta, describe
+from stn_course.widgets.exact_slider import ExactSlider
+
+# What a slider is called, and from where to where it goes at first: it widens when theta does.
+POSE = {
+    "rotation": ("rotation, °", -180, 180, 1),
+    "scale_x": ("scale x", 0.1, 2.5, 0.01),
+    "scale_y": ("scale y", 0.1, 2.5, 0.01),
+    "shear": ("shear", -1, 1, 0.01),
+    "x": ("translation x", -2, 2, 0.01),
+    "y": ("translation y", -2, 2, 0.01),
+}
+PAINTING_SECONDS = 0.03  # how long sliders wait for the browser to paint the picture first
+STYLE, WIDTH = {"description_width": "7em"}, {"width": "28em"}
+COLUMNS = {"x": 0, "y": 1, "centre": 2}  # of theta: what each handle of the frame moves
+
+
+def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
+    """A slider of a lab, at 0 where its range holds 0, else at 1."""
+    return ExactSlider(
+        0 if low <= 0 else 1,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        style=STYLE,
+        readout_format=".0f" if step == 1 else ".2f",
+        layout=WIDTH,
+    )
+
+
+class ThetaSliders:
+    """The sliders and the theta that they show, kept in double precision, (1, 2, 3).
+
+    after_hand: called after a hand has moved a slider, with `theta` already the new one; it is
+    expected to end in `settle`, which brings the other sliders after.
+    """
+
+    def __init__(self, after_hand: Callable[[], None]):
+        self.pose = {name: slider(*rest) for name, rest in POSE.items()}
+        self.numbers = [
+            slider(f"theta[{row}, {column}]", -4, 4, 0.01)
+            for row in range(2)
+            for column in range(3)
+        ]
+        self.theta = identity(dtype=torch.float64)
+        self.after_hand = after_hand
+        self._busy = False
+        self._waiting = contextlib.ExitStack()
+        self._wait = False
+        self.settle()
+        for control in self.all:
+            control.observe(self._changed, "value")
+
+    @property
+    def all(self) -> list[ExactSlider]:
+        """The sliders of both kinds."""
+        return [*self.pose.values(), *self.numbers]
+
+    def set(self, theta: Tensor) -> None:
+        """Take over one transformation, (2, 3) or (1, 2, 3); `settle` then shows it."""
+        theta = torch.as_tensor(theta, dtype=torch.float64).detach().cpu()
+        theta = theta[None] if theta.dim() == 2 else theta
+        check_theta(theta)
+        if len(theta) != 1:
+            raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
+        self.theta = theta.clone()
+
+    def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
+        """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
+
+        of_inverse: the handle is one of the moved picture's, so the column is the inverse's.
+        """
+        matrix = inverse(self.theta) if of_inverse else self.theta.clone()
+        matrix[0, :, COLUMNS[handle]] += vector
+        self.set(inverse(matrix) if of_inverse else matrix)
+
+    def _changed(self, change) -> None:
+        if self._busy:  # moved by `settle`, not by a hand
+            return
+        for control in self.all:
+            control.in_hand = control is change["owner"]
+        values = {name: s.value for name, s in self.pose.items()}
+        if change["owner"] in self.numbers:
+            self.set(torch.tensor([s.value for s in self.numbers]).double().reshape(1, 2, 3))
+        else:
+            as_double = {n: torch.tensor(v, dtype=torch.float64) for n, v in values.items()}
+            self.set(from_pose(**as_double))
+        self.after_hand()
+
+    def settle(self) -> None:
+        """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest."""
+        self._send_after_the_picture()
+        pose = to_pose(self.theta)
+        known = all(torch.isfinite(part).all() for part in pose)
+        with self._quiet():
+            for control, number in zip(self.numbers, self.theta.flatten(), strict=True):
+                control.show(number.item())
+            for name, control in self.pose.items():
+                control.disabled = not known
+                if known:
+                    value = getattr(pose, name).item()
+                    control.show(nearest_turn(value, control) if name == "rotation" else value)
+
+    def _send_after_the_picture(self) -> None:
+        """Hold what the sliders send for a moment, and send it together.
+
+        Their dozen messages would keep the browser from painting. Without an event loop, outside
+        of a kernel, nothing waits.
+        """
+        if self._wait:
+            return
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().call_later(PAINTING_SECONDS, self._send)
+            self._wait = True
+            for control in self.all:
+                self._waiting.enter_context(control.hold_sync())
+
+    def _send(self) -> None:
+        self._wait = False
+        self._waiting.close()
+
+    def restore_ranges(self) -> None:
+        """The first ranges again, as far as the present theta allows."""
+        with self._quiet():
+            for control in self.all:
+                control.restore_range()
+
+    @contextlib.contextmanager
+    def _quiet(self):
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+
+def nearest_turn(degrees: float, control: ExactSlider) -> float:
+    """The same angle plus whole turns, as near to where the slider stands as its range allows."""
+    other = degrees + 360 * round((control.value - degrees) / 360)
+    return other if control.min <= other <= control.max else degrees

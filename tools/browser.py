@@ -1,0 +1,120 @@
+"""A Chromium, and JupyterLab in it, for tests, benchmarks and pictures of the labs.
+
+python tools/browser.py    find a Chromium, or install one: Playwright's own, or Debian's
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+INSTALLERS = [
+    [sys.executable, "-m", "playwright", "install", "chromium"],
+    ["apt-get", "update"],
+    ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"],
+]
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium: one on the PATH, or Playwright's own; None without."""
+    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    return on_path or playwrights_own()
+
+
+def playwrights_own() -> str | None:
+    """The path of the browser that `playwright install chromium` brought; None without."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def install_chromium() -> str | None:
+    """Try one way after the other until there is a Chromium; None where all of them fail."""
+    for command in INSTALLERS:
+        if command[0] == "apt-get" and (os.geteuid() != 0 or shutil.which("apt-get") is None):
+            continue
+        print("no Chromium yet; trying:", " ".join(command[-3:]), flush=True)
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(command, timeout=900, stdin=subprocess.DEVNULL, check=True)
+        if found := find_chromium():
+            return found
+    return None
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """JupyterLab over a folder, on loopback, at a free port: its address with the token."""
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield address(Path(log.name))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def address(log: Path) -> str:
+    """What JupyterLab wrote into its log, as soon as it has."""
+    for _ in range(240):
+        found = re.search(r"(http://127\.0\.0\.1:[1-9]\d*)\S*token=(\w+)", log.read_text())
+        if found:
+            return f"{found.group(1)}/lab/tree/{{}}?token={found.group(2)}&reset"
+        time.sleep(0.25)
+    raise TimeoutError(f"JupyterLab gave no address within a minute:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def chromium_page(width: int = 1280, height: int = 900) -> Iterator:
+    """A page of a headless Chromium; the console's errors are in `page.errors`."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = find_chromium()  # before Playwright starts here: looking for its own starts it, too
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.errors = []
+        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        try:
+            yield page
+        finally:
+            browser.close()
+
+
+def run_notebook(page, url: str, name: str) -> None:
+    """Open a notebook of that JupyterLab and run all of its cells."""
+    page.goto(url.format(name))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    page.wait_for_selector("text=| Idle", timeout=120_000)
+    page.click("text=Run >> nth=0")
+    page.click("text=Run All Cells")
+
+
+def main() -> None:
+    found = find_chromium() or install_chromium()
+    if found is None:
+        print("no Chromium could be installed: the browser tests cannot run")
+    else:
+        print("Chromium:", found)
+
+
+if __name__ == "__main__":
+    main()
