@@ -73,11 +73,11 @@ def mnist_root(cache: str | Path | None = None) -> Path:
     for name in FILES:
         target = raw / name
         if not (target.is_file() and _has_checksum(target.read_bytes(), name)):
-            _write_atomically(target, _decompressed(name))
+            write_atomically(target, _decompressed(name))
     return root
 
 
-def _write_atomically(target: Path, content: bytes) -> None:
+def write_atomically(target: Path, content: bytes) -> None:
     """All of the content appears under the target's name, or nothing does."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:

@@ -1,9 +1,13 @@
 """Fit and evaluate; recipes by name; what happened, as a History."""
 
+import io
 import math
+import platform
 import time
+import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -11,13 +15,15 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from tqdm.auto import tqdm
 
-from stn_course.data import batches, load_digits, normalise
-from stn_course.device import choose_device, seed_everything
+from stn_course.data import batches, load_digits, normalise, write_atomically
+from stn_course.device import choose_device, describe_device, seed_everything
 from stn_course.validation import check_choice, check_images, check_positive
 
 # A notebook's bar sends messages, and their queue is bounded. A client that reads them only after
 # the cell, as nbval does, can lose the last of too many: the news that the cell has ended.
 BAR_SECONDS = 1.0
+
+RECORDING = Path(__file__).parent / "weights" / "straightening.pt"  # made by tools/pretrain.py
 
 Digits = tuple[Tensor, Tensor]
 Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
@@ -59,13 +65,18 @@ RECIPES = {
 }
 
 
+FORMAT = "stn_course history 1"  # what a file of `History.save` begins with
+PROBE = 12  # how many test digits are watched
+
+
 @dataclass
 class History:
     """What happened in a training run; `plotting.history` and `plotting.theta_history` draw it.
 
     losses: one a step. accuracies: on the test digits, from 0 to 1, one an epoch; seconds: the time
-    since the start at the end of each epoch. probe_thetas: theta (N, 2, 3) of the first N test
-    digits at the steps in probe_steps, for a model that has a theta.
+    since the start at the end of each epoch. probe_images: the first test digits, (N, 1, H, W)
+    from 0 to 1; at the steps in probe_steps, probe_losses: the mean loss on them; probe_thetas:
+    their theta (N, 2, 3), for a model that has one. versions, hardware: what the run was made with.
     """
 
     recipe: Recipe
@@ -74,12 +85,48 @@ class History:
     accuracies: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     probe_steps: list[int] = field(default_factory=list)
+    probe_losses: list[float] = field(default_factory=list)
     probe_thetas: list[Tensor] = field(default_factory=list)
+    probe_images: Tensor | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    hardware: str = ""
 
     @property
     def accuracy(self) -> float:
         """On the test digits after the last epoch, from 0 to 1."""
         return self.accuracies[-1]
+
+    def save(self, path: str | Path) -> None:
+        """Write all of it into one file, or, where that fails, nothing; `load` reads it."""
+        content = {"format": FORMAT, **asdict(self)}
+        if self.probe_thetas:  # one tensor takes a tenth of the space of many
+            content["probe_thetas"] = torch.stack(self.probe_thetas)
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_atomically(Path(path), buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: str | Path) -> "History":
+        """Read a file of `save`; ValueError, and the file left as it is, if it is none."""
+        file = io.BytesIO(Path(path).read_bytes())
+        whole = zipfile.is_zipfile(file) and zipfile.ZipFile(file).testzip() is None
+        if not whole:
+            raise ValueError(f"{path} is damaged, or no history of stn_course")
+        file.seek(0)
+        content = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+            raise ValueError(f"{path} is not a history of stn_course, {FORMAT!r}")
+        content["probe_thetas"] = list(content["probe_thetas"])
+        return cls(Recipe(**content.pop("recipe")), **content)
+
+
+def load_recording() -> History:
+    """How the network of `models.load_straightener` was trained, to be replayed without training.
+
+    Recorded by `tools/pretrain.py`: a frozen classifier of upright digits, and digits turned by up
+    to 90 degrees.
+    """
+    return History.load(RECORDING)
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
@@ -156,42 +203,44 @@ def prepare_model(model: nn.Module, recipe: Recipe, device: torch.device) -> nn.
 
 
 @torch.no_grad()
-def probe_theta(model: nn.Module, images: Tensor) -> Tensor | None:
-    """The theta (N, 2, 3) that the model chooses for images, on the CPU; None if it has none."""
-    transformers = [m for m in model.modules() if hasattr(m, "theta")]
-    if not transformers:
-        return None
+def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tensor | None]:
+    """The mean loss on images, normalised, and the theta (N, 2, 3) that the model chose for them.
+
+    theta is on the CPU, and None for a model without a transformer.
+    """
     was_training = model.training
     model.eval()
-    model(images)
+    loss = F.nll_loss(model(images), labels).item()
     model.train(was_training)
-    return transformers[0].theta.cpu()
+    thetas = [module.theta for module in model.modules() if hasattr(module, "theta")]
+    return loss, thetas[0].cpu() if thetas else None
 
 
 class Recorder:
     """Writes a run into its History, and moves the progress bar.
 
-    The probe's theta is recorded before the first step and ten times an epoch.
+    The probe is recorded before the first step and ten times an epoch.
     """
 
-    def __init__(self, history: History, model: nn.Module, probe: Tensor, steps: int, bar: tqdm):
-        self.history, self.model, self.probe, self.bar = history, model, probe, bar
+    def __init__(self, history: History, model: nn.Module, digits: Digits, steps: int, bar: tqdm):
+        self.history, self.model, self.digits, self.bar = history, model, digits, bar
         self.every = max(1, steps // 10)
         self.losses: list[Tensor] = []
         self.start = time.perf_counter()
-        self.record_theta()
+        self.record_probe()
 
-    def record_theta(self) -> None:
-        theta = probe_theta(self.model, self.probe)
+    def record_probe(self) -> None:
+        loss, theta = probe(self.model, *self.digits)
+        self.history.probe_steps.append(len(self.losses))
+        self.history.probe_losses.append(loss)
         if theta is not None:
-            self.history.probe_steps.append(len(self.losses))
             self.history.probe_thetas.append(theta)
 
     def after_step(self, loss: Tensor) -> None:
         self.losses.append(loss)
         self.bar.update()
         if len(self.losses) % self.every == 0:
-            self.record_theta()
+            self.record_probe()
             self.bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
 
     def after_epoch(self, accuracy: float) -> None:
@@ -228,6 +277,8 @@ def fit(
     device = choose_device(device)
     images, labels = _on_device("train", train, device)
     test_images, test_labels = _on_device("test", test, device)
+    history = History(recipe, seed, probe_images=test_images[:PROBE].cpu().clone())
+    history.versions, history.hardware = versions(), describe_device(device)
     test_images = normalise(test_images)
     generator = seed_everything(seed)
     prepare_model(model, recipe, device)
@@ -235,12 +286,18 @@ def fit(
     optimizer, scheduler = make_optimizer(model, recipe, steps * epochs)
     bar_options = {"unit": "batch", "disable": not progress, "mininterval": BAR_SECONDS}
     with tqdm(total=steps * epochs, **bar_options) as bar:
-        recorder = Recorder(History(recipe, seed), model, test_images[:16], steps, bar)
+        watched = test_images[:PROBE], test_labels[:PROBE]
+        recorder = Recorder(history, model, watched, steps, bar)
         for _ in range(epochs):
             digits = prepared(images, labels, recipe.batch_size, distort, generator)
             train_epoch(model, digits, optimizer, scheduler, recorder.after_step)
             recorder.after_epoch(evaluate(model, test_images, test_labels))
-    return recorder.history
+    return history
+
+
+def versions() -> dict[str, str]:
+    """What a run depends on, by name."""
+    return {"python": platform.python_version(), "torch": str(torch.__version__)}
 
 
 def find_recipe(recipe: str | Recipe) -> Recipe:

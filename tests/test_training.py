@@ -1,9 +1,11 @@
 """Training: the loop, the recipes, the record; behaviour, never seconds."""
 
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from stn_course import data, models, training
@@ -71,18 +73,79 @@ def test_the_history_tells_what_happened(small):
     assert len(history.accuracies) == len(history.seconds) == 2
     assert history.seconds == sorted(history.seconds)
     assert history.probe_steps == list(range(21))
-    assert all(theta.shape == (16, 2, 3) for theta in history.probe_thetas)
-    assert torch.equal(history.probe_thetas[0], torch.eye(2, 3).expand(16, 2, 3))
+    n = training.PROBE
+    assert all(theta.shape == (n, 2, 3) for theta in history.probe_thetas)
+    assert torch.equal(history.probe_thetas[0], torch.eye(2, 3).expand(n, 2, 3))
     images, labels = small["test"]
+    assert torch.equal(history.probe_images, images[:n])
     assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
-    assert torch.equal(
-        history.probe_thetas[-1], training.probe_theta(model, data.normalise(images[:16]))
-    )
+    loss, theta = training.probe(model, data.normalise(images[:n]), labels[:n])
+    assert torch.equal(history.probe_thetas[-1], theta)
+    assert history.probe_losses[-1] == loss
+    with torch.no_grad():
+        expected = F.nll_loss(model.eval()(data.normalise(images[:n])), labels[:n]).item()
+    assert loss == pytest.approx(expected)
+    assert history.versions["torch"] == torch.__version__
+    assert history.hardware
 
 
 def test_a_model_without_a_transformer_has_no_theta(small):
     _, history = fitted(small, models.PlainNet, epochs=1)
-    assert history.probe_thetas == history.probe_steps == []
+    assert history.probe_thetas == []
+    assert len(history.probe_losses) == len(history.probe_steps) == 11
+
+
+def test_a_history_comes_back_from_its_file_whole(small, tmp_path):
+    _, history = fitted(small)
+    history.save(tmp_path / "run.pt")
+    loaded = training.History.load(tmp_path / "run.pt")
+    for field in fields(history):
+        one, two = getattr(history, field.name), getattr(loaded, field.name)
+        if field.name == "probe_thetas":
+            assert torch.equal(torch.stack(one), torch.stack(two))
+        elif field.name == "probe_images":
+            assert torch.equal(one, two)
+        else:
+            assert one == two
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_a_history_without_theta_can_be_saved_too(small, tmp_path):
+    _, history = fitted(small, models.PlainNet, epochs=1)
+    history.save(tmp_path / "run.pt")
+    assert training.History.load(tmp_path / "run.pt").probe_thetas == []
+
+
+@pytest.mark.parametrize("kind", ["damaged", "empty", "text", "other", "pickle"])
+def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind):
+    path = tmp_path / "run.pt"
+    _, history = fitted(small, epochs=1)
+    history.save(path)
+    content = {
+        "damaged": path.read_bytes()[:-3000],
+        "empty": b"",
+        "text": b"not a history",
+        "pickle": pickle.dumps(print),  # would run code if it were unpickled in full
+    }
+    if kind == "other":
+        torch.save({"weight": torch.zeros(3)}, path)
+    else:
+        path.write_bytes(content[kind])
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"run\.pt"):
+        training.History.load(path)
+    assert path.read_bytes() == before
+
+
+def test_the_bundled_recording_ends_as_the_bundled_weights_do():
+    """The replay shows the network that the course carries."""
+    recording, model = training.load_recording(), models.load_straightener()
+    with torch.no_grad():
+        model.stn(data.normalise(recording.probe_images))
+    # The last recorded step is not quite the last step of training.
+    assert torch.allclose(recording.probe_thetas[-1], model.theta, atol=1e-3)
+    assert torch.equal(recording.probe_thetas[0], torch.eye(2, 3).expand(training.PROBE, 2, 3))
+    assert len(recording.probe_steps) == len(recording.probe_losses) > 100
 
 
 def test_the_same_seed_gives_the_same_weights(small):
@@ -94,9 +157,9 @@ def test_the_same_seed_gives_the_same_weights(small):
     assert other.losses != first.losses
 
 
-def test_recording_theta_does_not_change_the_training(small, monkeypatch):
+def test_the_probe_does_not_change_the_training(small, monkeypatch):
     _, with_probe = fitted(small)
-    monkeypatch.setattr(training, "probe_theta", lambda *_: None)
+    monkeypatch.setattr(training, "probe", lambda *_: (0.0, None))
     _, without = fitted(small)
     assert with_probe.losses == without.losses
 

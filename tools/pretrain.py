@@ -3,6 +3,7 @@
 A classifier learns upright digits and is then frozen; the transformer in front of it learns on
 digits turned by up to 90 degrees. It can only please the frozen classifier by straightening them,
 so it straightens well. About 2 minutes on 2 cores.
+The run is recorded, for the lab that replays it.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ import torch
 from stn_course.data import load_digits, random_rotation
 from stn_course.device import seed_everything
 from stn_course.models import WEIGHTS, PlainNet, TutorialNet
-from stn_course.training import RECIPES, fit
+from stn_course.training import RECIPES, RECORDING, fit
 
 
 def main() -> None:
@@ -31,7 +32,9 @@ def main() -> None:
     print(f"turned digits, through the transformer: {history.accuracy:.4f}")
     WEIGHTS.parent.mkdir(exist_ok=True)
     torch.save({k: v.contiguous() for k, v in model.state_dict().items()}, WEIGHTS)
-    print(f"stored {WEIGHTS.name}, {WEIGHTS.stat().st_size} bytes")
+    history.save(RECORDING)
+    for path in (WEIGHTS, RECORDING):
+        print(f"stored {path.name}, {path.stat().st_size} bytes")
 
 
 def plain_parameters(model: TutorialNet, plain: PlainNet) -> list[torch.nn.Parameter]:

@@ -2,6 +2,7 @@
 // reports how far a hand has moved each handle. Nothing here runs while nothing changes.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PLAYER = ["Play or pause", "Stop and go back to the start", "Repeat"];
 
 /** Change a text or an attribute only where it differs: the page is laid out anew for each change. */
 function write(element, text) {
@@ -158,13 +159,18 @@ function makeNote() {
   return note;
 }
 
-/** ipywidgets gives the part of a slider that takes the focus no name; its label stands beside it. */
-function nameSliders(lab) {
+/** Names for what ipywidgets leaves nameless: the part of a slider that takes focus, play buttons. */
+function nameControls(lab) {
   for (const slider of lab.querySelectorAll(".widget-slider, .widget-hslider")) {
     const label = slider.querySelector(".widget-label")?.textContent;
     for (const part of slider.querySelectorAll(".noUi-handle, .widget-readout")) {
       setAttribute(part, "aria-label", label);
     }
+  }
+  for (const player of lab.querySelectorAll(".widget-play")) {
+    player.querySelectorAll("button").forEach((button, index) => {
+      setAttribute(button, "aria-label", PLAYER[index]);
+    });
   }
 }
 
@@ -221,8 +227,8 @@ function render({ model, el }) {
   const arrived = requestAnimationFrame(() => {
     const lab = el.closest(".stn-lab");
     if (lab === null) return;
-    nameSliders(lab);
-    observer = new MutationObserver(() => nameSliders(lab));
+    nameControls(lab);
+    observer = new MutationObserver(() => nameControls(lab));
     observer.observe(lab, { childList: true, subtree: true }); // sliders may come later
   });
   return () => {

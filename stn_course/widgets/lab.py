@@ -2,7 +2,8 @@
 
 import contextlib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import ipywidgets
 import torch
@@ -23,6 +24,8 @@ class Lab(ipywidgets.VBox):
 
     `figure()` is the lab as a still, `text` the same in words.
     """
+
+    hidden: Sequence[ipywidgets.Widget] = ()  # widgets of the lab that are not displayed
 
     def __init__(self):
         self.canvas = Canvas()
@@ -78,11 +81,11 @@ class Lab(ipywidgets.VBox):
 
     def figure(self) -> Figure:
         """The present state as a still."""
-        return still(self.scene())
+        return still(self.scene(), self.canvas.images)
 
     def close(self) -> None:
         """Free every widget of the lab, and whatever listened to it."""
-        for widget in descendants(self):
+        for widget in [*descendants(self), *chain.from_iterable(map(descendants, self.hidden))]:
             widget.unobserve_all()
             if widget is not self:
                 widget.close()

@@ -9,8 +9,8 @@ from matplotlib.patheffects import withStroke
 DPI = 80  # canvas pixels to an inch
 
 
-def still(scene: dict) -> Figure:
-    """What the canvas shows, and the notes under it, drawn by matplotlib."""
+def still(scene: dict, images: dict) -> Figure:
+    """What the canvas shows, and the notes under it; images: those that the scene refers to."""
     notes = [f"{note['title']}:\n{note['text']}" for note in scene["notes"]]
     lines = max((note.count("\n") + 1 for note in notes), default=0)
     height = scene["height"] + 18 * lines + (10 if lines else 0)
@@ -19,7 +19,7 @@ def still(scene: dict) -> Figure:
     axes.set(xlim=(0, scene["width"]), ylim=(height, 0))
     axes.axis("off")
     for panel in scene["panels"]:
-        draw_panel(axes, panel)
+        draw_panel(axes, panel, images)
     for handle in scene["handles"]:
         style = {"markersize": 11, "color": handle["colour"], "markeredgecolor": "black"}
         axes.plot(handle["x"], handle["y"], "o", **style)
@@ -29,17 +29,20 @@ def still(scene: dict) -> Figure:
     return figure
 
 
-def draw_panel(axes: Axes, panel: dict) -> None:
+def draw_panel(axes: Axes, panel: dict, images: dict) -> None:
     """One panel with its marks, cut off at its edge."""
     box = Rectangle((panel["x"], panel["y"]), panel["width"], panel["height"])
     box.set(color=panel["ground"], linewidth=0)
     axes.add_patch(box)
     for mark in panel["marks"]:
+        if "source" in mark:
+            mark = mark | images[mark["source"]]
         for artist in DRAW[mark["kind"]](axes, mark):
             artist.set_clip_path(box)
 
 
-def draw_image(axes: Axes, mark: dict) -> list:
+def image_artists(axes: Axes, mark: dict) -> list:
+    """An image, its pixels as squares."""
     shape = mark["rows"], mark["columns"], 4
     pixels = numpy.frombuffer(mark["pixels"], dtype=numpy.uint8).reshape(shape)
     x, y = mark["x"], mark["y"]
@@ -47,13 +50,15 @@ def draw_image(axes: Axes, mark: dict) -> list:
     return [axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="auto")]
 
 
-def draw_dots(axes: Axes, mark: dict) -> list:
+def dots_artists(axes: Axes, mark: dict) -> list:
+    """Small squares."""
     places = numpy.frombuffer(mark["places"], dtype=numpy.float32).reshape(-1, 2)
     size = 2 * mark["radius"] * 72 / DPI
     return axes.plot(*places.T, "s", color=mark["colour"], markersize=size, markeredgewidth=0)
 
 
-def draw_path(axes: Axes, mark: dict) -> list:
+def path_artists(axes: Axes, mark: dict) -> list:
+    """A line or a surface."""
     dash = (0, mark["dash"]) if mark["dash"] else "-"
     shape = Polygon(mark["places"], closed=mark["closed"], fill=mark["fill"] is not None)
     shape.set(facecolor=mark["fill"] or "none", edgecolor=mark["colour"], linestyle=dash)
@@ -61,7 +66,8 @@ def draw_path(axes: Axes, mark: dict) -> list:
     return [axes.add_patch(shape)]
 
 
-def draw_text(axes: Axes, mark: dict) -> list:
+def text_artists(axes: Axes, mark: dict) -> list:
+    """A line of text with a halo."""
     place = {"ha": mark["align"], "va": "center_baseline"}
     words = axes.text(mark["x"], mark["y"], mark["text"], color=mark["colour"], **place)
     words.set_fontsize(mark["size"] * 72 / DPI)
@@ -69,4 +75,4 @@ def draw_text(axes: Axes, mark: dict) -> list:
     return [words]
 
 
-DRAW = {"image": draw_image, "dots": draw_dots, "path": draw_path, "text": draw_text}
+DRAW = {"image": image_artists, "dots": dots_artists, "path": path_artists, "text": text_artists}

@@ -21,7 +21,7 @@ from stn_course.transforms import (
 )
 from stn_course.widgets import scene as draw
 from stn_course.widgets.images import as_image, to_rgba
-from stn_course.widgets.lab import CHOICE_STYLE, Lab, choice, sampling_choices, values_of
+from stn_course.widgets.lab import Lab, choice, sampling_choices, values_of
 from stn_course.widgets.theta_sliders import ThetaSliders
 
 SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
@@ -72,7 +72,7 @@ class ThetaLab(Lab):
         digits = [(f"digit {n}", n) for n in range(10)]
         self.source = choice("image", [*own, *digits], -1 if own else 7)
         self.view = ipywidgets.ToggleButtons(options=[READS, MOVES], description="show")
-        self.view.style = CHOICE_STYLE | {"button_width": "auto"}
+        self.view.style.button_width = "auto"
         self._first = {c: c.value for c in [*self.choices.values(), self.source, self.view]}
         super().__init__()
         self._take_image()
@@ -292,7 +292,7 @@ def reach_of(frame: Tensor | None) -> float:
 def size_entry(label: str, value: int) -> ipywidgets.BoundedIntText:
     """A number of pixels to type."""
     entry = ipywidgets.BoundedIntText(value, min=1, max=512, description=label)
-    entry.style, entry.layout.width = CHOICE_STYLE, "12em"
+    entry.style.description_width, entry.layout.width = "initial", "12em"
     return entry
 
 

@@ -1,0 +1,256 @@
+"""PilotLab: be the localization network, digit by digit, and then see the network's own theta."""
+
+import copy
+
+import ipywidgets
+import torch
+from torch import Tensor, nn
+
+from stn_course.data import normalise
+from stn_course.device import available_devices, choose_device
+from stn_course.plotting.drawing import COLOURS
+from stn_course.samplers import warp
+from stn_course.transforms import identity, to_pose
+from stn_course.validation import check_images
+from stn_course.widgets import scene as draw
+from stn_course.widgets.images import to_rgba
+from stn_course.widgets.lab import Lab, choice
+from stn_course.widgets.theta_lab import REACH, in_words
+from stn_course.widgets.theta_sliders import ThetaSliders
+
+SIDE, GAP, TOP = 252, 16, 26  # canvas pixels: 9 for each of a digit's 28; between; for titles
+BARS = 240  # how wide the panel of the classifier's shares is
+THUMB = 56  # of each digit in the row of scores
+KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
+SHOW, HIDE = "Show the network's theta", "Hide the network's theta"
+
+
+class PilotLab(Lab):
+    """Steer theta until a classifier is certain, one digit after the other; then compare.
+
+    images: distorted digits (N, 1, 28, 28) from 0 to 1. labels: what they are, (N,).
+    classifier: takes normalised images (B, 1, 28, 28), gives log-probabilities (B, 10).
+    network: chooses a theta for normalised images and keeps it in its attribute `theta`, as
+    `TutorialNet` and `SpatialTransformer` do. padding_mode: as in `grid_sample`.
+    device: as in `choose_device`. Both networks are copied, so training them on changes nothing
+    here.
+
+    The score is the probability that the classifier gives to the right digit, summed over all
+    digits. `theta` (1, 2, 3), of the digit shown, can be read and set; `thetas` (N, 2, 3) are all.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        classifier: nn.Module,
+        network: nn.Module,
+        padding_mode: str = "border",
+        device: str | None = None,
+    ):
+        check_images(images, "images")
+        if len(labels) != len(images):
+            raise ValueError(f"images and labels must pair; got {len(images)} and {len(labels)}")
+        self.images, self.labels, self.padding_mode = images.cpu(), labels.cpu(), padding_mode
+        self._networks = [copy.deepcopy(model).eval() for model in (classifier, network)]
+        self.thetas = identity(len(images), dtype=torch.float64)
+        self.device = choice("device", available_devices(), choose_device(device).type)
+        names = [(f"{i + 1} of {len(images)}", i) for i in range(len(images))]
+        self.digit = choice("digit", names, 0)
+        self.next = ipywidgets.Button(description="Next digit")
+        self.reset = ipywidgets.Button(description="Reset this digit")
+        self.compare = ipywidgets.ToggleButton(description=SHOW)
+        self.compare.layout.width = "auto"
+        super().__init__()
+        self.sliders = ThetaSliders(self._moved)
+        self.hidden = self.sliders.numbers
+        self._take_networks()
+        self._connect()
+
+    def _connect(self) -> None:
+        self.canvas.on_move(self._dragged)
+        self.next.on_click(self._next)
+        self.reset.on_click(self._reset)
+        self.digit.observe(self._new_digit, "value")
+        self.compare.observe(self._compared, "value")
+        self.device.observe(self._new_device, "value")
+        self._new_digit()
+        columns = [ipywidgets.VBox(list(self.sliders.pose.values())[i : i + 3]) for i in (0, 3)]
+        buttons = [self.digit, self.next, self.reset, self.compare, self.device]
+        self.arrange(buttons, columns)
+
+    @property
+    def theta(self) -> Tensor:
+        """The transformation of the digit shown, (1, 2, 3), output -> input; a copy."""
+        return self.sliders.theta.float()
+
+    @theta.setter
+    def theta(self, theta: Tensor) -> None:
+        self.sliders.set(theta)
+        self._moved()
+
+    def _moved(self) -> None:
+        self.thetas[self.digit.value] = self.sliders.theta[0]
+        self.changed()
+        self.sliders.settle()
+
+    def _dragged(self, handle: str, dx: float, dy: float) -> None:
+        with self.errors_shown():
+            unit = self._view(0).unit
+            vector = torch.tensor([dx / unit[0], dy / unit[1]], dtype=torch.float64)
+            self.sliders.pull(handle, vector)
+            self._moved()
+
+    def _next(self, _) -> None:
+        self.digit.value = (self.digit.value + 1) % len(self.images)
+
+    def _reset(self, _) -> None:
+        self.theta = identity()
+        self.sliders.restore_ranges()
+
+    def _new_digit(self, _=None) -> None:
+        self.canvas.images = {"input": to_rgba(self.images[self.digit.value])}
+        self.theta = self.thetas[self.digit.value]
+
+    def _compared(self, _) -> None:
+        self.compare.description = HIDE if self.compare.value else SHOW
+        self.changed()
+
+    def _new_device(self, _) -> None:
+        with self.errors_shown():
+            self._take_networks()
+        self.changed()
+
+    @torch.no_grad()
+    def _take_networks(self) -> None:
+        """Move the networks to the device chosen, and ask for the network's thetas."""
+        self.classifier, network = (model.to(self.device.value) for model in self._networks)
+        network(normalise(self.images.to(self.device.value)))
+        self.network_thetas = network.theta.double().cpu()
+
+    @torch.no_grad()
+    def judge(self, thetas: Tensor) -> tuple[Tensor, Tensor]:
+        """Through thetas (N, 2, 3): the outputs (N, 1, 28, 28), the probabilities (N, 10)."""
+        device = self.device.value
+        images, thetas = self.images.to(device), thetas.to(device, self.images.dtype)
+        outputs = warp(images, thetas, padding_mode=self.padding_mode)
+        return outputs.cpu(), self.classifier(normalise(outputs)).exp().cpu()
+
+    def score(self, thetas: Tensor) -> float:
+        """The probability of the right digit, summed over the digits: 0 to N."""
+        return self._of_the_right(self.judge(thetas)[1]).sum().item()
+
+    def _of_the_right(self, shares: Tensor) -> Tensor:
+        return shares[torch.arange(len(self.labels)), self.labels]
+
+    def _view(self, panel: int) -> draw.View:
+        centre = panel * (SIDE + GAP) + SIDE / 2, TOP + SIDE / 2
+        side = SIDE / REACH * 1.2 if panel == 0 else SIDE
+        return draw.view_of(self.images.shape[-2:], centre, side, False)
+
+    def scene(self) -> dict:
+        """The digit with the grid, what the classifier sees, what it says; below, the scores."""
+        outputs, shares = self.judge(self.thetas)
+        shown = self.digit.value
+        first, second = (
+            {"x": i * (SIDE + GAP), "y": TOP, "width": SIDE, "height": SIDE} for i in (0, 1)
+        )
+        rows = 2 if self.compare.value else 1
+        width, height = 2 * (SIDE + GAP) + BARS, TOP + SIDE + GAP + rows * (THUMB + 24)
+        whole = {"x": 0, "y": 0, "width": width, "height": height}
+        marks = [*TITLES, *bars(shares[shown]), *self._thumbnails(outputs, shares)]
+        box = draw.image_box(outputs.shape[-2:], self._view(1), False)
+        theta = self.sliders.theta
+        return {
+            "width": width,
+            "height": height,
+            "panels": [
+                draw.panel(whole, marks, "white"),
+                draw.panel(first, self._input_marks()),
+                draw.panel(second, [draw.picture(outputs[shown], box)]),
+            ],
+            "handles": draw.frame_handles(theta, self._view(0), first, KEY_STEP, "output's frame"),
+            "notes": self._notes(shares),
+            "text": self._in_words(shares),
+        }
+
+    def _input_marks(self) -> list[dict]:
+        view, theta, size = self._view(0), self.sliders.theta, self.images.shape[-2:]
+        box = draw.image_box(size, view, False)
+        marks = [draw.named_picture("input", box), draw.rectangle(box, COLOURS["input"])]
+        marks.append(draw.sampling_dots(theta, size, False, view))
+        if self.compare.value:
+            marks += draw.frame(self.network_thetas[[self.digit.value]], view, COLOURS["other"])
+        return marks + draw.frame(theta, view, COLOURS["output"])
+
+    def _thumbnails(self, outputs: Tensor, shares: Tensor) -> list[dict]:
+        """A row of the outputs with their probabilities, and one of the network's if asked for."""
+        marks = self._row(outputs, self._of_the_right(shares), 0)
+        if self.compare.value:
+            theirs, their_shares = self.judge(self.network_thetas)
+            marks += self._row(theirs, self._of_the_right(their_shares), 1)
+        return marks
+
+    def _row(self, outputs: Tensor, right: Tensor, row: int) -> list[dict]:
+        top = TOP + SIDE + GAP + row * (THUMB + 24)
+        marks = [draw.text(("yours", "network")[row], 4, top + THUMB / 2, align="left")]
+        step = (2 * (SIDE + GAP) + BARS - 70) / len(outputs)
+        for i, (output, share) in enumerate(zip(outputs, right.tolist(), strict=True)):
+            box = {"x": 70 + i * step, "y": top, "width": THUMB, "height": THUMB}
+            shown = i == self.digit.value
+            marks.append(draw.picture(output, box))
+            marks.append(draw.rectangle(box, COLOURS["grid"] if shown else "#777777", 3))
+            marks.append(draw.text(f"{100 * share:.0f} %", 70 + i * step + THUMB / 2, top + 66))
+        return marks
+
+    def _notes(self, shares: Tensor) -> list[dict]:
+        yours = self._of_the_right(shares).sum().item()
+        lines = [f"yours   {yours:5.2f} of {len(self.labels)}"]
+        if self.compare.value:
+            lines.append(f"network {self.score(self.network_thetas):5.2f} of {len(self.labels)}")
+        notes = [
+            draw.note("score: certainty of the right digit, summed", "\n".join(lines)),
+            draw.note("your theta", draw.matrix_text(self.sliders.theta)),
+        ]
+        if self.compare.value:
+            theirs = draw.matrix_text(self.network_thetas[[self.digit.value]])
+            notes.append(draw.note("the network's theta", theirs))
+        return notes
+
+    def _in_words(self, shares: Tensor) -> str:
+        best = shares[self.digit.value].max(dim=0)
+        yours = self._of_the_right(shares).sum().item()
+        return (
+            f"Digit {self.digit.value + 1} of {len(self.labels)}. "
+            f"The grid is {in_words(to_pose(self.sliders.theta))} The classifier says "
+            f"{best.indices.item()} with {100 * best.values.item():.0f} percent. "
+            f"Your score is {yours:.2f} of {len(self.labels)}."
+        )
+
+    def __repr__(self) -> str:
+        return f"PilotLab, {len(self.labels)} digits: run this cell to steer"
+
+
+TITLES = [
+    draw.text("steer the frame", SIDE / 2, TOP / 2),
+    draw.text("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
+    draw.text("how certain it is", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
+]
+
+
+def bars(shares: Tensor) -> list[dict]:
+    """Marks: a bar for each of ten probabilities, the largest with its number."""
+    left, step = 2 * (SIDE + GAP) + 20, SIDE / len(shares)
+    full, best = BARS - 75, shares.argmax().item()
+    marks = []
+    for digit, share in enumerate(shares.tolist()):
+        y = TOP + digit * step
+        box = {"x": left, "y": y + 3, "width": full, "height": step - 6}
+        marks.append(draw.rectangle(box, "#BBBBBB", 1))
+        colour = COLOURS["grid"] if digit == best else COLOURS["other"]
+        marks.append(draw.rectangle(box | {"width": full * share}, colour, 0, fill=colour))
+        marks.append(draw.text(str(digit), left - 10, y + step / 2))
+        if digit == best:
+            words = f"{100 * share:.0f} %"
+            marks.append(draw.text(words, left + full + 8, y + step / 2, align="left"))
+    return marks

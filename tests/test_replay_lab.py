@@ -1,0 +1,112 @@
+"""ReplayLab without a browser: each recorded step is shown as it was, nothing is trained."""
+
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+from matplotlib.figure import Figure
+
+from stn_course import models, samplers, training, transforms
+from stn_course.widgets import ReplayLab
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return training.load_recording()
+
+
+@pytest.fixture
+def lab(recording):
+    lab = ReplayLab(recording)
+    yield lab
+    lab.close()
+
+
+def shown(lab) -> list[torch.Tensor]:
+    """The outputs in the canvas, (H, W) from 0 to 255."""
+    found = []
+    for panel in lab.canvas.scene["panels"][2::2]:
+        mark = panel["marks"][0]
+        grey = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)[::4]
+        found.append(grey.reshape(mark["rows"], mark["columns"]).float())
+    return found
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_a_step_is_shown_as_it_was_recorded(recording, lab, share):
+    lab.index = index = int(share * (len(recording.probe_steps) - 1))
+    thetas = recording.probe_thetas[index]
+    outputs = samplers.warp(recording.probe_images, thetas, padding_mode="border")
+    assert len(shown(lab)) == training.PROBE
+    for got, expected in zip(shown(lab), outputs[:, 0], strict=True):
+        assert (got - expected * 255).abs().max() <= 1
+    step, loss = recording.probe_steps[index], recording.probe_losses[index]
+    assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: loss {loss:.2f}")
+    angles = transforms.to_pose(thetas).rotation
+    assert f"turned by {angles.min():.0f} to {angles.max():.0f} degrees" in lab.text
+
+
+def test_the_digits_straighten_up(lab):
+    assert lab.angles(0).abs().max() == 0
+    assert lab.angles(len(lab.steps) - 1).std() > 20
+
+
+def test_the_mark_walks_along_the_curve(recording, lab):
+    def mark():
+        squares = [m for m in lab.canvas.scene["panels"][0]["marks"] if m.get("fill")]
+        (xs, ys) = zip(*squares[-1]["places"], strict=True)
+        return sum(xs) / 4, sum(ys) / 4
+
+    walked = []
+    for index in (0, 50, 100, len(recording.probe_steps) - 1):
+        lab.index = index
+        walked.append((*mark(), recording.probe_losses[index]))
+    xs, ys, losses = zip(*walked, strict=True)
+    assert list(xs) == sorted(xs) and xs[0] < xs[-1]
+    by_loss = [y for _, y in sorted(zip(losses, ys, strict=True))]
+    assert by_loss == sorted(by_loss, reverse=True)  # a higher loss stands higher
+
+
+def test_the_player_moves_the_slider_in_the_browser(lab):
+    """Their link works without the kernel; here only that it is the right one."""
+    assert lab.link.source == (lab.player, "value")
+    assert lab.link.target == (lab.slider, "value")
+    assert (lab.player.min, lab.player.max) == (lab.slider.min, lab.slider.max)
+
+
+def test_a_history_of_fit_can_be_replayed(digits, tmp_path):
+    images, labels = digits
+    some = images[:256], labels[:256]
+    model = models.TutorialNet()
+    history = training.fit(model, train=some, test=some, epochs=1, progress=False, device="cpu")
+    history.save(tmp_path / "run.pt")
+    lab = ReplayLab(training.History.load(tmp_path / "run.pt"), padding_mode="zeros")
+    lab.index = lab.slider.max
+    assert torch.equal(lab.thetas[-1], history.probe_thetas[-1].double())
+    lab.close()
+
+
+def test_each_device_shows_the_same(recording, device):
+    lab = ReplayLab(recording, device=str(device))
+    lab.index = 100
+    thetas = recording.probe_thetas[100]
+    expected = samplers.warp(recording.probe_images, thetas, padding_mode="border")
+    assert torch.allclose(lab.outputs(), expected, atol=1e-5)
+
+
+def test_figure_words_and_name(lab):
+    assert isinstance(lab.figure(), Figure)
+    assert repr(lab) == f"ReplayLab, {len(lab.steps)} recorded steps: run this cell to play them"
+
+
+def test_closing_leaves_nothing_behind(recording):
+    before = set(_instances)
+    ReplayLab(recording).close()
+    assert set(_instances) == before
+
+
+def test_bad_input_is_named(recording):
+    with pytest.raises(TypeError, match="History; got str"):
+        ReplayLab("run.pt")
+    without = training.History(training.RECIPES["course"], 0)
+    with pytest.raises(ValueError, match="no spatial transformer"):
+        ReplayLab(without)

@@ -1,0 +1,563 @@
+"""ThetaLab without a browser: set values, pull handles, press buttons; compare with PyTorch."""
+
+import asyncio
+
+import numpy
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ipywidgets.widgets.widget import _instances
+from matplotlib.figure import Figure
+
+from stn_course import data, samplers, transforms
+from stn_course.device import available_devices
+from stn_course.widgets import ThetaLab, exact_slider, theta_lab
+
+DIGIT = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def lab():
+    lab = ThetaLab(DIGIT)
+    yield lab
+    lab.close()
+
+
+def shown_output(lab) -> torch.Tensor:
+    """The output as the canvas is given it: (H', W', 3), 0 to 255."""
+    (mark,) = [mark for mark in lab.canvas.scene["panels"][2]["marks"] if "pixels" in mark]
+    levels = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)
+    levels = levels.reshape(mark["rows"], mark["columns"], 4)
+    assert (levels[..., 3] == 255).all()
+    return levels[..., :3].float()
+
+
+def pytorchs_output(lab, align_corners=False, **options) -> torch.Tensor:
+    """The same by PyTorch's own two functions."""
+    size = (1, lab.image.shape[0], *lab.output_size)
+    grid = F.affine_grid(lab.theta, size, align_corners=align_corners)
+    output = F.grid_sample(lab.image[None], grid, align_corners=align_corners, **options)
+    return output[0].expand(3, -1, -1).movedim(0, -1) * 255
+
+
+def note(lab, word: str) -> str:
+    """The text of the note whose title holds a word."""
+    (found,) = [note for note in lab.canvas.scene["notes"] if word in note["title"]]
+    return found["text"]
+
+
+def numbers_in(text: str) -> torch.Tensor:
+    return torch.tensor([float(word) for word in text.split()]).reshape(1, 2, 3)
+
+
+def pull(lab, handle: str, x: float, y: float) -> None:
+    """What happens when a hand moves a handle by a normalised (x, y) in the picture."""
+    view = lab._left() if lab.view.value == theta_lab.READS else lab._right()
+    dx, dy = x * view.unit[0], y * view.unit[1]
+    before = lab.canvas.hand.get(handle, [0, 0])
+    lab.canvas.set_state({"hand": lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}})
+
+
+def handles(lab) -> dict[str, dict]:
+    return {handle["name"]: handle for handle in lab.canvas.scene["handles"]}
+
+
+def test_it_starts_at_the_identity_and_shows_the_image(lab):
+    assert torch.equal(lab.theta, transforms.identity())
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+    assert (shown_output(lab)[..., 0] - DIGIT * 255).abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rotation", 30), ("scale_x", 0.5), ("scale_y", 1.5), ("shear", 0.4), ("x", 0.3), ("y", -1)],
+)
+def test_a_pose_slider_moves_theta_the_numbers_and_the_picture(lab, name, value):
+    lab.sliders.pose[name].value = value
+    expected = transforms.from_pose(**{name: value})
+    assert torch.allclose(lab.theta, expected, atol=1e-6)
+    numbers = torch.tensor([control.value for control in lab.sliders.numbers])
+    assert torch.allclose(numbers, expected.flatten(), atol=1e-6)
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_a_number_slider_moves_theta_and_the_pose(lab, index):
+    lab.sliders.numbers[index].value = 0.4
+    expected = transforms.identity().flatten()
+    expected[index] = 0.4
+    assert torch.allclose(lab.theta.flatten(), expected)
+    pose = transforms.to_pose(lab.theta)
+    for name, control in lab.sliders.pose.items():
+        assert control.value == pytest.approx(getattr(pose, name).item(), abs=1e-5)
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+numbers = st.floats(-3, 3)
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("rotation"), st.floats(-180, 180)),
+        st.tuples(st.sampled_from(["scale_x", "scale_y"]), st.floats(0.1, 2.5)),
+        st.tuples(st.sampled_from(["shear", "x", "y"]), st.floats(-1, 1)),
+        st.tuples(st.integers(0, 5), st.floats(-4, 4)),
+        st.tuples(st.sampled_from(["handle x", "handle y", "handle centre"]), numbers, numbers),
+        st.tuples(st.just("view"), st.sampled_from([theta_lab.READS, theta_lab.MOVES])),
+        st.tuples(st.just("press"), st.sampled_from([*theta_lab.PRESETS, "Reset"])),
+        st.tuples(st.sampled_from(["padding_mode"]), st.sampled_from(samplers.PADDING_MODES)),
+        st.tuples(st.just("align_corners"), st.booleans()),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def make(lab, move) -> None:
+    name, *values = move
+    if isinstance(name, int):
+        lab.sliders.numbers[name].value = values[0]
+    elif name in lab.sliders.pose:
+        lab.sliders.pose[name].value = values[0]
+    elif name.startswith("handle"):
+        pull(lab, name.split()[1], *values)
+    elif name == "view":
+        lab.view.value = values[0]
+    elif name == "press":
+        lab.buttons[values[0]].click()
+    else:
+        lab.choices[name].value = values[0]
+
+
+@settings(max_examples=60)
+@given(moves=moves)
+def test_everything_agrees_after_any_walk(moves):
+    lab = ThetaLab(DIGIT)
+    for move in moves:
+        make(lab, move)
+    theta = lab.sliders.theta
+    shown = torch.tensor([control.value for control in lab.sliders.numbers]).double()
+    assert torch.allclose(shown.reshape(1, 2, 3), theta, atol=1e-6, rtol=0)
+    assert torch.allclose(numbers_in(note(lab, "theta:")).double(), theta, atol=6e-4)
+    options = {name: lab.choices[name].value for name in ("padding_mode", "align_corners")}
+    assert (shown_output(lab) - pytorchs_output(lab, **options)).abs().max() <= 1
+    assert_handles_lie_on_the_frame(lab)
+    (a, b, _), (c, d, _) = theta[0].tolist()
+    if (a * a + c * c) ** 0.5 > 0.05 and abs(a * d - b * c) > 0.05:
+        pose = {n: torch.tensor(s.value).double() for n, s in lab.sliders.pose.items()}
+        assert torch.allclose(transforms.from_pose(**pose), theta, atol=1e-6, rtol=1e-6)
+        undone = numbers_in(note(lab, "inverse")).double()
+        assert torch.allclose(undone, transforms.inverse(theta), atol=6e-4)
+    lab.close()
+
+
+def assert_handles_lie_on_the_frame(lab) -> None:
+    """Where theta is shown: at its three columns, or at the panel's edge on the way there."""
+    matrix, view = lab._shown_frame(), lab._left()
+    if lab.view.value == theta_lab.MOVES:
+        view = lab._right()
+    if matrix is None:
+        assert handles(lab) == {}
+        return
+    centre = matrix[0, :, 2]
+    panel = lab.canvas.scene["panels"][1 if lab.view.value == theta_lab.READS else 2]
+    for name, column in (("centre", None), ("x", 0), ("y", 1)):
+        point = centre if column is None else centre + matrix[0, :, column]
+        for axis, size in (("x", "width"), ("y", "height")):
+            index = "xy".index(axis)
+            place = view.centre[index] + view.unit[index] * point[index].item()
+            low, high = panel[axis] + 8, panel[axis] + panel[size] - 8
+            expected = min(max(place, low), high)
+            assert handles(lab)[name][axis] == pytest.approx(expected, abs=0.011)
+
+
+@pytest.mark.parametrize("handle", ["centre", "x", "y"])
+def test_a_handle_moves_its_column_of_theta_and_no_other(lab, handle):
+    lab.theta = start = transforms.similarity(degrees=30, scale=0.7, x=0.2)
+    pull(lab, handle, 0.25, -0.5)
+    column = {"x": 0, "y": 1, "centre": 2}[handle]
+    expected = start.clone()
+    expected[0, :, column] += torch.tensor([0.25, -0.5])
+    assert torch.allclose(lab.theta, expected, atol=1e-6)
+    assert_handles_lie_on_the_frame(lab)
+
+
+@pytest.mark.parametrize("handle", ["centre", "x", "y"])
+def test_in_the_other_view_a_handle_moves_the_picture(lab, handle):
+    lab.theta = transforms.similarity(degrees=30, scale=0.7, x=0.2)
+    lab.view.value = theta_lab.MOVES
+    expected = transforms.inverse(lab.theta)
+    pull(lab, handle, 0.1, 0.2)
+    expected[0, :, {"x": 0, "y": 1, "centre": 2}[handle]] += torch.tensor([0.1, 0.2])
+    assert torch.allclose(transforms.inverse(lab.theta), expected, atol=1e-5)
+    assert_handles_lie_on_the_frame(lab)
+
+
+def test_movements_that_the_browser_left_out_are_not_lost(lab):
+    """It adds displacements up, so the last message alone says it all."""
+    unit = lab._left().unit[0]
+    lab.canvas.set_state({"hand": {"centre": [0.1 * unit, 0], "x": [0, 0.3 * unit]}})
+    lab.canvas.set_state({"hand": {"centre": [0.4 * unit, 0], "x": [0, 0.3 * unit]}})
+    expected = torch.tensor([[[1, 0, 0.4], [0.3, 1, 0]]])
+    assert torch.allclose(lab.theta, expected, atol=1e-6)
+
+
+def test_a_handle_pulled_onto_the_centre_leaves_no_inverse_but_a_lab_that_works(lab):
+    pull(lab, "x", -1, 0)
+    assert "no pose and no inverse" in lab.text
+    assert "none" in note(lab, "inverse")
+    lab.view.value = theta_lab.MOVES
+    assert handles(lab) == {}
+    lab.view.value = theta_lab.READS
+    pull(lab, "x", 0.5, 0)
+    assert torch.allclose(lab.theta, torch.tensor([[[0.5, 0, 0], [0, 1, 0]]]), atol=1e-6)
+
+
+def test_a_handle_outside_of_the_panel_can_still_be_reached(lab):
+    lab.theta = transforms.translation(x=40.0)
+    left = lab.canvas.scene["panels"][1]
+    for handle in handles(lab).values():
+        assert left["x"] <= handle["x"] <= left["x"] + left["width"]
+        assert left["y"] <= handle["y"] <= left["y"] + left["height"]
+
+
+def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
+    before = lab._left().unit
+    pull(lab, "centre", 2.5, 0)
+    assert lab._left().unit == before
+    lab.sliders.pose["y"].value = 0.01
+    assert lab._left().unit[0] == pytest.approx(before[0] / 2)
+
+
+@pytest.mark.parametrize("name", theta_lab.PRESETS)
+def test_presets_set_theta(lab, name):
+    lab.buttons[name].click()
+    assert torch.allclose(lab.theta[0], torch.tensor(theta_lab.PRESETS[name]))
+
+
+def test_presets_do_what_they_are_called():
+    thetas = {name: torch.tensor([theta]) for name, theta in theta_lab.PRESETS.items()}
+    seven = data.load_digits("test")[0][:1]
+    seen = {name: samplers.warp(seven, theta)[0, 0] for name, theta in thetas.items()}
+    assert torch.allclose(seen["Identity"], seven[0, 0], atol=1e-6)
+    assert torch.allclose(seen["Quarter turn"], seven[0, 0].rot90(), atol=1e-5)
+    assert torch.allclose(seen["Mirror"], seven[0, 0].flip(1), atol=1e-5)
+    assert seen["Zoom in"].sum() > 2 * seven.sum() > 2 * 2 * seen["Zoom out"].sum()
+    assert seen["Everything outside"].abs().max() == 0
+
+
+def test_the_pixel_matrix_is_opencvs(lab):
+    """As it stands in the lab, ready to copy, `warpAffine` takes it and gives the same picture."""
+    cv2 = pytest.importorskip("cv2")
+    lab.theta = transforms.similarity(degrees=25, scale=0.8, x=0.2, y=-0.1)
+    lab.sizes[0].value, lab.sizes[1].value = 20, 31
+    matrix = eval(note(lab, "OpenCV"), {"numpy": numpy})
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    output = cv2.warpAffine(DIGIT.numpy(), matrix, (31, 20), flags=flags)
+    # OpenCV rounds its weights, to 1/32 in older versions.
+    assert numpy.abs(output - lab.output()[0, 0].numpy()).max() < 0.04
+    assert [n["copy"] for n in lab.canvas.scene["notes"]] == [False, False, True]
+
+
+def test_the_output_size_can_be_chosen(lab):
+    lab.sizes[0].value, lab.sizes[1].value = 7, 50
+    assert lab.output().shape == (1, 1, 7, 50)
+    assert shown_output(lab).shape == (7, 50, 3)
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+def test_pixels_are_squares_whatever_the_size():
+    lab = ThetaLab(torch.rand(20, 40), (30, 10))
+    for marks in (lab.canvas.scene["panels"][i]["marks"] for i in (1, 2)):
+        (image,) = [mark for mark in marks if mark["kind"] == "image"]
+        rows, columns = (20, 40) if "source" in image else (30, 10)
+        assert image["width"] / columns == pytest.approx(image["height"] / rows)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_another_digit_can_be_chosen(lab, digit):
+    images, labels = data.load_digits("test")
+    lab.source.value = digit
+    assert torch.equal(lab.image, images[labels == digit][0])
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+    assert lab.canvas.images["input"]["pixels"][::4] == bytes(
+        (lab.image[0] * 255).round().byte().flatten().tolist()
+    )
+
+
+def test_without_an_image_it_shows_a_digit_and_offers_no_other():
+    lab = ThetaLab()
+    assert lab.image.shape == (1, 28, 28)
+    assert [label for label, _ in lab.source.options] == [f"digit {n}" for n in range(10)]
+
+
+def test_devices_are_those_present(lab):
+    assert lab.choices["device"].options == available_devices()
+
+
+def test_each_device_computes_the_same(device):
+    lab = ThetaLab(DIGIT, device=str(device))
+    lab.theta = transforms.similarity(degrees=33, scale=0.9)
+    assert lab.choices["device"].value == device.type
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+def test_words_say_the_state(lab):
+    lab.theta = transforms.from_pose(rotation=30.0, scale_x=1.2, scale_y=1.2)
+    assert lab.text == (
+        "The grid is rotated 30 degrees, scale 1.2 in x and 1.2 in y, shear 0, "
+        "moved 0 in x and 0 in y."
+    )
+    lab.view.value = theta_lab.MOVES
+    assert lab.text.startswith("The picture is rotated -30 degrees, scale 0.83 in x")
+
+
+def test_every_handle_has_a_label_with_its_place(lab):
+    lab.theta = transforms.translation(x=0.25)
+    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"]["label"]
+    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"]["label"]
+
+
+def test_in_a_kernel_sliders_are_sent_together_after_the_picture():
+    """The picture goes out at once; a hundred movements later each slider is sent once."""
+
+    async def work():
+        lab = ThetaLab(DIGIT)
+        await asyncio.sleep(0.1)
+        sent = []
+        for control in lab.sliders.all:
+            control.send_state = lambda key=None, name=control.description: sent.append(name)
+        lab.canvas.send_state = lambda key=None: sent.append("picture")
+        for degrees in range(100):
+            lab.sliders.pose["rotation"].set_state({"value": degrees})
+        assert set(sent) == {"picture"}
+        await asyncio.sleep(0.1)
+        lab.close()
+        return sent, lab
+
+    sent, lab = asyncio.run(work())
+    assert sent.count("theta[0, 0]") == 1
+    assert sent.count("picture") >= 99
+    assert lab.sliders.numbers[0].value == pytest.approx(numpy.cos(numpy.radians(99)))
+
+
+@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
+def test_choices_reach_the_sampler(lab, mode, padding_mode):
+    lab.theta = transforms.similarity(degrees=20, scale=1.4)
+    lab.choices["mode"].value = mode
+    lab.choices["padding_mode"].value = padding_mode
+    expected = pytorchs_output(lab, mode=mode, padding_mode=padding_mode)
+    assert (shown_output(lab) - expected).abs().max() <= 1
+
+
+def test_align_corners_reaches_grid_and_sampler(lab):
+    lab.theta = transforms.translation(0.3)
+    before = lab.output()
+    lab.choices["align_corners"].value = True
+    assert torch.equal(lab.output(), samplers.warp(lab.image[None], lab.theta, align_corners=True))
+    assert not torch.allclose(lab.output(), before, atol=1e-3)
+
+
+def test_theta_can_be_set_read_and_is_a_copy(lab):
+    lab.theta = torch.tensor([[0.5, 0.0, 0.2], [0.0, 0.7, -0.1]])
+    assert lab.sliders.pose["scale_y"].value == pytest.approx(0.7)
+    lab.theta[0, 0, 0] = 9
+    assert lab.theta[0, 0, 0] == 0.5
+
+
+def test_a_slider_widens_for_a_theta_beyond_it(lab):
+    lab.theta = transforms.scale(7.0)
+    assert lab.sliders.numbers[0].value == 7
+    assert lab.sliders.pose["scale_x"].value == 7
+    assert lab.sliders.pose["scale_x"].max == 7
+
+
+def test_a_mirrored_theta_is_shown_as_a_negative_scale(lab):
+    lab.theta = transforms.from_pose(scale_y=-1.5)
+    assert lab.sliders.pose["scale_y"].value == pytest.approx(-1.5)
+
+
+def from_browser(slider, value):
+    """What happens when the browser reports a slider's value."""
+    slider.set_state({"value": value})
+
+
+def test_a_rounded_repeat_from_the_browser_moves_nothing(lab):
+    """The browser rounds each value that it is sent, and reports the rounded one."""
+    from_browser(lab.sliders.pose["rotation"], 10.0)
+    expected = transforms.rotation(degrees=10)
+    for control in lab.sliders.all:
+        from_browser(control, round(control.value / control.step) * control.step)
+    assert torch.allclose(lab.theta, expected, atol=1e-6)
+
+
+def test_late_repeats_of_earlier_values_move_nothing(lab):
+    late = []
+    for degrees in range(1, 30):
+        from_browser(lab.sliders.pose["rotation"], float(degrees))
+        late += [(c, round(c.value / c.step) * c.step) for c in lab.sliders.numbers]
+    for control, value in late:
+        from_browser(control, value)
+    assert torch.allclose(lab.theta, transforms.rotation(degrees=29), atol=1e-6)
+
+
+def test_a_hand_on_a_slider_is_heard_even_at_a_value_it_had_before(lab):
+    rotation = lab.sliders.pose["rotation"]
+    for degrees in (5.0, 6.0, 5.0, 4.0, 5.0):
+        from_browser(rotation, degrees)
+        assert torch.allclose(lab.theta, transforms.rotation(degrees=degrees), atol=1e-6)
+    from_browser(lab.sliders.numbers[2], 0.5)
+    from_browser(rotation, 8.0)
+    assert torch.allclose(lab.theta, transforms.similarity(degrees=8, x=0.5), atol=1e-6)
+
+
+def test_after_a_second_a_repeat_is_a_movement(lab, monkeypatch):
+    lab.theta = transforms.translation(x=0.301)
+    now = exact_slider.time.monotonic()
+    monkeypatch.setattr(exact_slider.time, "monotonic", lambda: now + 2)
+    from_browser(lab.sliders.numbers[2], 0.30)
+    assert lab.theta[0, 0, 2] == pytest.approx(0.30)
+
+
+def test_reset_goes_back_to_the_identity(lab):
+    lab.theta = transforms.rotation(degrees=50)
+    lab.buttons["Reset"].click()
+    assert torch.equal(lab.theta, transforms.identity())
+    assert lab.sliders.pose["rotation"].value == 0
+
+
+def test_reset_brings_back_choices_and_ranges(lab):
+    lab.theta = transforms.scale(9.0)
+    lab.choices["padding_mode"].value = "border"
+    lab.buttons["Reset"].click()
+    assert lab.choices["padding_mode"].value == "zeros"
+    assert lab.sliders.pose["scale_x"].max == 2.5
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+def test_half_a_turn_stays_at_the_end_where_the_hand_put_it(lab):
+    lab.sliders.pose["rotation"].value = 180
+    assert lab.sliders.pose["rotation"].value == 180
+    lab.sliders.pose["rotation"].value = -180
+    assert lab.sliders.pose["rotation"].value == -180
+
+
+def test_a_theta_without_a_pose_is_said_in_words(lab):
+    lab.theta = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    assert "squeezed into a line" in lab.text
+    assert all(control.disabled for control in lab.sliders.pose.values())
+    lab.theta = transforms.identity()
+    assert not any(control.disabled for control in lab.sliders.pose.values())
+
+
+def test_an_error_in_a_readout_is_shown_in_the_lab_and_goes_with_its_cause(lab):
+    def broken(output):
+        if output.mean() < 0.2:
+            raise RuntimeError("no answer")
+        return "an answer"
+
+    lab = ThetaLab(DIGIT, readout=broken)
+    assert lab.canvas.alert == ""
+    lab.theta = transforms.translation(x=9.0)
+    assert "RuntimeError: no answer" in lab.canvas.alert
+    assert "in broken" in lab.canvas.alert
+    lab.theta = transforms.identity()
+    assert lab.canvas.alert == ""
+
+
+def test_a_readout_is_given_the_output_and_shown():
+    lab = ThetaLab(DIGIT, (14, 20), readout=lambda output: f"got {tuple(output.shape)}")
+    assert note(lab, "the output") == "got (1, 1, 14, 20)"
+
+
+@pytest.mark.parametrize(
+    ("image", "shape"),
+    [
+        (torch.rand(28, 28), (1, 28, 28)),
+        (torch.rand(1, 20, 31), (1, 20, 31)),
+        (torch.rand(3, 16, 24), (3, 16, 24)),
+        (numpy.random.default_rng(0).random((16, 24, 3)), (3, 16, 24)),
+        (numpy.zeros((9, 8), dtype=numpy.uint8), (1, 9, 8)),
+        (numpy.asfortranarray(numpy.ones((5, 6))), (1, 5, 6)),
+    ],
+)
+def test_a_learners_own_image_of_any_size_and_colour(image, shape):
+    lab = ThetaLab(image)
+    assert lab.image.shape == shape
+    assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
+
+
+def test_a_colour_image_keeps_its_channels():
+    red = numpy.zeros((4, 5, 3), dtype=numpy.uint8)
+    red[..., 0] = 255
+    assert ThetaLab(red).image.mean(dim=(1, 2)).tolist() == [1, 0, 0]
+
+
+def test_whole_numbers_are_grey_levels():
+    lab = ThetaLab((DIGIT * 255).byte())
+    assert 0.9 < lab.image.max() <= 1
+
+
+def test_figure_is_the_lab_as_it_stands(lab):
+    lab.theta = transforms.rotation(degrees=30)
+    figure = lab.figure("title")
+    assert isinstance(figure, Figure)
+    right = torch.as_tensor(figure.axes[1].images[0].get_array())
+    assert torch.allclose(right, lab.output()[0, 0], atol=1e-6)
+
+
+def test_closing_frees_every_widget():
+    lab = ThetaLab(DIGIT)
+    controls = [*lab.sliders.all, *lab.choices.values(), *lab.buttons.values(), *lab.sizes]
+    parts = [*controls, lab.source, lab.view, lab.canvas]
+    parts += [part.layout for part in controls] + [part.style for part in controls]
+    assert all(part.comm is not None for part in parts)
+    slider, theta = lab.sliders.pose["rotation"], lab.theta
+    lab.close()
+    slider.value = 77  # nobody listens any more
+    assert torch.equal(lab.theta, theta)
+    assert all(part.comm is None for part in [*parts, lab])
+
+
+def test_ten_labs_leave_nothing_behind():
+    before = set(_instances)
+    labs = [ThetaLab(DIGIT) for _ in range(10)]
+    assert len(_instances) > len(before) + 10 * 30
+    for lab in labs:
+        lab.close()
+    assert set(_instances) == before
+
+
+def test_labs_do_not_hear_each_other(lab):
+    other = ThetaLab(DIGIT)
+    other.sliders.pose["rotation"].value = 40
+    pull(other, "centre", 0.3, 0)
+    assert torch.equal(lab.theta, transforms.identity())
+    other.close()
+
+
+def test_without_a_kernel_it_says_how_to_get_it(lab):
+    assert repr(lab) == "ThetaLab, 28×28 → 28×28 pixels: run this cell to get its sliders"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: ThetaLab([[1.0]]), TypeError, "list"),
+        (lambda: ThetaLab(torch.zeros(2, 8, 8)), ValueError, r"\(2, 8, 8\)"),
+        (lambda: ThetaLab(torch.zeros(8)), ValueError, r"\(8,\)"),
+        (lambda: ThetaLab(torch.zeros(8, 8, 4)), ValueError, r"\(8, 8, 4\)"),
+        (lambda: ThetaLab(torch.zeros(8, 8).long()), TypeError, "int64"),
+        (lambda: ThetaLab(DIGIT - 0.42), ValueError, "from 0 to 1; got -0.4"),
+        (lambda: ThetaLab(DIGIT * torch.nan), ValueError, "finite"),
+        (lambda: ThetaLab(DIGIT, device="tpu"), ValueError, "'tpu'"),
+        (lambda: ThetaLab(DIGIT, mode="cubic"), ValueError, "'cubic'"),
+        (lambda: ThetaLab(DIGIT, padding_mode="grey"), ValueError, "'grey'"),
+        (lambda: setattr(ThetaLab(DIGIT), "theta", torch.zeros(2, 2, 3)), ValueError, "one"),
+        (lambda: setattr(ThetaLab(DIGIT), "theta", torch.zeros(3, 3)), ValueError, r"\(1, 3, 3\)"),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
