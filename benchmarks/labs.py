@@ -19,7 +19,7 @@ from tqdm import tqdm
 from stn_course.device import describe_device
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-from browser import chromium_page, jupyterlab, run_notebook
+from browser import headless_chromium, jupyterlab, new_page, run_notebook
 
 PREPARE = """
 import torch
@@ -87,8 +87,9 @@ def measure(presses: int) -> dict[tuple[str, str], list[float]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         jupyterlab(Path(folder)) as url,
-        chromium_page() as page,
+        headless_chromium() as browser,
     ):
+        page = new_page(browser)
         write_notebook(Path(folder))
         run_notebook(page, url, "labs.ipynb")
         page.wait_for_selector(f":nth-match(.noUi-handle, {2 * 12 + 2})", timeout=120_000)

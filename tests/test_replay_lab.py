@@ -93,6 +93,14 @@ def test_each_device_shows_the_same(recording, device):
     assert torch.allclose(lab.outputs(), expected, atol=1e-5)
 
 
+def test_it_can_start_anywhere(recording):
+    lab = ReplayLab(recording, index=-1)
+    assert lab.index == lab.player.value == len(recording.probe_steps) - 1
+    lab.close()
+    with pytest.raises(IndexError):
+        ReplayLab(recording, index=100_000)
+
+
 def test_figure_words_and_name(lab):
     assert isinstance(lab.figure(), Figure)
     assert repr(lab) == f"ReplayLab, {len(lab.steps)} recorded steps: run this cell to play them"

@@ -82,21 +82,26 @@ def address(log: Path) -> str:
 
 
 @contextlib.contextmanager
-def chromium_page(width: int = 1280, height: int = 900) -> Iterator:
-    """A page of a headless Chromium; the console's errors are in `page.errors`."""
+def headless_chromium() -> Iterator:
+    """A headless Chromium, as Playwright's `Browser`; only one at a time."""
     from playwright.sync_api import sync_playwright
 
     chromium = find_chromium()  # before Playwright starts here: looking for its own starts it, too
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.errors = []
-        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
         try:
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+def new_page(browser, width: int = 1280, height: int = 900):
+    """A page of the browser; the console's errors are in `page.errors`."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.errors = []
+    page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    return page
 
 
 def run_notebook(page, url: str, name: str) -> None:
@@ -106,6 +111,17 @@ def run_notebook(page, url: str, name: str) -> None:
     page.wait_for_selector("text=| Idle", timeout=120_000)
     page.click("text=Run >> nth=0")
     page.click("text=Run All Cells")
+    page.wait_for_selector(".jp-InputPrompt:has-text('[*]')", timeout=30_000)
+
+
+def wait_until_run(page) -> None:
+    """Wait until no cell waits or runs any more: twice, for the kernel rests in between."""
+    rests = 0
+    while rests < 2:
+        page.wait_for_timeout(500)
+        page.wait_for_selector("text=| Idle", timeout=600_000)
+        waiting = page.query_selector(".jp-InputPrompt:has-text('[*]')")
+        rests = 0 if waiting else rests + 1
 
 
 def main() -> None:

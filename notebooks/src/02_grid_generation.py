@@ -43,21 +43,27 @@ show(
 #
 # ## Play
 #
-# Run the next cell and move the sliders, with the mouse or with the arrow keys. On the left you see
-# where the output reads, on the right what it gets. Two kinds of slider, one truth: the *pose* (rotation,
-# scale, shear, translation) and the six numbers of theta always agree.
+# Run the next cell and take hold of the grid. On the left you see where the output reads, on the right what it gets.
+# Drag the orange dot, the frame's centre; drag the tip of its **x** arrow or of its **y** arrow. The Tab key leads to the
+# three dots, too, and the arrow keys move them (with Shift: farther). Sliders do the same: the *pose* (rotation, scale,
+# shear, translation) and the six numbers of theta always agree with your hand.
 #
-# Three things to try:
+# Five things to try:
 # 1. Make the digit larger. Do `scale x` and `scale y` go up or down?
 # 2. Move the digit to the left. Does `translation x` go up or down?
-# 3. Press Reset, then change only `theta[0, 1]`. Which pose sliders move?
+# 3. Press Reset, then drag only the tip of the x arrow. Which of the six numbers change?
+# 4. Press Reset, then change only `theta[0, 1]`. Which pose sliders move?
+# 5. Press *Quarter turn*, then *how the picture moves*. Now the dots move the picture itself. Beside it stand theta and
+#    its inverse: which is which?
 
 # %%
 lab = ThetaLab(digit)
 lab
 
 # %% [markdown]
-# Without a kernel the lab is a still picture. This is one of its states:
+# `lab.theta` is a tensor: the next cells can read it, and set it, and the lab follows. Your own picture works as well:
+# `ThetaLab(my_image)` takes any array of shape H×W or H×W×3. Without a kernel the lab is a still picture. This is one
+# of its states:
 
 # %%
 theta = transforms.similarity(degrees=-20, scale=0.6, x=0.1, y=-0.1)

@@ -14,7 +14,7 @@ from stn_course import data, device, grids, plotting, transforms
 from stn_course.plotting import show
 from stn_course.samplers import MODES, PADDING_MODES, warp
 from stn_course.validation import check_grid_sample
-from stn_course.widgets import ThetaLab
+from stn_course.widgets import SamplerLab, ThetaLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -38,9 +38,25 @@ for x, y in pixels.tolist():
 #
 # ## Play
 #
-# Zoom in with `scale x` and `scale y`, then switch `mode` between *bilinear* and *nearest*. Then zoom out until the grid
-# leaves the picture, and switch `padding_mode`. What does each of the three put outside? (The seven stands on a grey
-# ground here, so that you can tell them apart. Build 3 shows how each is made.)
+# Here is a piece of the seven, ten pixels wide. Drag the orange point, or move it with the arrow keys. On the right the
+# pixels around it are enlarged. A square of one pixel lies around the point, and the part of it that covers a pixel is
+# that pixel's **weight**.
+#
+# 1. Put the point on the centre of a pixel, then between two, then where four meet. What do the weights do?
+# 2. Switch `mode` to *nearest*. How many pixels are read now, and what became of the arrow, the gradient?
+# 3. Leave the picture, and look at the three values at the bottom. Which padding gives which, and why?
+
+# %%
+sampler_lab = SamplerLab(0.3 + 0.7 * digit[:, 4:14, 8:18])
+sampler_lab
+
+# %%
+show(sampler_lab.figure(), sampler_lab.text)
+
+# %% [markdown]
+# Now the whole picture. Zoom in with `scale x` and `scale y`, and switch `mode`. Then zoom out until the grid leaves the
+# picture, and switch `padding_mode`. (The seven stands on a grey ground, so that you can tell the three apart. Build 3
+# shows how each is made.)
 
 # %%
 lab = ThetaLab(0.4 + 0.6 * digit)

@@ -15,7 +15,7 @@ from stn_course import data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import PADDING_MODES, warp
 from stn_course.validation import check_choice
-from stn_course.widgets import ThetaLab
+from stn_course.widgets import PilotLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -49,25 +49,30 @@ history = training.fit(classifier, epochs=1)
 classifier.to("cpu").eval()
 print("knows upright digits, above 97 %:", history.accuracy > 0.97)
 
+# %% [markdown]
+# Now steer. Ten digits, one of each kind, each turned by another angle. Drag the frame, or move `rotation`, until the
+# classifier is certain, and right; then press *Next digit*. Your score is the certainty of the right digit, summed over
+# the ten. When you have done all ten, press *Show the network's theta*: a network that was trained for this beforehand
+# (you met it in notebook 00) does the same ten digits beside you. Where does it beat you, and where do you beat it?
 
-def confidence(output):
-    """What the classifier says of an image (1, 1, 28, 28) from 0 to 1, as a line of text."""
-    with torch.no_grad():
-        share = classifier(data.normalise(output)).exp()[0]
-    best = share.argmax().item()
-    return f"The classifier says {best} with {100 * share[best].item():.0f} %."
+# %%
+ten = [(labels == digit).nonzero()[0].item() for digit in range(10)]
+ten_turned, _ = data.random_rotation(90)(images[ten], torch.Generator().manual_seed(5))
+pilot_lab = PilotLab(ten_turned, labels[ten], classifier, models.load_straightener())
+pilot_lab
 
+# %%
+show(
+    pilot_lab.figure(),
+    "the first of ten turned digits with the frame over it, what the classifier sees, a bar for each of its "
+    "ten probabilities; below, the ten digits with the certainty of the right answer, low for most of them.",
+)
 
 # %% [markdown]
-# Now steer. The lab shows a digit turned by 65°. Beside the picture it tells you what the classifier makes of the output.
-# Move `rotation` until the digit stands upright. From where on is the classifier certain, and what did it say before?
+# A closer look at one digit, turned by 65°, and the theta that sets it upright:
 
 # %%
 seven = data.rotate(images[:1], 65)
-lab = ThetaLab(seven[0], padding_mode="border", readout=confidence)
-lab
-
-# %%
 theta = transforms.rotation(degrees=-65)
 still = plotting.sampling_grid(
     seven[0],

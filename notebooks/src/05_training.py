@@ -20,6 +20,7 @@ from stn_course import data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
 from stn_course.validation import check_images
+from stn_course.widgets import ReplayLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -222,7 +223,24 @@ show(
 )
 
 # %% [markdown]
-# It turns back, but only a part of the way. One more look: does the network *use* that part? Take the trained network, and
+# It turns back, but only a part of the way. How did it come to that? `fit` has recorded theta for twelve of the digits, ten
+# times an epoch. Drag the slider through the training, or press the play button (again to pause). When do the frames
+# begin to turn, and when do they come to rest?
+
+# %%
+replay_lab = ReplayLab(runs["with transformer"][1])
+replay_lab
+
+# %%
+at_the_end = ReplayLab(runs["with transformer"][1], index=-1)
+show(
+    at_the_end.figure(),
+    "twelve digits, turned, with the frame that theta lays over each at the end of the training; under them the "
+    "outputs, some of them turned back; below, the loss on these digits, falling from step to step.",
+)
+
+# %% [markdown]
+# One more look: does the network *use* that part? Take the trained network, and
 # let its classifier read the digits straight, past the transformer:
 
 # %%
@@ -239,7 +257,16 @@ print("without its transformer the same classifier errs more:", past_error > stn
 #
 # Take that way out from it. Train the classifier on upright digits, then **freeze** it, and train only the transformer, on
 # turned digits. Now straightening is the only way to please. The network behind the moving picture of notebook 00 was
-# trained like that beforehand, in two minutes (`tools/pretrain.py`). Predict: does it also classify best?
+# trained like that beforehand, in two minutes (`tools/pretrain.py`). Its training was recorded: play it, without training
+# again. Then predict: does it also classify best?
+
+# %%
+forced_lab = ReplayLab(training.load_recording())
+forced_lab
+
+# %%
+at_the_end = ReplayLab(training.load_recording(), index=-1)
+show(at_the_end.figure(), at_the_end.text)
 
 # %%
 forced = models.load_straightener().to(chosen)
@@ -400,7 +427,7 @@ print("at full rate the grid turns less:", hasty_spread < calm_spread)
 print("and the gain over the plain CNN is smaller:", 1 - hasty.accuracy > stn_error)
 show(
     plotting.pose_history(hasty, "at full rate every digit is soon turned alike"),
-    "the rotation of the grid on 16 test digits over the training steps: after some hundred steps the band "
+    "the rotation of the grid on 12 test digits over the training steps: after some hundred steps the band "
     "shrinks to a line, so every digit is turned alike.",
 )
 

@@ -25,12 +25,19 @@ class ReplayLab(Lab):
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
     trained. padding_mode: as the network read with. device: as in `choose_device`.
+    index: the recorded step shown at first, from 0, or from the end if negative.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
     below the loss on these digits. `index` counts the recorded steps from 0, and can be set.
     """
 
-    def __init__(self, history: History, padding_mode: str = "border", device: str | None = None):
+    def __init__(
+        self,
+        history: History,
+        padding_mode: str = "border",
+        device: str | None = None,
+        index: int = 0,
+    ):
         if not isinstance(history, History):
             raise TypeError(f"history must be a History; got {describe(history)}")
         if not history.probe_thetas:
@@ -40,9 +47,10 @@ class ReplayLab(Lab):
         self.images, self.padding_mode = history.probe_images, padding_mode
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
-        self.slider = ipywidgets.IntSlider(0, 0, last, description="recorded step")
+        first = range(len(self.steps))[index]  # IndexError beyond the ends
+        self.slider = ipywidgets.IntSlider(first, 0, last, description="recorded step")
         self.slider.style.description_width, self.slider.layout.width = "initial", "34em"
-        self.player = ipywidgets.Play(min=0, max=last, interval=TICK_MS)
+        self.player = ipywidgets.Play(first, min=0, max=last, interval=TICK_MS)
         super().__init__()
         self.link = ipywidgets.jslink((self.player, "value"), (self.slider, "value"))
         self.hidden = [self.link]

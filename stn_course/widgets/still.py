@@ -13,7 +13,7 @@ def still(scene: dict, images: dict) -> Figure:
     """What the canvas shows, and the notes under it; images: those that the scene refers to."""
     notes = [f"{note['title']}:\n{note['text']}" for note in scene["notes"]]
     lines = max((note.count("\n") + 1 for note in notes), default=0)
-    height = scene["height"] + 18 * lines + (10 if lines else 0)
+    height = scene["height"] + 13 * lines + (12 if lines else 0)
     figure = Figure(figsize=(scene["width"] / DPI, height / DPI), dpi=DPI, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, scene["width"]), ylim=(height, 0))
@@ -21,7 +21,12 @@ def still(scene: dict, images: dict) -> Figure:
     for panel in scene["panels"]:
         draw_panel(axes, panel, images)
     for handle in scene["handles"]:
-        style = {"markersize": 11, "color": handle["colour"], "markeredgecolor": "black"}
+        style = {
+            "markersize": 11,
+            "color": handle["colour"],
+            "markeredgecolor": "black",
+            "zorder": 3,
+        }
         axes.plot(handle["x"], handle["y"], "o", **style)
     for i, note in enumerate(notes):
         x, y = 8 + i * scene["width"] / len(notes), scene["height"] + 8
@@ -33,12 +38,13 @@ def draw_panel(axes: Axes, panel: dict, images: dict) -> None:
     """One panel with its marks, cut off at its edge."""
     box = Rectangle((panel["x"], panel["y"]), panel["width"], panel["height"])
     box.set(color=panel["ground"], linewidth=0)
-    axes.add_patch(box)
+    axes.add_patch(box).set_zorder(2)
     for mark in panel["marks"]:
         if "source" in mark:
             mark = mark | images[mark["source"]]
         for artist in DRAW[mark["kind"]](axes, mark):
             artist.set_clip_path(box)
+            artist.set_zorder(2)  # in the order of drawing; left alone, images lie below the rest
 
 
 def image_artists(axes: Axes, mark: dict) -> list:
@@ -70,7 +76,7 @@ def text_artists(axes: Axes, mark: dict) -> list:
     """A line of text with a halo."""
     place = {"ha": mark["align"], "va": "center_baseline"}
     words = axes.text(mark["x"], mark["y"], mark["text"], color=mark["colour"], **place)
-    words.set_fontsize(mark["size"] * 72 / DPI)
+    words.set_fontsize(0.85 * mark["size"] * 72 / DPI)  # matplotlib's letters are wider
     words.set_path_effects([withStroke(linewidth=2, foreground="white")])
     return [words]
 

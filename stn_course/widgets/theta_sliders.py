@@ -75,6 +75,8 @@ class ThetaSliders:
         if len(theta) != 1:
             raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
         self.theta = theta.clone()
+        for control in self.all:
+            control.in_hand = False
 
     def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
         """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
@@ -88,14 +90,13 @@ class ThetaSliders:
     def _changed(self, change) -> None:
         if self._busy:  # moved by `settle`, not by a hand
             return
-        for control in self.all:
-            control.in_hand = control is change["owner"]
         values = {name: s.value for name, s in self.pose.items()}
         if change["owner"] in self.numbers:
             self.set(torch.tensor([s.value for s in self.numbers]).double().reshape(1, 2, 3))
         else:
             as_double = {n: torch.tensor(v, dtype=torch.float64) for n, v in values.items()}
             self.set(from_pose(**as_double))
+        change["owner"].in_hand = True
         self.after_hand()
 
     def settle(self) -> None:
