@@ -18,7 +18,7 @@ ifeq ($(shell id -u),0)
 LAB_FLAGS += --allow-root
 endif
 
-.PHONY: lab test notebooks sources figures bench-data help
+.PHONY: lab test notebooks sources figures screenshots bench-data bench-labs help
 
 help:
 	@echo "make lab        open the course (PORT=8899 and BROWSER=no if you like)"
@@ -26,6 +26,8 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make screenshots  take the README's pictures of the labs anew"
+	@echo "make bench-data  make bench-labs   measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
@@ -39,6 +41,7 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) tools/browser.py
 	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=900 \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg
 
@@ -51,5 +54,11 @@ sources: $(INSTALLED)
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
 
+screenshots: $(INSTALLED)
+	$(RUN) tools/screenshots.py
+
 bench-data: $(INSTALLED)
 	$(RUN) benchmarks/data.py
+
+bench-labs: $(INSTALLED)
+	$(RUN) benchmarks/labs.py

@@ -57,15 +57,26 @@ def install_chromium() -> str | None:
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
-    """JupyterLab over a folder, on loopback, at a free port: its address with the token."""
+    """JupyterLab over a folder, on loopback, at a free port: its address with the token.
+
+    Its settings and workspaces are its own, so that the user's are not touched.
+    """
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
     command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryDirectory() as own:
+        places = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+        environment = os.environ | {name: f"{own}/{name}" for name in places}
+        settings = Path(own, "JUPYTERLAB_SETTINGS_DIR", "@jupyterlab", "apputils-extension")
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        log = Path(own, "log")
+        with log.open("w") as output:
+            streams = {"stdout": output, "stderr": subprocess.STDOUT}
+            process = subprocess.Popen(command, env=environment, **streams)
         try:
-            yield address(Path(log.name))
+            yield address(log)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)

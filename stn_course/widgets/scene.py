@@ -196,7 +196,7 @@ def numpy_text(matrix: Tensor) -> str:
     """The two rows of (1, 2, 3) as Python that makes the array."""
     rounded = matrix[0].mul(1e6).round().div(1e6) + 0.0  # no -0 and no 1e-15
     rows = ",\n ".join(f"[{', '.join(f'{v:.7g}' for v in row)}]" for row in rounded.tolist())
-    return f"numpy.float32([{rows}])"
+    return f"numpy.float32([\n {rows}])"
 
 
 def corner_labels(view: View) -> list[dict]:
