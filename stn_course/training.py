@@ -219,7 +219,7 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tens
 class Recorder:
     """Writes a run into its History, and moves the progress bar.
 
-    The probe is recorded before the first step and ten times an epoch.
+    The probe is recorded before the first step, ten times an epoch, and after each epoch.
     """
 
     def __init__(self, history: History, model: nn.Module, digits: Digits, steps: int, bar: tqdm):
@@ -244,6 +244,8 @@ class Recorder:
             self.bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
 
     def after_epoch(self, accuracy: float) -> None:
+        if self.history.probe_steps[-1] != len(self.losses):
+            self.record_probe()  # so that the last of all is the trained model's
         new = self.losses[len(self.history.losses) :]
         self.history.losses.extend(torch.stack(new).tolist())  # one wait for the device an epoch
         self.history.accuracies.append(accuracy)

@@ -26,9 +26,16 @@ INSTALLERS = [
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium: one on the PATH, or Playwright's own; None without."""
-    on_path = next(filter(None, map(shutil.which, NAMES)), None)
-    return on_path or playwrights_own()
+    """The path of a Chromium that starts: one on the PATH, or Playwright's own; None without."""
+    on_path = filter(None, map(shutil.which, NAMES))
+    return next(filter(starts, on_path), None) or playwrights_own()
+
+
+def starts(path: str) -> bool:
+    """Whether a browser says its version; one without its system libraries does not."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0
+    return False
 
 
 def playwrights_own() -> str | None:
@@ -39,7 +46,7 @@ def playwrights_own() -> str | None:
         return None
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+    return path if starts(path) else None
 
 
 def install_chromium() -> str | None:

@@ -89,8 +89,9 @@ show(
 #
 # - **Run every cell** from top to bottom: Shift+Enter. Each notebook runs alone; you can begin anywhere.
 # - **Predict first.** Where the text says *Predict*, write your answer down before you run the cell.
-# - **Labs** have sliders. They work with the mouse and with the keyboard, and you can type a number. While other cells still
-#   run, a lab waits. Below each lab stands a still picture, for readers without a kernel.
+# - **Labs** put the sampling grid into your hands: dots to drag, sliders, numbers to type. All of it works with the mouse
+#   and with the keyboard. While other cells still run, a lab waits. Below each lab stands a still picture, for readers
+#   without a kernel.
 # - **What you build is what the package uses.** A function in a notebook is the same as in `stn_course`; a test holds the
 #   two together, and another holds both against PyTorch.
 # - **Nothing is downloaded.** The digits are part of the course.

@@ -224,7 +224,7 @@ show(
 
 # %% [markdown]
 # It turns back, but only a part of the way. How did it come to that? `fit` has recorded theta for twelve of the digits, ten
-# times an epoch. Drag the slider through the training, or press the play button (again to pause). When do the frames
+# times in each epoch. Drag the slider through the training, or press the play button (again to pause). When do the frames
 # begin to turn, and when do they come to rest?
 
 # %%
@@ -236,7 +236,7 @@ at_the_end = ReplayLab(runs["with transformer"][1], index=-1)
 show(
     at_the_end.figure(),
     "twelve digits, turned, with the frame that theta lays over each at the end of the training; under them the "
-    "outputs, some of them turned back; below, the loss on these digits, falling from step to step.",
+    "outputs, some of them turned back; below, the loss on these digits, which falls fast and then wavers.",
 )
 
 # %% [markdown]

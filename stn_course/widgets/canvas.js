@@ -4,7 +4,7 @@
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const PLAYER = ["Play or pause", "Stop and go back to the start", "Repeat"];
 
-/** Change a text or an attribute only where it differs: the page is laid out anew for each change. */
+/** Change a text only where it differs: the page is laid out anew for each change. */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -159,7 +159,7 @@ function makeNote() {
   return note;
 }
 
-/** Names for what ipywidgets leaves nameless: the part of a slider that takes focus, play buttons. */
+/** Names for what ipywidgets leaves nameless: the focusable part of a slider, play buttons. */
 function nameControls(lab) {
   for (const slider of lab.querySelectorAll(".widget-slider, .widget-hslider")) {
     const label = slider.querySelector(".widget-label")?.textContent;
