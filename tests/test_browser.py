@@ -435,6 +435,16 @@ def test_a_closed_lab_leaves_the_page(scratch):
     assert len(scratch.query_selector_all(".stn-lab")) == before - 1
 
 
+def test_the_first_lessons_lab_asks_the_network(open_notebook):
+    page = open_notebook("01_data.ipynb", 1)
+    lab_ = lab(page)
+    assert re.search(r"The network says 7 with \d+ %", lab_.inner_text())
+    press(page, lab_, "Everything outside")
+    assert not re.search("says 7 with 100 %", lab_.inner_text())
+    press(page, lab_, "Quarter turn")
+    assert_painted_as_pytorch_computes(lab_, seven())
+
+
 def test_the_sampler_lab(open_notebook):
     page = open_notebook("03_sampling.ipynb", 2)
     lab_ = lab(page)

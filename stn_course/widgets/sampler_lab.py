@@ -1,5 +1,7 @@
 """SamplerLab: one place between the pixels, its four neighbours, their weights, the gradient."""
 
+import math
+
 import numpy
 import torch
 import torch.nn.functional as F
@@ -18,7 +20,7 @@ SIDE, GAP, TOP = 300, 16, 26  # canvas pixels of each picture, between them, for
 MARGIN = 2  # pixels of padding shown around the image
 AROUND = 2.4  # how many pixels wide the enlarged picture is
 SWATCH = 40  # canvas pixels of each value at the bottom
-ARROW = 110  # canvas pixels of a gradient arrow for a change of 1 in a pixel
+ARROW, LONGEST = 250, 135  # canvas pixels of the arrow for a gradient of 1 per pixel; at most
 KEY_STEP = 0.05  # pixels: how far an arrow key moves the point
 CORNERS = [(0, 0), (1, 0), (0, 1), (1, 1)]  # the neighbours: right or not, below or not
 
@@ -210,7 +212,8 @@ class SamplerLab(Lab):
             marks += self._weight_marks(n, colour, place)
         marks.append(draw.rectangle(self._square(*centre, 10), "black", 2, COLOURS["grid"]))
         if any(abs(part) > 1e-6 for part in gradient):
-            tip = [centre[0] + ARROW * gradient[0], centre[1] + ARROW * gradient[1]]
+            scale = min(ARROW, LONGEST / math.hypot(*gradient))
+            tip = [centre[0] + scale * gradient[0], centre[1] + scale * gradient[1]]
             marks += [draw.path([list(centre), tip], COLOURS["x"], 4)]
             corner = SIDE + GAP + 8, TOP + SIDE - 12
             marks += [draw.text("arrow: gradient", *corner, COLOURS["x"], align="left")]
