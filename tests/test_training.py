@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_course import data, models, training
+from stn_course.training import fitting
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +159,7 @@ def test_the_same_seed_gives_the_same_weights(small):
 
 def test_the_probe_does_not_change_the_training(small, monkeypatch):
     _, with_probe = fitted(small)
-    monkeypatch.setattr(training, "probe", lambda *_: (0.0, None))
+    monkeypatch.setattr(fitting, "probe", lambda *_: (0.0, None))
     _, without = fitted(small)
     assert with_probe.losses == without.losses
 
@@ -182,7 +183,7 @@ def test_fit_takes_all_of_mnist_by_default(monkeypatch, small):
         asked.append(split)
         return small[split]
 
-    monkeypatch.setattr(training, "load_digits", load)
+    monkeypatch.setattr(fitting, "load_digits", load)
     fitted({"train": None, "test": None}, epochs=1)
     assert asked == ["train", "test"]
 

@@ -1,0 +1,83 @@
+"""What happened in a training run, and its file."""
+
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stn_course.training import storage
+from stn_course.training.recipes import Recipe
+
+FORMAT = "stn_course history 1"  # what a file of `History.save` begins with
+RECORDING = Path(__file__).parent.parent / "weights" / "straightening.pt"  # tools/pretrain.py
+
+
+@dataclass
+class History:
+    """What happened in a training run; `plotting.history` and `plotting.theta_history` draw it.
+
+    losses: one a step. accuracies: on the test digits, from 0 to 1, one an epoch; seconds: the time
+    since the start at the end of each epoch. probe_images: the first test digits, (N, 1, H, W)
+    from 0 to 1; at the steps in probe_steps, probe_losses: the mean loss on them; probe_thetas:
+    their theta (N, 2, 3), for a model that has one. versions, hardware: what the run was made with.
+    stopped: whether it was interrupted; the last accuracy is then that of the moment.
+    """
+
+    recipe: Recipe
+    seed: int
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    probe_steps: list[int] = field(default_factory=list)
+    probe_losses: list[float] = field(default_factory=list)
+    probe_thetas: list[Tensor] = field(default_factory=list)
+    probe_images: Tensor | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    hardware: str = ""
+    stopped: bool = False
+
+    @property
+    def accuracy(self) -> float:
+        """On the test digits after the last epoch, from 0 to 1."""
+        return self.accuracies[-1]
+
+    def save(self, path: str | Path) -> None:
+        """Write all of it into one file, or, where that fails, nothing; `load` reads it."""
+        storage.save(path, FORMAT, self.to_content())
+
+    def to_content(self) -> dict:
+        """All of it as tensors, numbers and text, as `from_content` takes it."""
+        content = asdict(self)
+        if self.probe_thetas:  # one tensor takes a tenth of the space of many
+            content["probe_thetas"] = torch.stack(self.probe_thetas)
+        return content
+
+    @classmethod
+    def load(cls, path: str | Path) -> "History":
+        """Read a file of `save`; ValueError, and the file left as it is, if it is none."""
+        return cls.from_content(storage.load(path, FORMAT))
+
+    @classmethod
+    def from_content(cls, content: dict) -> "History":
+        """The way back from `to_content`."""
+        changed = {
+            "recipe": Recipe(**content["recipe"]),
+            "probe_thetas": list(content["probe_thetas"]),
+        }
+        return cls(**{**content, **changed})
+
+
+def load_recording() -> History:
+    """How the network of `models.load_straightener` was trained, to be replayed without training.
+
+    Recorded by `tools/pretrain.py`: a frozen classifier of upright digits, and digits turned by up
+    to 90 degrees.
+    """
+    return History.load(RECORDING)
+
+
+def versions() -> dict[str, str]:
+    """What a run depends on, by name."""
+    return {"python": platform.python_version(), "torch": str(torch.__version__)}

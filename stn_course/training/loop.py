@@ -1,0 +1,78 @@
+"""One epoch of training, evaluation, and a look at the probe digits."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
+
+from stn_course.data import batches, normalise
+from stn_course.validation import check_images
+
+Digits = tuple[Tensor, Tensor]
+Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+def train_epoch(
+    model: nn.Module,
+    digits: Iterable[Digits],
+    optimizer: torch.optim.Optimizer,
+    scheduler: LRScheduler | None = None,
+    after_step: Callable[[Tensor], None] | None = None,
+) -> None:
+    """Show every batch of (images, labels) to the model once and take a step after each.
+
+    after_step: called with the loss, a tensor without gradient, after each step.
+    """
+    model.train()
+    for images, labels in digits:
+        loss = F.nll_loss(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        if after_step is not None:
+            after_step(loss.detach())
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
+    """The share of images (N, 1, 28, 28), normalised, that the model names rightly: 0 to 1."""
+    check_images(images, "images")
+    was_training = model.training
+    model.eval()
+    right = 0
+    for some, truth in batches(images, labels, batch_size):
+        right += (model(some).argmax(dim=1) == truth).sum()
+    model.train(was_training)
+    return int(right) / len(labels)
+
+
+def prepared(
+    images: Tensor,
+    labels: Tensor,
+    batch_size: int,
+    distort: Distortion | None,
+    generator: torch.Generator,
+) -> Iterable[Digits]:
+    """Shuffled batches, distorted where asked, then normalised: what the network is shown."""
+    for some, truth in batches(images, labels, batch_size, generator):
+        if distort is not None:
+            some, _ = distort(some, generator)
+        yield normalise(some), truth
+
+
+@torch.no_grad()
+def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tensor | None]:
+    """The mean loss on images, normalised, and the theta (N, 2, 3) that the model chose for them.
+
+    theta is on the CPU, and None for a model without a transformer.
+    """
+    was_training = model.training
+    model.eval()
+    loss = F.nll_loss(model(images), labels).item()
+    model.train(was_training)
+    thetas = [module.theta for module in model.modules() if hasattr(module, "theta")]
+    return loss, thetas[0].cpu() if thetas else None

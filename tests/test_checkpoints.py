@@ -1,0 +1,224 @@
+"""Runs that are killed, stopped or diverge: nothing is lost, and what is left can be used."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from stn_course import data, models, training
+from stn_course.training import checkpoint
+
+# A run over six epochs, told where its checkpoint lies; the same in every process.
+PROGRAM = """
+import sys, torch
+from stn_course import data, models, training
+torch.manual_seed(0)
+model = models.TutorialNet()
+images, labels = data.load_digits("test")
+some = images[:1280], labels[:1280]
+training.fit(model, train=some, test=some, distort=data.random_rotation(30), epochs=6, seed=3,
+             device="cpu", progress=False, checkpoint=sys.argv[1])
+torch.save(model.state_dict(), sys.argv[2])
+"""
+
+
+@pytest.fixture(scope="module")
+def small(digits):
+    """A small problem: 640 digits to learn, 200 others to be tested on."""
+    images, labels = digits
+    return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
+
+
+def fitted(small, make=models.TutorialNet, **options):
+    torch.manual_seed(0)
+    model = make()
+    options = {"epochs": 3, "progress": False, "device": "cpu", **small, **options}
+    return model, training.fit(model, **options)
+
+
+def same_weights(one, two) -> bool:
+    return all(torch.equal(value, two[name]) for name, value in one.items())
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path):
+    """Killed by SIGKILL, which no program can catch; then begun again by the same command."""
+    command = [sys.executable, "-c", PROGRAM]
+    whole = [*command, str(tmp_path / "whole.ckpt"), str(tmp_path / "whole.pt")]
+    subprocess.run(whole, check=True)
+    killed = [*command, str(tmp_path / "killed.ckpt"), str(tmp_path / "killed.pt")]
+    process = subprocess.Popen(killed)
+    for _ in range(600):
+        if (tmp_path / "killed.ckpt").exists() or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed.pt").exists(), "it had ended before it was killed"
+    subprocess.run(killed, check=True)
+    ends = [torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in ("whole", "killed")]
+    assert same_weights(*ends)
+
+
+@pytest.mark.parametrize("recipe", ["tutorial", "course"])
+def test_a_run_goes_on_as_if_never_stopped(small, tmp_path, monkeypatch, recipe):
+    model, whole = fitted(small, recipe=recipe)
+    path, saved = tmp_path / "run.ckpt", []
+    save = checkpoint.Run.save
+
+    def save_and_fail_at_the_second(self, where):
+        save(self, where)
+        saved.append(where)
+        if len(saved) == 2:
+            raise RuntimeError("the power went off")
+
+    monkeypatch.setattr(checkpoint.Run, "save", save_and_fail_at_the_second)
+    with pytest.raises(RuntimeError, match="the power went off"):
+        fitted(small, recipe=recipe, checkpoint=path)
+    resumed, history = fitted(small, recipe=recipe, checkpoint=path)
+    assert len(saved) == 3  # one epoch was left
+    assert same_weights(model.state_dict(), resumed.state_dict())
+    assert history.losses == whole.losses
+    assert history.accuracies == whole.accuracies
+    assert history.probe_steps == whole.probe_steps
+    assert history.seconds == sorted(history.seconds)
+    assert [p.name for p in tmp_path.iterdir()] == ["run.ckpt"]
+
+
+def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
+    path = tmp_path / "run.ckpt"
+    model, history = fitted(small, checkpoint=path)
+    before = path.read_bytes()
+    again, same = fitted(small, checkpoint=path)
+    assert same_weights(model.state_dict(), again.state_dict())
+    assert same.losses == history.losses
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": 1}, "seed 0, not 1"),
+        ({"epochs": 4}, "epochs 3, not 4"),
+        ({"recipe": "tutorial"}, "name 'course', not 'tutorial'"),
+        ({"make": models.PlainNet}, "another model"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, tmp_path, options, words):
+    path = tmp_path / "run.ckpt"
+    fitted(small, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=words):
+        fitted(small, checkpoint=path, **options)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+def test_a_damaged_checkpoint_is_named_and_left_alone(small, tmp_path, content):
+    path = tmp_path / "run.ckpt"
+    if content is None:
+        fitted(small, epochs=1, checkpoint=path)
+        content = path.read_bytes()[:-5000]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.ckpt is damaged"):
+        fitted(small, checkpoint=path)
+    assert path.read_bytes() == content
+
+
+def test_a_flipped_bit_is_noticed(small, tmp_path):
+    path = tmp_path / "run.ckpt"
+    fitted(small, epochs=1, checkpoint=path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="damaged"):
+        fitted(small, epochs=1, checkpoint=path)
+
+
+def test_a_history_is_no_checkpoint(small, tmp_path):
+    _, history = fitted(small, epochs=1)
+    history.save(tmp_path / "run.pt")
+    with pytest.raises(ValueError, match="is not a 'stn_course checkpoint 1'"):
+        fitted(small, epochs=1, checkpoint=tmp_path / "run.pt")
+
+
+def interrupted_at(step: int):
+    """A distortion during which somebody presses Ctrl-C at a step, counted from 1."""
+    calls = []
+
+    def distort(images, generator):
+        calls.append(len(images))
+        if len(calls) == step:
+            signal.raise_signal(signal.SIGINT)
+        return images, None
+
+    return distort
+
+
+@pytest.mark.parametrize("step", [1, 4, 6, 8])
+def test_ctrl_c_leaves_a_model_and_a_history_to_use(small, step):
+    """Five steps are an epoch."""
+    model, history = fitted(small, distort=interrupted_at(step))
+    assert history.stopped
+    assert len(history.losses) == step - 1
+    images, labels = small["test"]
+    accuracy = training.evaluate(model, data.normalise(images), labels)
+    assert history.accuracy == accuracy
+    assert history.probe_steps[-1] == step - 1
+    assert len(history.accuracies) == len(history.seconds) == 1 + (step - 1) // 5
+
+
+def test_a_run_to_its_end_is_not_called_stopped(small):
+    assert not fitted(small, epochs=1)[1].stopped
+
+
+def test_the_kernels_stop_button_is_a_ctrl_c(small, tmp_path):
+    """An interrupt from outside, as Jupyter sends it; the program goes on after it."""
+    program = PROGRAM.replace("epochs=6", "epochs=1000").replace(
+        "training.fit(", "h = training.fit("
+    )
+    program += "\nprint('stopped', h.stopped, len(h.losses) > 0)"
+    paths = [str(tmp_path / "run.ckpt"), str(tmp_path / "model.pt")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *paths], stdout=subprocess.PIPE, text=True
+    )
+    for _ in range(600):
+        if os.path.exists(paths[0]) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=120)
+    assert "stopped True True" in output
+    assert os.path.exists(paths[1])
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_lost_loss_stops_the_run_and_says_where(small, tmp_path, bad):
+    """From the eighth step on the pictures hold something that is no number."""
+    calls = []
+
+    def distort(images, generator):
+        calls.append(None)
+        return (images * bad if len(calls) >= 8 else images), None
+
+    path = tmp_path / "run.ckpt"
+    with pytest.raises(training.Diverged) as error:
+        fitted(small, distort=distort, checkpoint=path)
+    words = str(error.value)
+    assert "at step 8" in words
+    assert "learning rate of 0.00" in words
+    assert f"Last good checkpoint: {path}" in words
+    model = models.TutorialNet()
+    run = torch.load(path, weights_only=True)
+    assert len(run["history"]["losses"]) == 5  # the first epoch, which was good
+    model.load_state_dict(run["model"])
+
+
+def test_too_high_a_rate_is_noticed_without_a_checkpoint_too(small):
+    recipe = replace(training.RECIPES["tutorial"], learning_rate=1e30)
+    with pytest.raises(training.Diverged, match="none, for no file was given"):
+        fitted(small, recipe=recipe)
