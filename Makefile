@@ -18,7 +18,7 @@ ifeq ($(shell id -u),0)
 LAB_FLAGS += --allow-root
 endif
 
-.PHONY: lab test notebooks sources figures screenshots bench-data bench-labs help
+.PHONY: lab test notebooks sources figures screenshots bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open the course (PORT=8899 and BROWSER=no if you like)"
@@ -27,7 +27,7 @@ help:
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make screenshots  take the README's pictures of the labs anew"
-	@echo "make bench-data  make bench-labs   measure the claims about speed"
+	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
@@ -62,3 +62,6 @@ bench-data: $(INSTALLED)
 
 bench-labs: $(INSTALLED)
 	$(RUN) benchmarks/labs.py
+
+bench-training: $(INSTALLED)
+	$(RUN) benchmarks/training.py
