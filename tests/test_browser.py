@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from stn_course import data, training, transforms
+from stn_course.widgets import theta_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -316,6 +317,44 @@ def test_presets_choices_and_the_other_view(grids):
     assert_painted_as_pytorch_computes(lab_, seven())
 
 
+@pytest.mark.parametrize("name", theta_lab.PRESETS)
+def test_a_preset_beyond_the_sliders_ranges_stays_as_it_is(grids, name):
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    press(grids, lab_, name)
+    expected = torch.tensor([theta_lab.PRESETS[name]])
+    assert torch.allclose(shown_theta(lab_), expected, atol=1e-5)
+    assert readouts(lab_)[6:] == pytest.approx(expected.flatten().tolist(), abs=0.0051)
+    assert_painted_as_pytorch_computes(lab_, seven())
+
+
+def test_the_x_arrow_dragged_over_the_centre_leaves_the_y_arrow_alone(grids):
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    drag(grids, lab_.query_selector("[data-handle=x]"), -70, 0)
+    settled(grids, lab_)
+    assert "squeezed into a line" in words(lab_)
+    assert "none: theta squeezes" in lab_.inner_text()
+    drag(grids, lab_.query_selector("[data-handle=x]"), -35, 0)
+    settled(grids, lab_)
+    expected = torch.tensor([[[-0.5, 0, 0], [0, 1, 0]]])
+    assert torch.allclose(shown_theta(lab_), expected, atol=1e-5)
+
+
+def test_after_a_drag_out_of_the_panel_the_view_follows(grids):
+    """While the hand holds the frame the panel stays as it is; then it shows all of it."""
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    centre = lab_.query_selector("[data-handle=centre]")
+    before = centre.bounding_box()["x"]
+    drag(grids, centre, -300, 0)
+    settled(grids, lab_)
+    assert shown_theta(lab_)[0, 0, 2].item() == pytest.approx(-300 / 70, abs=1e-4)
+    moved = centre.bounding_box()["x"] - before
+    assert moved == pytest.approx(-300 / 4, abs=1)  # a panel of 8 images' size, not of 2
+    press(grids, lab_, "Reset")
+
+
 def test_the_pixel_matrix_can_be_copied(grids):
     lab_ = lab(grids)
     press(grids, lab_, "Quarter turn")
@@ -475,7 +514,7 @@ def test_the_pilot_lab(open_notebook):
     for _ in range(67):
         page.keyboard.press("ArrowRight")
     settled(page, lab_)
-    assert words(lab_).startswith("Digit 2 of 10. The grid is rotated 67 degrees")
+    assert words(lab_).startswith("Digit 2 of 10, a 1. The grid is rotated 67 degrees")
     says, percent = re.search(r"says (\d) with (\d+) percent", words(lab_)).groups()
     assert says == "1" and int(percent) > 50  # steered upright, the classifier knows it
     images, labels = data.load_digits("test")

@@ -29,6 +29,9 @@ def test_movements_are_told_by_handle_since_the_last():
     made.set_state({"hand": {"x": [5, -1]}})
     made.set_state({"hand": {"x": [5, -1], "y": [2, 2]}})
     assert heard == [("x", 3, 0), ("x", 2, -1), ("y", 2, 2)]
+    made.on_release(lambda: heard.append("released"))
+    made.set_state({"releases": 1, "hand": {"x": [6, -1], "y": [2, 2]}})
+    assert heard[3:] == [("x", 1, 0), "released"]
     made.close()
 
 

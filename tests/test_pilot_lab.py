@@ -123,7 +123,7 @@ def test_each_device_says_the_same(made, device):
 
 def test_figure_words_and_name(lab):
     assert isinstance(lab.figure(), Figure)
-    assert lab.text.startswith("Digit 1 of 6. The grid is rotated 0 degrees")
+    assert lab.text.startswith("Digit 1 of 6, a 7. The grid is rotated 0 degrees")
     assert repr(lab) == "PilotLab, 6 digits: run this cell to steer"
 
 

@@ -75,6 +75,8 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as own:
         places = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
         environment = os.environ | {name: f"{own}/{name}" for name in places}
+        # The order of a set of texts differs with this, and with it the order of messages' parts.
+        environment.setdefault("PYTHONHASHSEED", "1")
         settings = Path(own, "JUPYTERLAB_SETTINGS_DIR", "@jupyterlab", "apputils-extension")
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')

@@ -53,8 +53,8 @@ show(
 # 2. Move the digit to the left. Does `translation x` go up or down?
 # 3. Press Reset, then drag only the tip of the x arrow. Which of the six numbers change?
 # 4. Press Reset, then change only `theta[0, 1]`. Which pose sliders move?
-# 5. Press *Quarter turn*, then *how the picture moves*. Now the dots move the picture itself. Beside it stand theta and
-#    its inverse: which is which?
+# 5. Press *Quarter turn*, then *how the picture moves*. Now the dots move the picture itself, while the sliders still are
+#    theta. Which of the two matrices do the arrows show now?
 
 # %%
 lab = ThetaLab(digit)
@@ -62,8 +62,8 @@ lab
 
 # %% [markdown]
 # `lab.theta` is a tensor: the next cells can read it, and set it, and the lab follows. Your own picture works as well:
-# `ThetaLab(my_image)` takes any array of shape H×W or H×W×3. Without a kernel the lab is a still picture. This is one
-# of its states:
+# `ThetaLab(my_image)` takes any array of shape H×W or H×W×3. If there is no lab above, run its cell. Here is one of its
+# states as a still picture:
 
 # %%
 theta = transforms.similarity(degrees=-20, scale=0.6, x=0.1, y=-0.1)
@@ -429,7 +429,8 @@ print(f"bright pixels left, as a share: {share:.2f}")
 #    the same thing said differently.)
 # 3. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
 #
-# And for the lab: 1. down, 2. up, 3. only shear.
+# And for the lab: 1. down. 2. Up. 3. `theta[0, 0]` and `theta[1, 0]`, the first column; several pose sliders follow. 4. Only
+# shear. 5. The arrows are then the columns of the inverse.
 # </details>
 
 # %% [markdown]

@@ -148,6 +148,7 @@ show(
 # %% [markdown]
 # So only four terms of the sum are not zero. Seen as a picture, each weight is an area: cut the square between
 # the four centres at the point, and each pixel gets the piece *opposite* to it (the colours say which).
+# The lab above cuts another square, of one pixel around the point. Its pieces have the same four areas.
 
 # %%
 patch = torch.tensor([[0.0, 0.2, 0.6], [0.1, 0.9, 0.5], [0.3, 0.7, 0.4]])

@@ -50,8 +50,8 @@ classifier.to("cpu").eval()
 print("knows upright digits, above 97 %:", history.accuracy > 0.97)
 
 # %% [markdown]
-# Now steer. Ten digits, one of each kind, each turned by another angle. Drag the frame, or move `rotation`, until the
-# classifier is certain, and right; then press *Next digit*. Your score is the certainty of the right digit, summed over
+# Now steer. Ten digits, one of each kind, each turned by another angle. Move `rotation` until the classifier is
+# certain, and right; the dots of the frame do the fine tuning. Then press *Next digit*. Your score is the certainty of the right digit, summed over
 # the ten. When you have done all ten, press *Show the network's theta*: a network that was trained for this beforehand
 # (you met it in notebook 00) does the same ten digits beside you. Where does it beat you, and where do you beat it?
 

@@ -88,7 +88,7 @@ function paint(canvas, scene, pictures) {
 }
 
 /** One focusable handle: the mouse drags it, arrow keys move it, Shift makes longer steps. */
-function makeHandle(name, move, scale) {
+function makeHandle(name, move, letGo, scale) {
   const button = document.createElement("button");
   button.className = "stn-handle";
   button.dataset.handle = name;
@@ -105,7 +105,10 @@ function makeHandle(name, move, scale) {
     move(name, (event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
     last = [event.clientX, event.clientY];
   });
-  const release = () => (last = null);
+  const release = () => {
+    if (last !== null) letGo();
+    last = null;
+  };
   button.addEventListener("pointerup", release);
   button.addEventListener("lostpointercapture", release);
   button.addEventListener("keydown", (event) => {
@@ -115,6 +118,7 @@ function makeHandle(name, move, scale) {
     const step = Number(button.dataset.step) * (event.shiftKey ? 10 : 1);
     move(name, ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
   });
+  button.addEventListener("keyup", (event) => event.key in ARROWS && letGo());
   return button;
 }
 
@@ -197,6 +201,10 @@ function render({ model, el }) {
     model.set("hand", { ...model.get("hand"), [name]: [x + dx, y + dy] });
     model.save_changes();
   };
+  const letGo = () => {
+    model.set("releases", model.get("releases") + 1);
+    model.save_changes();
+  };
   const draw = () => {
     waiting = 0;
     const scene = model.get("scene");
@@ -206,7 +214,7 @@ function render({ model, el }) {
     canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
     try {
       paint(canvas, scene, pictures);
-      placeHandles(frame, scene, (name) => makeHandle(name, move, scale));
+      placeHandles(frame, scene, (name) => makeHandle(name, move, letGo, scale));
       writeNotes(notes, scene.notes);
     } catch (error) {
       alert.textContent = `The picture could not be painted: ${error}`;

@@ -15,6 +15,7 @@ class Canvas(anywidget.AnyWidget):
     scene: what to paint, all of it in one message. images: pictures that scenes refer to by name,
     so that a large one is sent once. alert: words to show when something went wrong.
     hand: for each handle how far it was moved since the beginning, [dx, dy] in canvas pixels.
+    releases: how often a hand has let go.
     """
 
     _esm = HERE / "canvas.js"
@@ -23,14 +24,31 @@ class Canvas(anywidget.AnyWidget):
     images = traitlets.Dict().tag(sync=True)
     alert = traitlets.Unicode().tag(sync=True)
     hand = traitlets.Dict().tag(sync=True, echo_update=False)
+    releases = traitlets.Int().tag(sync=True, echo_update=False)
+
+    def __init__(self, **options):
+        self._moved: list[Callable[[str, float, float], None]] = []
+        self._released: list[Callable[[], None]] = []
+        self._seen: dict[str, list[float]] = {}
+        super().__init__(**options)
+        # One listener for both: a release that comes with the last movement comes after it.
+        self.observe(self._hear, ["hand", "releases"])
 
     def on_move(self, callback: Callable[[str, float, float], None]) -> None:
         """Call back with a handle's name and how far it moved, right and down, canvas pixels."""
+        self._moved.append(callback)
 
-        def moved(change) -> None:
-            for name, (x, y) in change["new"].items():
-                before = change["old"].get(name, (0, 0))
-                if (x, y) != tuple(before):
+    def on_release(self, callback: Callable[[], None]) -> None:
+        """Call back when a hand has let go of a handle."""
+        self._released.append(callback)
+
+    def _hear(self, change) -> None:
+        for name, (x, y) in self.hand.items():
+            before = self._seen.get(name, [0, 0])
+            self._seen[name] = [x, y]
+            if [x, y] != before:
+                for callback in self._moved:
                     callback(name, x - before[0], y - before[1])
-
-        self.observe(moved, "hand")
+        if change["name"] == "releases":
+            for callback in self._released:
+                callback()

@@ -14,8 +14,8 @@ class ExactSlider(ipywidgets.FloatSlider):
 
     The browser rounds every value it is sent to the slider's step, and reports the rounded one as
     if a hand had moved the slider. Two sliders that follow each other would then drift. So a
-    report that repeats a value sent within the last second is dropped, unless the slider is
-    `in_hand`: then only a repeat of the very last value is.
+    report of the present value is dropped, and one that repeats a value sent within the last
+    second, unless the slider is `in_hand`.
     """
 
     value = traitlets.CFloat(0.0).tag(sync=True, echo_update=False)
@@ -39,6 +39,16 @@ class ExactSlider(ipywidgets.FloatSlider):
         low, high = self._range
         self.min, self.max = min(low, self.value), max(high, self.value)
 
+    def get_state(self, key=None, drop_defaults=False) -> dict:
+        """What is sent to the browser, the range before the value.
+
+        It takes them one after the other, and would cut a value off at the old range.
+        """
+        state = super().get_state(key, drop_defaults)
+        if "value" in state:
+            state["value"] = state.pop("value")
+        return state
+
     def set_state(self, sync_data: dict) -> None:
         """What the browser reports, ipywidgets' own entrance; repeats are left out."""
         if "value" in sync_data and self._repeats(sync_data["value"]):
@@ -47,6 +57,8 @@ class ExactSlider(ipywidgets.FloatSlider):
             super().set_state(sync_data)
 
     def _repeats(self, value: float) -> bool:
+        if abs(value - self.value) <= 0.501 * self.step:
+            return True  # the present value, rounded; after a reload it comes as late as that
         oldest = time.monotonic() - ECHO_SECONDS
         recent = [sent for when, sent in self._sent if when > oldest]
         if self.in_hand:

@@ -16,7 +16,7 @@ from stn_course.widgets import scene as draw
 from stn_course.widgets.images import to_rgba
 from stn_course.widgets.lab import Lab, choice
 from stn_course.widgets.theta_lab import REACH, in_words
-from stn_course.widgets.theta_sliders import ThetaSliders
+from stn_course.widgets.theta_sliders import ThetaSliders, undone
 
 SIDE, GAP, TOP = 252, 16, 26  # canvas pixels: 9 for each of a digit's 28; between; for titles
 BARS = 240  # how wide the panel of the classifier's shares is
@@ -143,6 +143,9 @@ class PilotLab(Lab):
     def _of_the_right(self, shares: Tensor) -> Tensor:
         return shares[torch.arange(len(self.labels)), self.labels]
 
+    def _box(self, panel: int) -> dict:
+        return {"x": panel * (SIDE + GAP), "y": TOP, "width": SIDE, "height": SIDE}
+
     def _view(self, panel: int) -> draw.View:
         centre = panel * (SIDE + GAP) + SIDE / 2, TOP + SIDE / 2
         side = SIDE / REACH * 1.2 if panel == 0 else SIDE
@@ -152,13 +155,12 @@ class PilotLab(Lab):
         """The digit with the grid, what the classifier sees, what it says; below, the scores."""
         outputs, shares = self.judge(self.thetas)
         shown = self.digit.value
-        first, second = (
-            {"x": i * (SIDE + GAP), "y": TOP, "width": SIDE, "height": SIDE} for i in (0, 1)
-        )
+        first, second = self._box(0), self._box(1)
         rows = 2 if self.compare.value else 1
         width, height = 2 * (SIDE + GAP) + BARS, TOP + SIDE + GAP + rows * (THUMB + 24)
         whole = {"x": 0, "y": 0, "width": width, "height": height}
-        marks = [*TITLES, *bars(shares[shown]), *self._thumbnails(outputs, shares)]
+        right = self.labels[shown].item()
+        marks = [*titles(right), *bars(shares[shown], right), *self._thumbnails(outputs, shares)]
         box = draw.image_box(outputs.shape[-2:], self._view(1), False)
         theta = self.sliders.theta
         return {
@@ -180,7 +182,11 @@ class PilotLab(Lab):
         marks = [draw.named_picture("input", box), draw.rectangle(box, COLOURS["input"])]
         marks.append(draw.sampling_dots(theta, size, False, view))
         if self.compare.value:
-            marks += draw.frame(self.network_thetas[[self.digit.value]], view, COLOURS["other"])
+            theirs = self.network_thetas[[self.digit.value]]
+            marks += draw.frame(theirs, view, COLOURS["other"])
+            (corner,) = view.places(theirs[0, :, 2] - theirs[0, :, 0] - theirs[0, :, 1])
+            inside = draw.keep_inside(corner, self._box(0), 30)
+            marks.append(draw.text("network", *inside, size=12))
         return marks + draw.frame(theta, view, COLOURS["output"])
 
     def _thumbnails(self, outputs: Tensor, shares: Tensor) -> list[dict]:
@@ -220,9 +226,11 @@ class PilotLab(Lab):
     def _in_words(self, shares: Tensor) -> str:
         best = shares[self.digit.value].max(dim=0)
         yours = self._of_the_right(shares).sum().item()
+        theta = self.sliders.theta
+        pose = "squeezed into a line." if undone(theta) is None else in_words(to_pose(theta))
         return (
-            f"Digit {self.digit.value + 1} of {len(self.labels)}. "
-            f"The grid is {in_words(to_pose(self.sliders.theta))} The classifier says "
+            f"Digit {self.digit.value + 1} of {len(self.labels)}, a "
+            f"{self.labels[self.digit.value].item()}. The grid is {pose} The classifier says "
             f"{best.indices.item()} with {100 * best.values.item():.0f} percent. "
             f"Your score is {yours:.2f} of {len(self.labels)}."
         )
@@ -231,22 +239,25 @@ class PilotLab(Lab):
         return f"PilotLab, {len(self.labels)} digits: run this cell to steer"
 
 
-TITLES = [
-    draw.text("steer the frame", SIDE / 2, TOP / 2),
-    draw.text("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
-    draw.text("how certain it is", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
-]
+def titles(right: int) -> list[dict]:
+    """Marks: what stands above the three panels; right: the digit that is shown."""
+    return [
+        draw.text(f"steer the frame: this is a {right}", SIDE / 2, TOP / 2),
+        draw.text("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
+        draw.text("how certain it is (framed: right)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
+    ]
 
 
-def bars(shares: Tensor) -> list[dict]:
-    """Marks: a bar for each of ten probabilities, the largest with its number."""
+def bars(shares: Tensor, right: int) -> list[dict]:
+    """Marks: a bar for each of ten probabilities; the right one framed, the largest in numbers."""
     left, step = 2 * (SIDE + GAP) + 20, SIDE / len(shares)
     full, best = BARS - 75, shares.argmax().item()
     marks = []
     for digit, share in enumerate(shares.tolist()):
         y = TOP + digit * step
         box = {"x": left, "y": y + 3, "width": full, "height": step - 6}
-        marks.append(draw.rectangle(box, "#BBBBBB", 1))
+        frame = (COLOURS["text"], 3) if digit == right else ("#BBBBBB", 1)
+        marks.append(draw.rectangle(box, *frame))
         colour = COLOURS["grid"] if digit == best else COLOURS["other"]
         marks.append(draw.rectangle(box | {"width": full * share}, colour, 0, fill=colour))
         marks.append(draw.text(str(digit), left - 10, y + step / 2))

@@ -48,7 +48,7 @@ class ReplayLab(Lab):
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
         first = range(len(self.steps))[index]  # IndexError beyond the ends
-        self.slider = ipywidgets.IntSlider(first, 0, last, description="recorded step")
+        self.slider = ipywidgets.IntSlider(first, 0, last, description="recording")
         self.slider.style.description_width, self.slider.layout.width = "initial", "34em"
         self.player = ipywidgets.Play(first, min=0, max=last, interval=TICK_MS)
         super().__init__()
@@ -82,7 +82,12 @@ class ReplayLab(Lab):
         width = LEFT + len(self.images) * (TILE + GAP)
         top = 2 * (TITLE + TILE)
         step, loss = self.steps[self.index], self.losses[self.index]
-        words = ["input and frame", "output", f"loss on these digits at step {step}: {loss:.2f}"]
+        last = len(self.steps) - 1
+        words = [
+            "input and frame",
+            "output",
+            f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}",
+        ]
         marks = [
             draw.text(line, LEFT, y + TITLE / 2, align="left")
             for line, y in zip(words, (0, TITLE + TILE, top), strict=True)

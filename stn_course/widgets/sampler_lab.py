@@ -260,7 +260,9 @@ class SamplerLab(Lab):
             draw.note("column, row: value · weight", "\n".join([*lines, f"sum = {value:.3f}"])),
             draw.note(
                 "gradient, change of the value per pixel",
-                f"to x {gradient[0]:+.3f}\nto y {gradient[1]:+.3f}",
+                "\n".join(
+                    f"to {n} {round(g, 3) + 0.0:+.3f}" for n, g in zip("xy", gradient, strict=True)
+                ),
             ),
             draw.note("the point, normalised", f"x {x:+.3f}\ny {y:+.3f}"),
         ]
@@ -284,7 +286,7 @@ class SamplerLab(Lab):
 WEIGHTS = [SERIES[i] for i in (0, 1, 2, 3)]  # a colour for each of CORNERS
 TITLES = [
     draw.text("the image, its padding around it; drag the point", SIDE / 2, TOP / 2),
-    draw.text("around the point: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
+    draw.text("around where it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
 ]
 
 

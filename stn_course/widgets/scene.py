@@ -189,7 +189,9 @@ def note(title: str, words: str, copy: bool = False) -> dict:
 
 def matrix_text(matrix: Tensor) -> str:
     """The two rows of (1, 2, 3) in columns."""
-    return "\n".join(" ".join(f"{v + 0.0:+7.3f}" for v in row) for row in matrix[0].tolist())
+    return "\n".join(
+        " ".join(f"{round(v, 3) + 0.0:+7.3f}" for v in row) for row in matrix[0].tolist()
+    )
 
 
 def numpy_text(matrix: Tensor) -> str:

@@ -15,14 +15,13 @@ from stn_course.samplers import warp
 from stn_course.transforms import (
     Pose,
     identity,
-    inverse,
     to_pixel_matrix,
     to_pose,
 )
 from stn_course.widgets import scene as draw
 from stn_course.widgets.images import as_image, to_rgba
 from stn_course.widgets.lab import Lab, choice, sampling_choices, values_of
-from stn_course.widgets.theta_sliders import ThetaSliders
+from stn_course.widgets.theta_sliders import ThetaSliders, undone
 
 SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
 GAP, TOP = 16, 26  # between the pictures; for the title above them
@@ -91,13 +90,15 @@ class ThetaLab(Lab):
             button.layout.width = "auto"
             button.on_click(lambda _, name=name: self._press(name))
         self.canvas.on_move(self._dragged)
+        self.canvas.on_release(self.changed)
         self.source.observe(self._new_image, "value")
         for control in [*self.choices.values(), self.view, *self.sizes]:
             control.observe(self.changed, "value")
         pose, numbers = list(self.sliders.pose.values()), self.sliders.numbers
         columns = [ipywidgets.VBox(pose), ipywidgets.VBox(numbers)]
         choices = [self.source, *self.sizes, *self.choices.values()]
-        self.arrange([self.view], columns, self.buttons.values(), choices)
+        heading = ipywidgets.Label("theta, where the output reads, as a pose and as six numbers:")
+        self.arrange([self.view], [heading], columns, self.buttons.values(), choices)
 
     @property
     def theta(self) -> Tensor:
@@ -127,9 +128,7 @@ class ThetaLab(Lab):
     def _shown_frame(self) -> Tensor | None:
         """The matrix (1, 2, 3) of the frame that has the handles; None where it has no inverse."""
         theta = self.sliders.theta
-        if self.view.value == READS:
-            return theta
-        return inverse(theta) if torch.linalg.det(theta[0, :, :2]) != 0 else None
+        return theta if self.view.value == READS else undone(theta)
 
     def _dragged(self, handle: str, dx: float, dy: float) -> None:
         with self.errors_shown():
@@ -190,14 +189,14 @@ class ThetaLab(Lab):
         """Left the input and the grid, right the output, beside them theta in three forms."""
         output = self.output()
         theta, moves = self.sliders.theta, self.view.value == MOVES
-        undone = inverse(theta) if torch.linalg.det(theta[0, :, :2]) != 0 else None
+        back = undone(theta)
         left, right = ({"x": x, "y": TOP, "width": SIDE, "height": SIDE} for x in (0, SIDE + GAP))
         if not moves:
             handles = draw.frame_handles(theta, self._left(), left, KEY_STEP, "output's frame")
-        elif undone is None:
+        elif back is None:
             handles = []
         else:
-            handles = draw.frame_handles(undone, self._right(), right, KEY_STEP, "picture")
+            handles = draw.frame_handles(back, self._right(), right, KEY_STEP, "picture")
         titles = draw.panel(
             {"x": 0, "y": 0, "width": 2 * SIDE + GAP, "height": TOP}, TITLES, "white"
         )
@@ -207,11 +206,11 @@ class ThetaLab(Lab):
             "panels": [
                 titles,
                 draw.panel(left, self._input_marks(theta)),
-                draw.panel(right, self._output_marks(output[0], undone if moves else None)),
+                draw.panel(right, self._output_marks(output[0], back if moves else None)),
             ],
             "handles": handles,
-            "notes": self._notes(theta, undone, output),
-            "text": self._in_words(theta, undone),
+            "notes": self._notes(theta, back, output),
+            "text": self._in_words(theta, back),
         }
 
     def _input_marks(self, theta: Tensor) -> list[dict]:
@@ -234,15 +233,15 @@ class ThetaLab(Lab):
             marks += draw.frame(moved, view, COLOURS["input"])
         return marks
 
-    def _notes(self, theta: Tensor, undone: Tensor | None, output: Tensor) -> list[dict]:
+    def _notes(self, theta: Tensor, back: Tensor | None, output: Tensor) -> list[dict]:
         sizes = tuple(self.image.shape[-2:]), self.output_size
         notes = [
             draw.note("theta: output → input", draw.matrix_text(theta)),
             draw.note(
                 "its inverse: input → output",
                 "none: theta squeezes the grid into a line"
-                if undone is None
-                else draw.matrix_text(undone),
+                if back is None
+                else draw.matrix_text(back),
             ),
         ]
         if self.choices["align_corners"].value and min(sizes[0] + sizes[1]) < 2:
@@ -256,10 +255,12 @@ class ThetaLab(Lab):
             notes.append(draw.note("the output", self.readout(output)))
         return notes
 
-    def _in_words(self, theta: Tensor, undone: Tensor | None) -> str:
-        if self.view.value == READS or undone is None:
+    def _in_words(self, theta: Tensor, back: Tensor | None) -> str:
+        if back is None:
+            return "The grid is squeezed into a line: this theta has no pose and no inverse."
+        if self.view.value == READS:
             return f"The grid is {in_words(to_pose(theta))}"
-        return f"The picture is {in_words(to_pose(undone))}"
+        return f"The picture is {in_words(to_pose(back))}"
 
     def figure(self, title: str = "") -> Figure:
         """The lab's two pictures as a figure with labelled axes."""
@@ -298,8 +299,6 @@ def size_entry(label: str, value: int) -> ipywidgets.BoundedIntText:
 
 def in_words(pose: Pose) -> str:
     """A pose as the rest of a sentence, for the text alternative."""
-    if not all(torch.isfinite(part).all() for part in pose):
-        return "squeezed into a line: this theta has no pose and no inverse."
     r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in pose)
     return (
         f"rotated {r:g} degrees, scale {sx:g} in x and {sy:g} in y, shear {shear:g}, "

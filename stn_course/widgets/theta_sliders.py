@@ -83,9 +83,13 @@ class ThetaSliders:
 
         of_inverse: the handle is one of the moved picture's, so the column is the inverse's.
         """
-        matrix = inverse(self.theta) if of_inverse else self.theta.clone()
+        matrix = undone(self.theta) if of_inverse else self.theta.clone()
+        if matrix is None:
+            return  # the picture has no frame to take hold of
         matrix[0, :, COLUMNS[handle]] += vector
-        self.set(inverse(matrix) if of_inverse else matrix)
+        theta = undone(matrix) if of_inverse else matrix
+        if theta is not None:  # a picture squeezed into a line: the hand goes on, theta waits
+            self.set(theta)
 
     def _changed(self, change) -> None:
         if self._busy:  # moved by `settle`, not by a hand
@@ -103,7 +107,7 @@ class ThetaSliders:
         """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest."""
         self._send_after_the_picture()
         pose = to_pose(self.theta)
-        known = all(torch.isfinite(part).all() for part in pose)
+        known = undone(self.theta) is not None
         with self._quiet():
             for control, number in zip(self.numbers, self.theta.flatten(), strict=True):
                 control.show(number.item())
@@ -144,6 +148,18 @@ class ThetaSliders:
             yield
         finally:
             self._busy = False
+
+
+def undone(theta: Tensor) -> Tensor | None:
+    """The inverse of (1, 2, 3), or None where theta squeezes the plane into a line, or almost.
+
+    Almost: the columns' parallelogram has less than a millionth of the area of their rectangle.
+    """
+    x, y = theta[0, :, 0], theta[0, :, 1]
+    area = (x[0] * y[1] - x[1] * y[0]).abs()
+    if min(x.norm(), y.norm()) < 1e-6 or area < 1e-6 * x.norm() * y.norm():
+        return None
+    return inverse(theta)
 
 
 def nearest_turn(degrees: float, control: ExactSlider) -> float:
