@@ -146,6 +146,14 @@ def test_a_history_is_no_checkpoint(small, tmp_path):
         fitted(small, epochs=1, checkpoint=tmp_path / "run.pt")
 
 
+@pytest.fixture
+def ctrl_c_is_heard():
+    """Also where the tests run in the background, with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted_at(step: int):
     """A distortion during which somebody presses Ctrl-C at a step, counted from 1."""
     calls = []
@@ -160,7 +168,7 @@ def interrupted_at(step: int):
 
 
 @pytest.mark.parametrize("step", [1, 4, 6, 8])
-def test_ctrl_c_leaves_a_model_and_a_history_to_use(small, step):
+def test_ctrl_c_leaves_a_model_and_a_history_to_use(small, step, ctrl_c_is_heard):
     """Five steps are an epoch."""
     model, history = fitted(small, distort=interrupted_at(step))
     assert history.stopped
@@ -182,9 +190,10 @@ def test_the_kernels_stop_button_is_a_ctrl_c(small, tmp_path):
         "training.fit(", "h = training.fit("
     )
     program += "\nprint('stopped', h.stopped, len(h.losses) > 0)"
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     paths = [str(tmp_path / "run.ckpt"), str(tmp_path / "model.pt")]
     process = subprocess.Popen(
-        [sys.executable, "-c", program, *paths], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", heard + program, *paths], stdout=subprocess.PIPE, text=True
     )
     for _ in range(600):
         if os.path.exists(paths[0]) or process.poll() is not None:
