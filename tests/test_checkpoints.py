@@ -200,7 +200,10 @@ def test_the_kernels_stop_button_is_a_ctrl_c(small, tmp_path):
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=120)
+    try:
+        output, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()  # does nothing where it has ended, as it should have
     assert "stopped True True" in output
     assert os.path.exists(paths[1])
 

@@ -138,7 +138,8 @@ def test_everything_agrees_after_any_walk(moves):
     for move in moves:
         make(lab, move)
     theta = lab.sliders.theta
-    shown = torch.tensor([control.value for control in lab.sliders.numbers]).double()
+    values = [control.value for control in lab.sliders.numbers]
+    shown = torch.tensor(values, dtype=torch.float64)
     assert torch.allclose(shown.reshape(1, 2, 3), theta, atol=1e-6, rtol=0)
     assert torch.allclose(numbers_in(note(lab, "theta:")).double(), theta, atol=6e-4)
     options = {name: lab.choices[name].value for name in ("padding_mode", "align_corners")}
@@ -146,7 +147,7 @@ def test_everything_agrees_after_any_walk(moves):
     assert_handles_lie_on_the_frame(lab)
     (a, b, _), (c, d, _) = theta[0].tolist()
     if min(math.hypot(a, c), math.hypot(b, d)) > 1e-3 and abs(a * d - b * c) > 1e-3:
-        pose = {n: torch.tensor(s.value).double() for n, s in lab.sliders.pose.items()}
+        pose = {n: torch.tensor(s.value, dtype=torch.float64) for n, s in lab.sliders.pose.items()}
         assert torch.allclose(transforms.from_pose(**pose), theta, atol=1e-6, rtol=1e-6)
         undone = numbers_in(note(lab, "inverse")).double()
         assert torch.allclose(undone, transforms.inverse(theta), atol=6e-4, rtol=1e-6)

@@ -96,7 +96,8 @@ class ThetaSliders:
             return
         values = {name: s.value for name, s in self.pose.items()}
         if change["owner"] in self.numbers:
-            self.set(torch.tensor([s.value for s in self.numbers]).double().reshape(1, 2, 3))
+            numbers = [s.value for s in self.numbers]
+            self.set(torch.tensor(numbers, dtype=torch.float64).reshape(1, 2, 3))
         else:
             as_double = {n: torch.tensor(v, dtype=torch.float64) for n, v in values.items()}
             self.set(from_pose(**as_double))
