@@ -1,7 +1,10 @@
 """What every test may use, and what no test may do: touch a network."""
 
+import contextlib
 import os
+import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,24 @@ from hypothesis import settings
 from stn_course import data
 from stn_course.device import available_devices
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+import browser as browser_tool
+
+pytest.register_assert_rewrite("lab_page", "lab_scene")  # their failures say what was found
+
 # No deadline, for slow machines. In CI the same examples each time, so that red means broken.
 settings.register_profile("course", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("course")
 
 ROOT = Path(__file__).resolve().parent.parent
+# Counts what would keep an idle notebook busy: frames asked for, timers started.
+COUNTER = """
+window.asked = {frames: [], timers: []};
+for (const [name, kind] of [["requestAnimationFrame", "frames"], ["setInterval", "timers"]]) {
+    const original = window[name].bind(window);
+    window[name] = (...rest) => { asked[kind].push(new Error().stack); return original(...rest); };
+}
+"""
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -52,3 +68,62 @@ def digits():
 def device(request) -> torch.device:
     """Each device of this machine in turn."""
     return torch.device(request.param)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """A Chromium's path. Without one: skipped, but where CI=true a failure."""
+    reason = "Playwright is not installed"
+    with contextlib.suppress(ImportError):
+        if found := browser_tool.find_chromium():
+            return found
+        reason = "no Chromium: run tools/browser.py"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory) -> Path:
+    """A copy of the notebooks' folder."""
+    folder = tmp_path_factory.mktemp("browser") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(chromium, notebooks):
+    """JupyterLab over the copy: an address with a place for a notebook's name."""
+    with browser_tool.jupyterlab(notebooks) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    with browser_tool.headless_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser_page(browser):
+    """An empty page."""
+    return browser_tool.new_page(browser, height=1400)
+
+
+@pytest.fixture(scope="module")
+def open_notebook(browser, address):
+    """A function: a page with the notebook of that name, all cells run, its labs painted."""
+
+    def opened(name: str, labs: int):
+        page = browser_tool.new_page(browser, height=1400)
+        page.add_init_script(COUNTER)
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.sockets = []
+        page.on("websocket", lambda socket: page.sockets.append(socket))
+        browser_tool.run_notebook(page, address, name)
+        canvas = f":nth-match(.stn-frame canvas[aria-label], {labs})"
+        page.wait_for_selector(canvas, timeout=180_000)
+        browser_tool.wait_until_run(page)
+        return page
+
+    return opened

@@ -1,23 +1,17 @@
 """ThetaLab without a browser: set values, pull handles, press buttons; compare with PyTorch."""
 
 import asyncio
-import itertools
-import math
 
 import numpy
 import pytest
 import torch
-import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from ipywidgets.widgets.widget import _instances
+from lab_scene import DIGIT, note, pull, pytorchs_output, shown_output
 from matplotlib.figure import Figure
 
 from stn_course import data, samplers, transforms
 from stn_course.device import available_devices
-from stn_course.widgets import ThetaLab, exact_slider, theta_lab
-
-DIGIT = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
+from stn_course.widgets import ThetaLab, theta_lab
 
 
 @pytest.fixture
@@ -25,45 +19,6 @@ def lab():
     lab = ThetaLab(DIGIT)
     yield lab
     lab.close()
-
-
-def shown_output(lab) -> torch.Tensor:
-    """The output as the canvas is given it: (H', W', 3), 0 to 255."""
-    (mark,) = [mark for mark in lab.canvas.scene["panels"][2]["marks"] if "pixels" in mark]
-    levels = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)
-    levels = levels.reshape(mark["rows"], mark["columns"], 4)
-    assert (levels[..., 3] == 255).all()
-    return levels[..., :3].float()
-
-
-def pytorchs_output(lab, align_corners=False, **options) -> torch.Tensor:
-    """The same by PyTorch's own two functions."""
-    size = (1, lab.image.shape[0], *lab.output_size)
-    grid = F.affine_grid(lab.theta, size, align_corners=align_corners)
-    output = F.grid_sample(lab.image[None], grid, align_corners=align_corners, **options)
-    return output[0].expand(3, -1, -1).movedim(0, -1) * 255
-
-
-def note(lab, word: str) -> str:
-    """The text of the note whose title holds a word."""
-    (found,) = [note for note in lab.canvas.scene["notes"] if word in note["title"]]
-    return found["text"]
-
-
-def numbers_in(text: str) -> torch.Tensor:
-    return torch.tensor([float(word) for word in text.split()]).reshape(1, 2, 3)
-
-
-def pull(lab, handle: str, x: float, y: float) -> None:
-    """What happens when a hand moves a handle by a normalised (x, y) in the picture."""
-    view = lab._left() if lab.view.value == theta_lab.READS else lab._right()
-    dx, dy = x * view.unit[0], y * view.unit[1]
-    before = lab.canvas.hand.get(handle, [0, 0])
-    lab.canvas.set_state({"hand": lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}})
-
-
-def handles(lab) -> dict[str, dict]:
-    return {handle["name"]: handle for handle in lab.canvas.scene["handles"]}
 
 
 def test_it_starts_at_the_identity_and_shows_the_image(lab):
@@ -95,141 +50,6 @@ def test_a_number_slider_moves_theta_and_the_pose(lab, index):
     for name, control in lab.sliders.pose.items():
         assert control.value == pytest.approx(getattr(pose, name).item(), abs=1e-5)
     assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
-
-
-numbers = st.floats(-3, 3)
-moves = st.lists(
-    st.one_of(
-        st.tuples(st.just("rotation"), st.floats(-180, 180)),
-        st.tuples(st.sampled_from(["scale_x", "scale_y"]), st.floats(0.1, 2.5)),
-        st.tuples(st.sampled_from(["shear", "x", "y"]), st.floats(-1, 1)),
-        st.tuples(st.integers(0, 5), st.floats(-4, 4)),
-        st.tuples(st.sampled_from(["handle x", "handle y", "handle centre"]), numbers, numbers),
-        st.tuples(st.just("view"), st.sampled_from([theta_lab.READS, theta_lab.MOVES])),
-        st.tuples(st.just("press"), st.sampled_from([*theta_lab.PRESETS, "Reset"])),
-        st.tuples(st.sampled_from(["padding_mode"]), st.sampled_from(samplers.PADDING_MODES)),
-        st.tuples(st.just("align_corners"), st.booleans()),
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-def make(lab, move) -> None:
-    name, *values = move
-    if isinstance(name, int):
-        lab.sliders.numbers[name].value = values[0]
-    elif name in lab.sliders.pose:
-        lab.sliders.pose[name].value = values[0]
-    elif name.startswith("handle"):
-        pull(lab, name.split()[1], *values)
-    elif name == "view":
-        lab.view.value = values[0]
-    elif name == "press":
-        lab.buttons[values[0]].click()
-    else:
-        lab.choices[name].value = values[0]
-
-
-@settings(max_examples=60)
-@given(moves=moves)
-def test_everything_agrees_after_any_walk(moves):
-    lab = ThetaLab(DIGIT)
-    for move in moves:
-        make(lab, move)
-    theta = lab.sliders.theta
-    values = [control.value for control in lab.sliders.numbers]
-    shown = torch.tensor(values, dtype=torch.float64)
-    assert torch.allclose(shown.reshape(1, 2, 3), theta, atol=1e-6, rtol=0)
-    assert torch.allclose(numbers_in(note(lab, "theta:")).double(), theta, atol=6e-4)
-    options = {name: lab.choices[name].value for name in ("padding_mode", "align_corners")}
-    assert (shown_output(lab) - pytorchs_output(lab, **options)).abs().max() <= 1
-    assert_handles_lie_on_the_frame(lab)
-    (a, b, _), (c, d, _) = theta[0].tolist()
-    if min(math.hypot(a, c), math.hypot(b, d)) > 1e-3 and abs(a * d - b * c) > 1e-3:
-        pose = {n: torch.tensor(s.value, dtype=torch.float64) for n, s in lab.sliders.pose.items()}
-        assert torch.allclose(transforms.from_pose(**pose), theta, atol=1e-6, rtol=1e-6)
-        undone = numbers_in(note(lab, "inverse")).double()
-        assert torch.allclose(undone, transforms.inverse(theta), atol=6e-4, rtol=1e-6)
-    lab.close()
-
-
-def assert_handles_lie_on_the_frame(lab) -> None:
-    """Where theta is shown: at its three columns, or at the panel's edge on the way there."""
-    matrix, view = lab._shown_frame(), lab._left()
-    if lab.view.value == theta_lab.MOVES:
-        view = lab._right()
-    if matrix is None:
-        assert handles(lab) == {}
-        return
-    centre = matrix[0, :, 2]
-    panel = lab.canvas.scene["panels"][1 if lab.view.value == theta_lab.READS else 2]
-    for name, column in (("centre", None), ("x", 0), ("y", 1)):
-        point = centre if column is None else centre + matrix[0, :, column]
-        for axis, size in (("x", "width"), ("y", "height")):
-            index = "xy".index(axis)
-            place = view.centre[index] + view.unit[index] * point[index].item()
-            low, high = panel[axis] + 8, panel[axis] + panel[size] - 8
-            expected = min(max(place, low), high)
-            assert handles(lab)[name][axis] == pytest.approx(expected, abs=0.011)
-
-
-@pytest.mark.parametrize("handle", ["centre", "x", "y"])
-def test_a_handle_moves_its_column_of_theta_and_no_other(lab, handle):
-    lab.theta = start = transforms.similarity(degrees=30, scale=0.7, x=0.2)
-    pull(lab, handle, 0.25, -0.5)
-    column = {"x": 0, "y": 1, "centre": 2}[handle]
-    expected = start.clone()
-    expected[0, :, column] += torch.tensor([0.25, -0.5])
-    assert torch.allclose(lab.theta, expected, atol=1e-6)
-    assert_handles_lie_on_the_frame(lab)
-
-
-@pytest.mark.parametrize("handle", ["centre", "x", "y"])
-def test_in_the_other_view_a_handle_moves_the_picture(lab, handle):
-    lab.theta = transforms.similarity(degrees=30, scale=0.7, x=0.2)
-    lab.view.value = theta_lab.MOVES
-    expected = transforms.inverse(lab.theta)
-    pull(lab, handle, 0.1, 0.2)
-    expected[0, :, {"x": 0, "y": 1, "centre": 2}[handle]] += torch.tensor([0.1, 0.2])
-    assert torch.allclose(transforms.inverse(lab.theta), expected, atol=1e-5)
-    assert_handles_lie_on_the_frame(lab)
-
-
-def test_movements_that_the_browser_left_out_are_not_lost(lab):
-    """It adds displacements up, so the last message alone says it all."""
-    unit = lab._left().unit[0]
-    lab.canvas.set_state({"hand": {"centre": [0.1 * unit, 0], "x": [0, 0.3 * unit]}})
-    lab.canvas.set_state({"hand": {"centre": [0.4 * unit, 0], "x": [0, 0.3 * unit]}})
-    expected = torch.tensor([[[1, 0, 0.4], [0.3, 1, 0]]])
-    assert torch.allclose(lab.theta, expected, atol=1e-6)
-
-
-def test_a_handle_pulled_onto_the_centre_leaves_no_inverse_but_a_lab_that_works(lab):
-    pull(lab, "x", -1, 0)
-    assert "no pose and no inverse" in lab.text
-    assert "none" in note(lab, "inverse")
-    lab.view.value = theta_lab.MOVES
-    assert handles(lab) == {}
-    lab.view.value = theta_lab.READS
-    pull(lab, "x", 0.5, 0)
-    assert torch.allclose(lab.theta, torch.tensor([[[0.5, 0, 0], [0, 1, 0]]]), atol=1e-6)
-
-
-def test_a_handle_outside_of_the_panel_can_still_be_reached(lab):
-    lab.theta = transforms.translation(x=40.0)
-    left = lab.canvas.scene["panels"][1]
-    for handle in handles(lab).values():
-        assert left["x"] <= handle["x"] <= left["x"] + left["width"]
-        assert left["y"] <= handle["y"] <= left["y"] + left["height"]
-
-
-def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
-    before = lab._left().unit
-    pull(lab, "centre", 2.5, 0)
-    assert lab._left().unit == before
-    lab.canvas.set_state({"releases": 1})
-    assert lab._left().unit[0] == pytest.approx(before[0] / 2)
 
 
 @pytest.mark.parametrize("name", theta_lab.PRESETS)
@@ -315,12 +135,6 @@ def test_words_say_the_state(lab):
     assert lab.text.startswith("The picture is rotated -30 degrees, scale 0.83 in x")
 
 
-def test_every_handle_has_a_label_with_its_place(lab):
-    lab.theta = transforms.translation(x=0.25)
-    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"]["label"]
-    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"]["label"]
-
-
 def test_in_a_kernel_sliders_are_sent_together_after_the_picture():
     """The picture goes out at once; a hundred movements later each slider is sent once."""
 
@@ -369,80 +183,6 @@ def test_theta_can_be_set_read_and_is_a_copy(lab):
     assert lab.theta[0, 0, 0] == 0.5
 
 
-def test_a_slider_widens_for_a_theta_beyond_it(lab):
-    lab.theta = transforms.scale(7.0)
-    assert lab.sliders.numbers[0].value == 7
-    assert lab.sliders.pose["scale_x"].value == 7
-    assert lab.sliders.pose["scale_x"].max == 7
-
-
-def test_a_mirrored_theta_is_shown_as_a_negative_scale(lab):
-    lab.theta = transforms.from_pose(scale_y=-1.5)
-    assert lab.sliders.pose["scale_y"].value == pytest.approx(-1.5)
-
-
-def from_browser(slider, value):
-    """What happens when the browser reports a slider's value."""
-    slider.set_state({"value": value})
-
-
-def test_a_rounded_repeat_from_the_browser_moves_nothing(lab):
-    """The browser rounds each value that it is sent, and reports the rounded one."""
-    from_browser(lab.sliders.pose["rotation"], 10.0)
-    expected = transforms.rotation(degrees=10)
-    for control in lab.sliders.all:
-        from_browser(control, round(control.value / control.step) * control.step)
-    assert torch.allclose(lab.theta, expected, atol=1e-6)
-
-
-def test_late_repeats_of_earlier_values_move_nothing(lab):
-    late = []
-    for degrees in range(1, 30):
-        from_browser(lab.sliders.pose["rotation"], float(degrees))
-        late += [(c, round(c.value / c.step) * c.step) for c in lab.sliders.numbers]
-    for control, value in late:
-        from_browser(control, value)
-    assert torch.allclose(lab.theta, transforms.rotation(degrees=29), atol=1e-6)
-
-
-def test_a_hand_on_a_slider_is_heard_even_at_a_value_it_had_before(lab):
-    rotation = lab.sliders.pose["rotation"]
-    for degrees in (5.0, 6.0, 5.0, 4.0, 5.0):
-        from_browser(rotation, degrees)
-        assert torch.allclose(lab.theta, transforms.rotation(degrees=degrees), atol=1e-6)
-    from_browser(lab.sliders.numbers[2], 0.5)
-    from_browser(rotation, 8.0)
-    assert torch.allclose(lab.theta, transforms.similarity(degrees=8, x=0.5), atol=1e-6)
-
-
-def test_after_a_second_a_repeat_is_a_movement(lab, monkeypatch):
-    lab.theta = transforms.translation(x=0.301)
-    lab.theta = transforms.translation(x=0.401)
-    from_browser(lab.sliders.numbers[2], 0.30)
-    assert lab.theta[0, 0, 2] == pytest.approx(0.401)
-    now = exact_slider.time.monotonic()
-    monkeypatch.setattr(exact_slider.time, "monotonic", lambda: now + 2)
-    from_browser(lab.sliders.numbers[2], 0.30)
-    assert lab.theta[0, 0, 2] == pytest.approx(0.30)
-
-
-def test_the_present_value_rounded_is_never_a_movement(lab, monkeypatch):
-    """A page that is loaded again reports it, however late that is."""
-    lab.theta = transforms.translation(x=0.301)
-    now = exact_slider.time.monotonic()
-    monkeypatch.setattr(exact_slider.time, "monotonic", lambda: now + 3600)
-    from_browser(lab.sliders.numbers[2], 0.30)
-    assert lab.theta[0, 0, 2] == pytest.approx(0.301)
-
-
-def test_a_slider_sends_its_range_before_its_value(lab):
-    """In whichever order its parts were changed; the browser would cut the value off."""
-    for names in itertools.permutations(["value", "min", "max"]):
-        assert list(lab.sliders.numbers[0].get_state(names))[-1] == "value"
-    assert "value" in lab.sliders.numbers[0].get_state()
-    assert list(lab.sliders.numbers[0].get_state(["min"])) == ["min"]
-
-
 def test_reset_goes_back_to_the_identity(lab):
     lab.theta = transforms.rotation(degrees=50)
     lab.buttons["Reset"].click()
@@ -457,13 +197,6 @@ def test_reset_brings_back_choices_and_ranges(lab):
     assert lab.choices["padding_mode"].value == "zeros"
     assert lab.sliders.pose["scale_x"].max == 2.5
     assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
-
-
-def test_half_a_turn_stays_at_the_end_where_the_hand_put_it(lab):
-    lab.sliders.pose["rotation"].value = 180
-    assert lab.sliders.pose["rotation"].value == 180
-    lab.sliders.pose["rotation"].value = -180
-    assert lab.sliders.pose["rotation"].value == -180
 
 
 def test_a_theta_without_a_pose_is_said_in_words(lab):
@@ -489,9 +222,13 @@ def test_an_error_in_a_readout_is_shown_in_the_lab_and_goes_with_its_cause(lab):
     assert lab.canvas.alert == ""
 
 
-def test_a_readout_is_given_the_output_and_shown():
-    lab = ThetaLab(DIGIT, (14, 20), readout=lambda output: f"got {tuple(output.shape)}")
-    assert note(lab, "the output") == "got (1, 1, 14, 20)"
+@pytest.mark.parametrize("size", [(14, 20), (1, 1)])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_a_readout_is_given_the_output_and_shown(size, align_corners):
+    lab = ThetaLab(
+        DIGIT, size, align_corners=align_corners, readout=lambda o: f"got {o.shape[-2:]}"
+    )
+    assert note(lab, "the output") == str(torch.Size((1, 1, *size)))
 
 
 @pytest.mark.parametrize(
@@ -509,17 +246,6 @@ def test_a_learners_own_image_of_any_size_and_colour(image, shape):
     lab = ThetaLab(image)
     assert lab.image.shape == shape
     assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
-
-
-def test_a_colour_image_keeps_its_channels():
-    red = numpy.zeros((4, 5, 3), dtype=numpy.uint8)
-    red[..., 0] = 255
-    assert ThetaLab(red).image.mean(dim=(1, 2)).tolist() == [1, 0, 0]
-
-
-def test_whole_numbers_are_grey_levels():
-    lab = ThetaLab((DIGIT * 255).byte())
-    assert 0.9 < lab.image.max() <= 1
 
 
 def test_figure_is_the_lab_as_it_stands(lab):

@@ -10,22 +10,20 @@ from stn_course.data import normalise
 from stn_course.device import available_devices, choose_device
 from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
-from stn_course.transforms import identity, to_pose
+from stn_course.transforms import identity
 from stn_course.validation import check_images
 from stn_course.widgets import scene as draw
 from stn_course.widgets.images import to_rgba
-from stn_course.widgets.lab import Lab, choice
-from stn_course.widgets.theta_lab import REACH, in_words
-from stn_course.widgets.theta_sliders import ThetaSliders, undone
+from stn_course.widgets.lab import choice
+from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
 
 SIDE, GAP, TOP = 252, 16, 26  # canvas pixels: 9 for each of a digit's 28; between; for titles
 BARS = 240  # how wide the panel of the classifier's shares is
 THUMB = 56  # of each digit in the row of scores
-KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
 SHOW, HIDE = "Show the network's theta", "Hide the network's theta"
 
 
-class PilotLab(Lab):
+class PilotLab(SteeringLab):
     """Steer theta until a classifier is certain, one digit after the other; then compare.
 
     images: distorted digits (N, 1, 28, 28) from 0 to 1. labels: what they are, (N,).
@@ -62,13 +60,11 @@ class PilotLab(Lab):
         self.compare = ipywidgets.ToggleButton(description=SHOW)
         self.compare.layout.width = "auto"
         super().__init__()
-        self.sliders = ThetaSliders(self._moved)
         self.hidden = self.sliders.numbers
         self._take_networks()
         self._connect()
 
     def _connect(self) -> None:
-        self.canvas.on_move(self._dragged)
         self.next.on_click(self._next)
         self.reset.on_click(self._reset)
         self.digit.observe(self._new_digit, "value")
@@ -79,27 +75,13 @@ class PilotLab(Lab):
         buttons = [self.digit, self.next, self.reset, self.compare, self.device]
         self.arrange(buttons, columns)
 
-    @property
-    def theta(self) -> Tensor:
-        """The transformation of the digit shown, (1, 2, 3), output -> input; a copy."""
-        return self.sliders.theta.float()
-
-    @theta.setter
-    def theta(self, theta: Tensor) -> None:
-        self.sliders.set(theta)
-        self._moved()
-
     def _moved(self) -> None:
         self.thetas[self.digit.value] = self.sliders.theta[0]
-        self.changed()
-        self.sliders.settle()
+        super()._moved()
 
-    def _dragged(self, handle: str, dx: float, dy: float) -> None:
-        with self.errors_shown():
-            unit = self._view(0).unit
-            vector = torch.tensor([dx / unit[0], dy / unit[1]], dtype=torch.float64)
-            self.sliders.pull(handle, vector)
-            self._moved()
+    def grip(self) -> tuple[draw.View, bool]:
+        """The handles lie on theta's frame over the input."""
+        return self._view(0), False
 
     def _next(self, _) -> None:
         self.digit.value = (self.digit.value + 1) % len(self.images)
@@ -226,11 +208,10 @@ class PilotLab(Lab):
     def _in_words(self, shares: Tensor) -> str:
         best = shares[self.digit.value].max(dim=0)
         yours = self._of_the_right(shares).sum().item()
-        theta = self.sliders.theta
-        pose = "squeezed into a line." if undone(theta) is None else in_words(to_pose(theta))
         return (
             f"Digit {self.digit.value + 1} of {len(self.labels)}, a "
-            f"{self.labels[self.digit.value].item()}. The grid is {pose} The classifier says "
+            f"{self.labels[self.digit.value].item()}. "
+            f"{in_words('The grid', self.sliders.theta)} The classifier says "
             f"{best.indices.item()} with {100 * best.values.item():.0f} percent. "
             f"Your score is {yours:.2f} of {len(self.labels)}."
         )

@@ -283,7 +283,7 @@ class SamplerLab(Lab):
         return f"SamplerLab, {height}×{width} pixels: run this cell to get its point"
 
 
-WEIGHTS = [SERIES[i] for i in (0, 1, 2, 3)]  # a colour for each of CORNERS
+WEIGHTS = SERIES[: len(CORNERS)]  # a colour for each neighbour
 TITLES = [
     draw.text("the image, its padding around it; drag the point", SIDE / 2, TOP / 2),
     draw.text("around where it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import ipywidgets
 import numpy
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -12,20 +11,15 @@ from stn_course.data import load_digits
 from stn_course.plotting import sampling_grid
 from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
-from stn_course.transforms import (
-    Pose,
-    identity,
-    to_pixel_matrix,
-    to_pose,
-)
+from stn_course.transforms import identity, to_pixel_matrix
 from stn_course.widgets import scene as draw
 from stn_course.widgets.images import as_image, to_rgba
-from stn_course.widgets.lab import Lab, choice, sampling_choices, values_of
-from stn_course.widgets.theta_sliders import ThetaSliders, undone
+from stn_course.widgets.lab import choice, sampling_choices, values_of
+from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
+from stn_course.widgets.theta_sliders import undone
 
 SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
 GAP, TOP = 16, 26  # between the pictures; for the title above them
-REACH = 2.0  # the frames lie in a panel of this many times the image's size, or more
 PRESETS = {
     "Identity": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
     "Quarter turn": [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]],
@@ -35,10 +29,9 @@ PRESETS = {
     "Everything outside": [[1.0, 0.0, 2.5], [0.0, 1.0, 0.0]],
 }
 READS, MOVES = "where the output reads", "how the picture moves"
-KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
 
 
-class ThetaLab(Lab):
+class ThetaLab(SteeringLab):
     """Sliders and handles for one theta; all of them always agree.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
@@ -81,7 +74,6 @@ class ThetaLab(Lab):
         ]
         self._first |= {entry: entry.value for entry in self.sizes}
         self.reach = REACH
-        self.sliders = ThetaSliders(self._moved)
         self._connect()
 
     def _connect(self) -> None:
@@ -89,7 +81,6 @@ class ThetaLab(Lab):
         for name, button in self.buttons.items():
             button.layout.width = "auto"
             button.on_click(lambda _, name=name: self._press(name))
-        self.canvas.on_move(self._dragged)
         self.canvas.on_release(self.changed)
         self.source.observe(self._new_image, "value")
         for control in [*self.choices.values(), self.view, *self.sizes]:
@@ -101,24 +92,9 @@ class ThetaLab(Lab):
         self.arrange([self.view], [heading], columns, self.buttons.values(), choices)
 
     @property
-    def theta(self) -> Tensor:
-        """The transformation shown, (1, 2, 3), output -> input; a copy."""
-        return self.sliders.theta.float()
-
-    @theta.setter
-    def theta(self, theta: Tensor) -> None:
-        self.sliders.set(theta)
-        self._moved()
-
-    @property
     def output_size(self) -> tuple[int, int]:
         """(H', W')."""
         return tuple(entry.value for entry in self.sizes)
-
-    def _moved(self) -> None:
-        """Theta has changed: the picture first, for the eye waits for it; then the sliders."""
-        self.changed()
-        self.sliders.settle()
 
     def changed(self, _=None) -> None:
         """Theta or a choice was changed, but not by a drag: the panel reaches as far as needed."""
@@ -130,14 +106,14 @@ class ThetaLab(Lab):
         theta = self.sliders.theta
         return theta if self.view.value == READS else undone(theta)
 
-    def _dragged(self, handle: str, dx: float, dy: float) -> None:
-        with self.errors_shown():
-            moves = self.view.value == MOVES
-            unit = (self._right() if moves else self._left()).unit
-            vector = torch.tensor([dx / unit[0], dy / unit[1]], dtype=torch.float64)
-            self.sliders.pull(handle, vector, of_inverse=moves)
-            self.refresh()  # with the reach as it is, or the frame would slip from the hand
-            self.sliders.settle()
+    def grip(self) -> tuple[draw.View, bool]:
+        """The handles lie on theta's frame over the input, or on its inverse's over the output."""
+        moves = self.view.value == MOVES
+        return (self._right() if moves else self._left()), moves
+
+    def _pulled(self) -> None:
+        self.refresh()  # with the reach as it is, or the frame would slip from the hand
+        self.sliders.settle()
 
     def _press(self, name: str) -> None:
         if name != "Reset":
@@ -244,23 +220,19 @@ class ThetaLab(Lab):
                 else draw.matrix_text(back),
             ),
         ]
-        if self.choices["align_corners"].value and min(sizes[0] + sizes[1]) < 2:
-            return notes  # a single pixel has no pixel matrix then
-        pixels = to_pixel_matrix(
-            theta, *sizes, self.choices["align_corners"].value, "output_to_input"
-        )
-        title = "in pixels, as OpenCV's warpAffine takes it with WARP_INVERSE_MAP"
-        notes.append(draw.note(title, draw.numpy_text(pixels), copy=True))
+        corners = self.choices["align_corners"].value
+        if not corners or min(sizes[0] + sizes[1]) > 1:  # a single pixel has no pixel matrix then
+            pixels = to_pixel_matrix(theta, *sizes, corners, "output_to_input")
+            title = "in pixels, as OpenCV's warpAffine takes it with WARP_INVERSE_MAP"
+            notes.append(draw.note(title, draw.numpy_text(pixels), copy=True))
         if self.readout is not None:
             notes.append(draw.note("the output", self.readout(output)))
         return notes
 
     def _in_words(self, theta: Tensor, back: Tensor | None) -> str:
-        if back is None:
-            return "The grid is squeezed into a line: this theta has no pose and no inverse."
-        if self.view.value == READS:
-            return f"The grid is {in_words(to_pose(theta))}"
-        return f"The picture is {in_words(to_pose(back))}"
+        if self.view.value == READS or back is None:
+            return in_words("The grid", theta)
+        return in_words("The picture", back)
 
     def figure(self, title: str = "") -> Figure:
         """The lab's two pictures as a figure with labelled axes."""
@@ -295,12 +267,3 @@ def size_entry(label: str, value: int) -> ipywidgets.BoundedIntText:
     entry = ipywidgets.BoundedIntText(value, min=1, max=512, description=label)
     entry.style.description_width, entry.layout.width = "initial", "12em"
     return entry
-
-
-def in_words(pose: Pose) -> str:
-    """A pose as the rest of a sentence, for the text alternative."""
-    r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in pose)
-    return (
-        f"rotated {r:g} degrees, scale {sx:g} in x and {sy:g} in y, shear {shear:g}, "
-        f"moved {x:g} in x and {y:g} in y."
-    )

@@ -1,0 +1,62 @@
+"""What the labs share in which a hand steers a theta: sliders, handles, the state in words."""
+
+import torch
+from torch import Tensor
+
+from stn_course.transforms import to_pose
+from stn_course.widgets import scene as draw
+from stn_course.widgets.lab import Lab
+from stn_course.widgets.theta_sliders import ThetaSliders, undone
+
+REACH = 2.0  # a frame lies in a panel of this many times the image's size, or more
+KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
+
+
+class SteeringLab(Lab):
+    """A lab with one theta, which sliders and the handles of a frame move."""
+
+    def __init__(self):
+        super().__init__()
+        self.sliders = ThetaSliders(self._moved)
+        self.canvas.on_move(self._dragged)
+
+    @property
+    def theta(self) -> Tensor:
+        """The transformation shown, (1, 2, 3), output -> input; a copy."""
+        return self.sliders.theta.float()
+
+    @theta.setter
+    def theta(self, theta: Tensor) -> None:
+        self.sliders.set(theta)
+        self._moved()
+
+    def grip(self) -> tuple[draw.View, bool]:
+        """The view that the handles lie in, and whether their frame is theta's inverse."""
+        raise NotImplementedError
+
+    def _moved(self) -> None:
+        """Theta has changed: the picture first, for the eye waits for it; then the sliders."""
+        self.changed()
+        self.sliders.settle()
+
+    def _dragged(self, handle: str, dx: float, dy: float) -> None:
+        with self.errors_shown():
+            view, of_inverse = self.grip()
+            vector = torch.tensor([dx / view.unit[0], dy / view.unit[1]], dtype=torch.float64)
+            self.sliders.pull(handle, vector, of_inverse)
+            self._pulled()
+
+    def _pulled(self) -> None:
+        """A hand has moved a handle and still holds it."""
+        self._moved()
+
+
+def in_words(what: str, matrix: Tensor) -> str:
+    """The state of a frame (1, 2, 3) as a sentence, for the text alternative."""
+    if undone(matrix) is None:
+        return f"{what} is squeezed into a line: this theta has no pose and no inverse."
+    r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in to_pose(matrix))
+    return (
+        f"{what} is rotated {r:g} degrees, scale {sx:g} in x and {sy:g} in y, shear {shear:g}, "
+        f"moved {x:g} in x and {y:g} in y."
+    )
