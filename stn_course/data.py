@@ -13,10 +13,12 @@ from pathlib import Path
 
 import platformdirs
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from stn_course.grids import pixel_centres
 from stn_course.samplers import warp
-from stn_course.transforms import rotation, scale
+from stn_course.transforms import scale
 from stn_course.validation import check_choice, check_images, check_positive, describe
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; notebook 01 computes them
@@ -141,7 +143,21 @@ def rotate(images: Tensor, degrees) -> Tensor:
     check_images(images, "images")
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
-    return warp(images, rotation(degrees=torch.as_tensor(degrees).to(images)))
+    precise = torch.float64 if images.dtype == torch.float64 else torch.float32
+    angle = torch.deg2rad(torch.as_tensor(degrees).to(images.device, torch.float64))
+    if angle.shape not in ((), (1,), (len(images),)):
+        raise ValueError(f"degrees must be a number or ({len(images)},); got {describe(degrees)}")
+    turn = torch.polar(torch.ones_like(angle), angle).to(precise.to_complex()).reshape(-1, 1, 1)
+    # To turn x + iy is to multiply it; a third of the time of a matrix product for each pixel.
+    grid = torch.view_as_real(turn * _plane(images.shape[-1], precise, images.device))
+    grid = grid.to(images.dtype).expand(len(images), -1, -1, -1)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def _plane(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The pixel centres of a square image, (size, size), as complex numbers x + iy."""
+    centres = pixel_centres(size, dtype=dtype, device=device)
+    return torch.complex(centres.expand(size, size), centres[:, None].expand(size, size))
 
 
 def rescale(images: Tensor, factor) -> Tensor:

@@ -10,7 +10,17 @@ import pytest
 from stn_course import __file__ as package_file
 
 PACKAGE = Path(package_file).parent
-LESSONS = ["grids", "samplers", "transforms", "data", "models", "training", "device", "plotting"]
+LESSONS = [
+    "grids",
+    "samplers",
+    "transforms",
+    "alignment",
+    "data",
+    "models",
+    "training",
+    "device",
+    "plotting",
+]
 ALLOWED = {
     "__init__": {"torchvision_operators"},
     "torchvision_operators": set(),
@@ -20,6 +30,7 @@ ALLOWED = {
     "samplers": {"validation"},
     "transforms": {"validation"},
     "data": {"grids", "samplers", "transforms", "validation"},
+    "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
     "training": {"data", "device", "models", "validation"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},

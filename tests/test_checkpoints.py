@@ -21,8 +21,8 @@ torch.manual_seed(0)
 model = models.TutorialNet()
 images, labels = data.load_digits("test")
 some = images[:1280], labels[:1280]
-training.fit(model, train=some, test=some, distort=data.random_rotation(30), epochs=6, seed=3,
-             device="cpu", progress=False, checkpoint=sys.argv[1])
+training.fit(model, "rotated", train=some, test=some, distort=data.random_rotation(30),
+             epochs=6, seed=3, device="cpu", progress=False, checkpoint=sys.argv[1])
 torch.save(model.state_dict(), sys.argv[2])
 """
 
@@ -37,7 +37,14 @@ def small(digits):
 def fitted(small, make=models.TutorialNet, **options):
     torch.manual_seed(0)
     model = make()
-    options = {"epochs": 3, "progress": False, "device": "cpu", **small, **options}
+    options = {
+        "recipe": "rotated",
+        "epochs": 3,
+        "progress": False,
+        "device": "cpu",
+        **small,
+        **options,
+    }
     return model, training.fit(model, **options)
 
 
@@ -104,7 +111,7 @@ def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
     [
         ({"seed": 1}, "seed 0, not 1"),
         ({"epochs": 4}, "epochs 3, not 4"),
-        ({"recipe": "tutorial"}, "name 'course', not 'tutorial'"),
+        ({"recipe": "tutorial"}, "name 'rotated', not 'tutorial'"),
         ({"make": models.PlainNet}, "another model"),
     ],
 )
@@ -232,5 +239,8 @@ def test_a_lost_loss_stops_the_run_and_says_where(small, tmp_path, bad):
 
 def test_too_high_a_rate_is_noticed_without_a_checkpoint_too(small):
     recipe = replace(training.RECIPES["tutorial"], learning_rate=1e30)
-    with pytest.raises(training.Diverged, match="none, for no file was given"):
+    with (
+        pytest.warns(training.CollapseWarning, match="1e\\+30"),
+        pytest.raises(training.Diverged, match="none, for no file was given"),
+    ):
         fitted(small, recipe=recipe)

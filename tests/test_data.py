@@ -9,6 +9,7 @@ from importlib import resources
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.nn.functional import avg_pool2d
 
 from stn_course import data
@@ -171,6 +172,20 @@ def test_rotate_is_torchvisions(digits):
     assert torch.allclose(data.rotate(images, 37), theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize("degrees", [90, 33.3, torch.tensor([0.0, -45.0, 170.0, 77.0])])
+def test_rotate_reads_where_pytorchs_grid_does(digits, device, dtype, degrees):
+    images = digits[0][:4].to(device, dtype)
+    angles = torch.deg2rad(torch.as_tensor(degrees).expand(4).double())
+    zero = torch.zeros(4)
+    rows = [angles.cos(), -angles.sin(), zero, angles.sin(), angles.cos(), zero]
+    theta = torch.stack(rows, dim=1).reshape(4, 2, 3).to(images)
+    grid = F.affine_grid(theta, images.shape, align_corners=False)
+    expected = F.grid_sample(images, grid, align_corners=False)
+    bound = {torch.float32: 1e-5, torch.float64: 1e-10, torch.float16: 0.02}[dtype]
+    assert (data.rotate(images, degrees) - expected).abs().max() <= bound
+
+
 def test_rotate_takes_an_angle_for_each_image(digits):
     images, angles = digits[0][:3], torch.tensor([10.0, -20.0, 180.0])
     each = torch.cat([data.rotate(images[i : i + 1], angles[i].item()) for i in range(3)])
@@ -207,6 +222,7 @@ ONE = torch.zeros(1, 1, 28, 28)
         (lambda: data.to_float(ONE.byte()), TypeError, r"\(1, 1, 28, 28\)"),
         (lambda: data.rotate(ONE.byte(), 3), TypeError, "torch.uint8"),
         (lambda: data.rotate(ONE[..., :20], 3), ValueError, r"\(1, 1, 28, 20\)"),
+        (lambda: data.rotate(ONE, torch.zeros(3)), ValueError, r"\(1,\).*\(3,\)"),
         (lambda: data.rescale(ONE, 0.0), ValueError, "0"),
         (lambda: next(data.batches(ONE, torch.zeros(2), 1)), ValueError, "1 and 2"),
         (lambda: next(data.batches(ONE[:0], ONE[:0], 1)), ValueError, "0 and 0"),

@@ -1,6 +1,7 @@
 """Fit and evaluate; recipes by name; what happened, as a History."""
 
-from stn_course.training.fitting import PROBE, Diverged, fit
+from stn_course.training.collapse import CollapseWarning, Signs, signs
+from stn_course.training.fitting import PROBE, fit
 from stn_course.training.history import RECORDING, History, load_recording
 from stn_course.training.loop import evaluate, prepared, probe, train_epoch
 from stn_course.training.recipes import (
@@ -11,14 +12,19 @@ from stn_course.training.recipes import (
     parameter_groups,
     prepare_model,
 )
+from stn_course.training.recording import Diverged, Recorder, Stop
 
 __all__ = [
     "PROBE",
     "RECIPES",
     "RECORDING",
+    "CollapseWarning",
     "Diverged",
     "History",
     "Recipe",
+    "Recorder",
+    "Signs",
+    "Stop",
     "evaluate",
     "find_recipe",
     "fit",
@@ -28,5 +34,6 @@ __all__ = [
     "prepare_model",
     "prepared",
     "probe",
+    "signs",
     "train_epoch",
 ]

@@ -22,7 +22,8 @@ class History:
     since the start at the end of each epoch. probe_images: the first test digits, (N, 1, H, W)
     from 0 to 1; at the steps in probe_steps, probe_losses: the mean loss on them; probe_thetas:
     their theta (N, 2, 3), for a model that has one. versions, hardware: what the run was made with.
-    stopped: whether it was interrupted; the last accuracy is then that of the moment.
+    stopped: whether it was interrupted; the last accuracy is then that of the moment. findings: the
+    signs of a collapse, by kind, each a sentence; none in a healthy run.
     """
 
     recipe: Recipe
@@ -37,6 +38,7 @@ class History:
     versions: dict[str, str] = field(default_factory=dict)
     hardware: str = ""
     stopped: bool = False
+    findings: dict[str, str] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:

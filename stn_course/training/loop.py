@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
+from stn_course.training import processes
 from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
@@ -57,22 +58,27 @@ def prepared(
     distort: Distortion | None,
     generator: torch.Generator,
 ) -> Iterable[Digits]:
-    """Shuffled batches, distorted where asked, then normalised: what the network is shown."""
+    """Shuffled batches, distorted where asked, then normalised: what the network is shown.
+
+    With several processes: this one's share of each batch.
+    """
     for some, truth in batches(images, labels, batch_size, generator):
         if distort is not None:
             some, _ = distort(some, generator)
-        yield normalise(some), truth
+        some, truth = processes.share(some), processes.share(truth)
+        if len(truth):
+            yield normalise(some), truth
 
 
 @torch.no_grad()
-def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tensor | None]:
+def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
     """The mean loss on images, normalised, and the theta (N, 2, 3) that the model chose for them.
 
-    theta is on the CPU, and None for a model without a transformer.
+    Both are on the model's device; theta is None for a model without a transformer.
     """
     was_training = model.training
     model.eval()
-    loss = F.nll_loss(model(images), labels).item()
+    loss = F.nll_loss(model(images), labels)
     model.train(was_training)
     thetas = [module.theta for module in model.modules() if hasattr(module, "theta")]
-    return loss, thetas[0].cpu() if thetas else None
+    return loss, thetas[0].clone() if thetas else None

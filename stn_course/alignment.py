@@ -1,0 +1,115 @@
+"""Alignment as a number: how alike digits lie before and after a transformer.
+
+The pose of a picture is read off the picture itself, from its brightness as a weight: where its
+centroid lies, how far it spreads, and along which axis. Coordinates are normalised, (x, y), x to
+the right, y down; angles are in degrees, positive from the x axis towards the y axis, so clockwise
+on the screen, as `transforms.rotation` turns a grid.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stn_course.grids import pixel_centres
+from stn_course.validation import check_images, describe
+
+
+class ImagePose(NamedTuple):
+    """How each picture lies, each (B,).
+
+    angle: of the principal axis, the direction of most spread, from -90 to 90 degrees; an axis has
+    no arrow, so -90 and 90 are the same. scale: the root of the mean squared distance from the
+    centroid (second moments). x, y: the centroid.
+    """
+
+    angle: Tensor
+    scale: Tensor
+    x: Tensor
+    y: Tensor
+
+
+class Spread(NamedTuple):
+    """How far the poses of a batch lie apart; all 0 if the pictures lie alike.
+
+    angle: the standard deviation of the axes in degrees, by the length of their mean (Mardia), on
+    doubled angles, since an axis and its opposite are one. scale: standard deviation over mean, a
+    share. centroid: root mean squared distance from the mean centroid, normalised units.
+    """
+
+    angle: float
+    scale: float
+    centroid: float
+
+
+class Undoing(NamedTuple):
+    """How well theta undoes a known turn; of a perfect transformer: -1, -1, 0.
+
+    correlation: of the angle in with the angle out. slope: degrees out for one degree in, by least
+    squares. left_over: the standard deviation of the turn that remains, in degrees.
+    """
+
+    correlation: float
+    slope: float
+    left_over: float
+
+
+def image_pose(images: Tensor) -> ImagePose:
+    """Read the pose of each picture (B, C, H, W), black 0, from its moments.
+
+    Raises ValueError for a picture that is black all over or has values below 0, as normalised ones
+    have: denormalise them first.
+    """
+    check_images(images, "images")
+    weight = images.double().sum(dim=1)  # (B, H, W)
+    mass = weight.sum(dim=(1, 2))
+    if (weight < 0).any() or (mass == 0).any():
+        raise ValueError(
+            f"images must hold brightness from 0, and some above; got {describe(images)}, "
+            f"smallest value {images.min().item():.3g}"
+        )
+    options = {"dtype": weight.dtype, "device": weight.device}
+    x = pixel_centres(images.shape[3], **options)
+    y = pixel_centres(images.shape[2], **options)[:, None]
+
+    def mean(values: Tensor) -> Tensor:
+        """Over the pixels, (B, H, W) or less -> (B, 1, 1)."""
+        return ((weight * values).sum(dim=(1, 2)) / mass)[:, None, None]
+
+    mx, my = mean(x), mean(y)
+    xx, yy, xy = mean((x - mx) ** 2), mean((y - my) ** 2), mean((x - mx) * (y - my))
+    angle = torch.rad2deg(torch.atan2(2 * xy, xx - yy) / 2)
+    return ImagePose(*(part[:, 0, 0] for part in (angle, (xx + yy).sqrt(), mx, my)))
+
+
+def pose_spread(images: Tensor) -> Spread:
+    """How far the poses of pictures (B, C, H, W), black 0, lie apart; see `image_pose`."""
+    pose = image_pose(images)
+    doubled = torch.deg2rad(2 * pose.angle)
+    length = torch.hypot(doubled.cos().mean(), doubled.sin().mean()).clamp(1e-12, 1)
+    angle = torch.rad2deg((-2 * length.log()).sqrt() / 2)
+    scale = pose.scale.std(correction=0) / pose.scale.mean()
+    centroid = (pose.x.var(correction=0) + pose.y.var(correction=0)).sqrt()
+    return Spread(angle.item(), scale.item(), centroid.item())
+
+
+def undoing(angle_in: Tensor, angle_out: Tensor) -> Undoing:
+    """Hold the turn of each picture, in degrees (B,), against the turn of its grid (B,).
+
+    angle_in: anticlockwise on the screen, as `data.random_rotation` tells. angle_out: theta's
+    rotation, `transforms.to_pose(theta).rotation`; it turns the picture anticlockwise by as much.
+    Raises ValueError if the two do not pair, are fewer than two, or all angles in are the same.
+    """
+    if angle_in.shape != angle_out.shape or angle_in.dim() != 1 or len(angle_in) < 2:
+        raise ValueError(
+            f"angle_in and angle_out must be (B,), B at least 2; got {describe(angle_in)} and "
+            f"{describe(angle_out)}"
+        )
+    a, b = angle_in.double().cpu(), angle_out.double().cpu()
+    da, db = a - a.mean(), b - b.mean()
+    if not da.any():
+        raise ValueError(f"angle_in must differ; all are {a[0].item():g}")
+    slope = (da @ db / (da @ da)).item()
+    norm = (da.norm() * db.norm()).item()
+    correlation = (da @ db).item() / norm if norm else 0.0  # nothing turned: nothing undone
+    return Undoing(correlation, slope, (a + b).std().item())

@@ -1,0 +1,122 @@
+"""Has a run collapsed? What theta and the answers look like when it has, and the likely cause."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stn_course.training.history import History
+from stn_course.validation import check_theta
+
+# Healthy runs of the course stay below 0.15 outside and between 0.6 and 1.5 in |det theta|.
+MOST_OUTSIDE = 0.5
+DETERMINANTS = (0.1, 4.0)
+ALIKE, ONCE_SPREAD = 0.001, 0.005  # the spread of a batch of theta that is one, and was none
+ONE_ANSWER = 0.9  # the share of digits with the commonest answer
+PATIENCE = 100  # steps before which a network may give one answer to everything
+
+
+class CollapseWarning(UserWarning):
+    """The run is broken: training on will most likely teach nothing more."""
+
+
+class Signs(NamedTuple):
+    """What a batch of theta tells at a glance.
+
+    outside: the share of the sampling grid that lies outside the input, 0 to 1. determinant: the
+    median of |det A|, A the left 2×2 part: 1 keeps areas, above 1 the picture shrinks. spread: the
+    largest standard deviation over the batch among theta's six numbers; 0 if all are the same.
+    """
+
+    outside: float
+    determinant: float
+    spread: float
+
+
+def signs(theta: Tensor, size: tuple[int, int] = (28, 28)) -> Signs:
+    """The signs of a batch of theta (B, 2, 3), output -> input, for an output of `size` (H, W).
+
+    Raises TypeError or ValueError if theta is no theta.
+    """
+    check_theta(theta)
+    grid = F.affine_grid(theta, (len(theta), 1, *size), align_corners=False)
+    outside = (grid.abs() > 1).any(dim=-1).float().mean()
+    determinant = torch.linalg.det(theta[:, :, :2]).abs().median()
+    spread = theta.std(dim=0, correction=0).max()
+    return Signs(outside.item(), determinant.item(), spread.item())
+
+
+class CollapseDetector:
+    """Looks at a run while it trains; each kind of collapse is told once, in words.
+
+    `history.findings` holds what was found: the kind and the sentence. padding_mode: the
+    transformer's, None if unknown. rate: the localization network's highest learning rate.
+    """
+
+    def __init__(self, history: History, padding_mode: str | None, rate: float):
+        self.history, self.padding_mode, self.rate = history, padding_mode, rate
+        self.size = tuple(history.probe_images.shape[-2:])
+        before = [signs(theta, self.size).spread for theta in history.probe_thetas]
+        self.widest = max(before, default=0.0)  # the spread so far
+
+    def look_at_theta(self, step: int, theta: Tensor) -> dict[str, str]:
+        """What is new, after the probe digits' theta (N, 2, 3) at a step: kind and sentence."""
+        now = signs(theta, self.size)
+        self.widest = max(self.widest, now.spread)
+        low, high = DETERMINANTS
+        lost = now.outside > MOST_OUTSIDE or not low <= now.determinant <= high
+        where = (
+            f"At step {step} {100 * now.outside:.0f} % of the sampling grid lies outside the "
+            f"picture, and |det theta| is {now.determinant:.2g}"
+        )
+        found = {}
+        if lost and step == 0:
+            found["initialisation"] = (
+                f"{where}, before anything was learned. Likely cause: the initialisation. Start at "
+                "the identity (models.start_at_identity)."
+            )
+        elif lost and "initialisation" not in self.history.findings:
+            found["learning rate"] = (
+                f"{where}; at the start it was not. Likely cause: the learning rate of the "
+                f"localization network, {self.rate:.2g} at its highest. Make it smaller."
+            )
+        if now.outside > MOST_OUTSIDE and self.padding_mode == "zeros":
+            found["padding"] = (
+                f"{where}. With padding_mode='zeros' the outside gives theta no gradient, so it "
+                "can't come back; and 0 is grey where images are normalised. Pad with 'border'."
+            )
+        if now.spread < ALIKE and self.widest > ONCE_SPREAD:
+            found["spread"] = (
+                f"At step {step} theta is the same for every digit (spread {now.spread:.1g}): the "
+                "transformer no longer looks at its input. Likely cause: the learning rate of the "
+                f"localization network, {self.rate:.2g} at its highest. Make it smaller."
+            )
+        return self._new(found)
+
+    def look_at_answers(self, step: int, answers: Tensor, labels: Tensor) -> dict[str, str]:
+        """What is new, after the answers to some test digits (N,), whose labels are (N,)."""
+        answer = int(answers.mode().values)
+        share = (answers == answer).float().mean().item()
+        truth = (labels == answer).float().mean().item()
+        if step < PATIENCE or share < ONE_ANSWER or truth > 0.5:
+            return {}
+        return self._new(
+            {
+                "answers": f"At step {step} the network answers {answer} to {100 * share:.0f} % of "
+                f"the digits, which is right for {100 * truth:.2f} %. Likely cause: the learning "
+                "rate. Make it smaller, and begin anew."
+            }
+        )
+
+    def _new(self, found: dict[str, str]) -> dict[str, str]:
+        """Those of a kind not found before, which are now in the history."""
+        new = {kind: words for kind, words in found.items() if kind not in self.history.findings}
+        self.history.findings.update(new)
+        return new
+
+
+def padding_of(model: nn.Module) -> str | None:
+    """How the model's first transformer reads outside the picture; None if it does not say."""
+    modes = [m.padding_mode for m in model.modules() if hasattr(m, "theta")]
+    return modes[0] if modes else None
