@@ -61,7 +61,7 @@ def test_each_distortion_widens_its_own_spread(digits):
     scaled = alignment.pose_spread(warp(image, transforms.scale(1 + 0.2 * line)))
     moved = alignment.pose_spread(warp(image, transforms.translation(x=0.2 * line)))
     assert turned.angle == pytest.approx((25 * line).std(correction=0).item(), rel=0.1)
-    assert scaled.scale == pytest.approx((1 / (1 + 0.2 * line)).std().item(), rel=0.15)
+    assert scaled.scale == pytest.approx((1 / (1 + 0.2 * line)).std().item(), rel=0.25)
     assert moved.centroid == pytest.approx((0.2 * line).std().item(), rel=0.1)
     assert max(scaled.angle, moved.angle) < 2
     assert max(turned.scale, moved.scale) < 0.03

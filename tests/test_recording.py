@@ -17,9 +17,9 @@ def small(digits):
     return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
 
 
-def fitted(small, model=None, **options):
+def fitted(small, make=models.TutorialNet, **options):
     torch.manual_seed(0)
-    model = model or models.TutorialNet()
+    model = make()
     options = {"recipe": "rotated", "epochs": 2, "progress": False, "device": "cpu", **options}
     return model, training.fit(model, **small, **options)
 
@@ -38,9 +38,8 @@ def test_a_watcher_sees_every_step_and_changes_nothing(small):
     assert seen[-1][-1] == 0
     alone, history = fitted(small)
     assert history.losses == watched.losses
-    assert all(
-        torch.equal(a, b) for a, b in zip(model.parameters(), alone.parameters(), strict=True)
-    )
+    pairs = zip(model.parameters(), alone.parameters(), strict=True)
+    assert all(torch.equal(one, two) for one, two in pairs)
 
 
 @pytest.mark.parametrize("step", [1, 5, 7])
@@ -98,20 +97,20 @@ class Cramped(models.TutorialNet):
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_said_so(small, capsys):
-    model, history = fitted(small, Cramped(32))
+    model, history = fitted(small, lambda: Cramped(32))
     said = capsys.readouterr().out
     assert "a batch of 128 does not fit into memory: beginning anew with 64" in said
     assert "beginning anew with 32" in said
     assert model.sizes == [128, 64] + [32] * 40
     assert history.recipe.batch_size == 32
     small_recipe = replace(training.RECIPES["rotated"], batch_size=32)
-    _, expected = fitted(small, Cramped(32), recipe=small_recipe)
+    _, expected = fitted(small, lambda: Cramped(32), recipe=small_recipe)
     assert history.losses == expected.losses  # the steps before it have left nothing behind
 
 
 def test_no_memory_at_all_says_what_to_do(small):
     with pytest.raises(torch.OutOfMemoryError, match="Close what else uses the GPU"):
-        fitted(small, Cramped(0))
+        fitted(small, lambda: Cramped(0))
 
 
 def test_memory_that_runs_out_later_says_what_to_do(small):
@@ -122,7 +121,7 @@ def test_memory_that_runs_out_later_says_what_to_do(small):
             model.room = 1
 
     with pytest.raises(torch.OutOfMemoryError, match=r"batch of 128.*smaller batch_size"):
-        fitted(small, model, watch=another_program_needs_memory)
+        fitted(small, lambda: model, watch=another_program_needs_memory)
 
 
 def test_the_bar_tells_loss_accuracy_and_images_a_second(small, capsys):

@@ -29,7 +29,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", choices=RECIPES, default="course")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--rotate", type=float, metavar="DEGREES", help="turn digits by up to this")
-    parser.add_argument("--images", type=int, help="learn from the first so many digits only")
+    parser.add_argument("--images", type=int, help="only so many digits, in training and test")
     parser.add_argument(
         "--double",
         action="store_true",
@@ -67,11 +67,13 @@ def options(asked: argparse.Namespace, device: torch.device) -> dict:
     distort = None if asked.rotate is None else random_rotation(asked.rotate)
     if distort is not None:
         test = distort(test[0], torch.Generator().manual_seed(1))[0], test[1]
+    images, labels = images[: asked.images], labels[: asked.images]
+    test = test[0][: asked.images], test[1][: asked.images]
     if asked.double:
         images, test = images.double(), (test[0].double(), test[1])
     return {
         "recipe": asked.recipe,
-        "train": (images[: asked.images], labels[: asked.images]),
+        "train": (images, labels),
         "test": test,
         "distort": distort,
         "epochs": asked.epochs,

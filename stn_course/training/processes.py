@@ -49,7 +49,10 @@ def together(model: nn.Module) -> nn.Module:
 
 
 def share(batch: Tensor) -> Tensor:
-    """This process' part of a batch, equal for all: up to count - 1 of the last are left out."""
+    """This process' part of a batch, equal for all, so that a mean of means is the mean.
+
+    What can't be shared out evenly, fewer than `count()` images, is left out.
+    """
     equal = len(batch) - len(batch) % count()
     return batch[rank() : equal : count()]
 
