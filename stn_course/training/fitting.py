@@ -47,7 +47,8 @@ def fit(
     recipe's. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
     checkpoint: a file that is written after each epoch; where it exists already, the run goes on
     from there, to the same weights as one that was never stopped. A distortion must draw from the
-    generator that it is given. watch: called after each step, see `Recorder`; `widgets.Monitor`.
+    generator that it is given. watch: called after each step and epoch, see `Recorder`; for
+    example a `widgets.Monitor`.
     The same seed on the same CPU gives the same weights. The initial weights are the model's own:
     seed before you make it.
 

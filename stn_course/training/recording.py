@@ -1,5 +1,6 @@
 """Records a run while it trains: its history, the progress bar, whoever watches, and alarms."""
 
+import contextlib
 import math
 import time
 import warnings
@@ -32,7 +33,8 @@ class Recorder:
     digits: the test digits, normalised, and their labels. probes: how many of them are the probe,
     looked at before the first step, ten times an epoch, and after each epoch. images: how many
     there are in an epoch. checkpoint: its name, for messages. watch: called with the recorder after
-    each step; it may hold the run up and then returns for how many seconds, and may raise Stop.
+    each step and each epoch; it may hold the run up and then returns for how many seconds, and may
+    raise Stop.
     """
 
     def __init__(
@@ -128,6 +130,9 @@ class Recorder:
             self.check_finite()
         if self.step % max(1, self.steps_an_epoch // LOOKS) == 0:
             self.record_probe()
+        self._watched()
+
+    def _watched(self) -> None:
         if self.watch is not None:
             self.start += self.watch(self) or 0.0
 
@@ -160,6 +165,8 @@ class Recorder:
         self.history.seconds.append(time.perf_counter() - self.start)
         self._show(accuracy=f"{100 * accuracy:.2f} %")
         self._check_answers()
+        with contextlib.suppress(Stop):  # the next step hears it, where there is one
+            self._watched()
 
     @torch.no_grad()
     def _check_answers(self) -> None:

@@ -12,11 +12,8 @@ from stn_course.transforms import to_pose
 from stn_course.validation import describe
 from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab, choice
+from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
 
-TILE, GAP = 62, 4  # canvas pixels of each digit, and between
-TITLE = 24  # above each row
-CURVE = 130  # height of the loss curve
-LEFT = 46  # room for the numbers at the curve's axis
 TICK_MS = 100  # how long each recorded step is shown while it plays
 
 
@@ -79,7 +76,7 @@ class ReplayLab(Lab):
 
     def scene(self) -> dict:
         """The digits with their frames, under them the outputs, and the loss up to here."""
-        width = LEFT + len(self.images) * (TILE + GAP)
+        width = width_of(len(self.images))
         top = 2 * (TITLE + TILE)
         step, loss = self.steps[self.index], self.losses[self.index]
         last = len(self.steps) - 1
@@ -92,10 +89,11 @@ class ReplayLab(Lab):
             draw.text(line, LEFT, y + TITLE / 2, align="left")
             for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
         ]
-        whole = {"x": 0, "y": 0, "width": width, "height": top + TITLE + CURVE + 26}
+        whole = {"x": 0, "y": 0, "width": width, "height": top + TITLE + CHART + 26}
         panels = [draw.panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
         for i, output in enumerate(self.outputs()):
-            panels += self._tiles(i, output)
+            theta = self.thetas[self.index, i : i + 1]
+            panels += digit_panels(i, self.images[i], theta, output)
         return {
             "width": width,
             "height": whole["height"],
@@ -105,41 +103,18 @@ class ReplayLab(Lab):
             "text": self._in_words(),
         }
 
-    def _tiles(self, i: int, output: Tensor) -> list[dict]:
-        """The two panels of one digit."""
-        x = LEFT + i * (TILE + GAP)
-        first = {"x": x, "y": TITLE, "width": TILE, "height": TILE}
-        centre = x + TILE / 2, TITLE + TILE / 2
-        view = draw.view_of(self.images.shape[-2:], centre, 0.7 * TILE, False)
-        box = draw.image_box(self.images.shape[-2:], view, False)
-        frame = draw.frame(self.thetas[self.index, i : i + 1], view, COLOURS["output"])
-        lines = [mark | {"width": 2} for mark in frame if mark["kind"] == "path"]
-        second = first | {"y": 2 * TITLE + TILE}
-        edge = draw.rectangle(second, COLOURS["output"], 3)
-        return [
-            draw.panel(first, [draw.picture(self.images[i], box), *lines]),
-            draw.panel(second, [draw.picture(output, second), edge]),
-        ]
-
     def _curve_marks(self, top: float, width: float) -> list[dict]:
         """The loss over the steps, and a mark where the slider stands."""
         most, last = max(self.losses), max(self.steps[-1], 1)
-        places = [
-            [LEFT + step / last * (width - LEFT - 12), top + CURVE * (1 - loss / most)]
-            for step, loss in zip(self.steps, self.losses, strict=True)
-        ]
-        x, y = places[self.index]
-        box = {"x": LEFT, "y": top, "width": width - LEFT - 12, "height": CURVE}
-        point = {"x": x - 5, "y": y - 5, "width": 10, "height": 10}
+        box = {"x": LEFT, "y": top, "width": width - LEFT - 12, "height": CHART}
+        points = [(a / last, b / most) for a, b in zip(self.steps, self.losses, strict=True)]
+        share, height = points[self.index]
+        x, y = LEFT + share * box["width"], top + CHART * (1 - height)
+        mark = {"x": x - 5, "y": y - 5, "width": 10, "height": 10}
         return [
-            draw.rectangle(box, "#777777", 1),
-            draw.path([[x, top], [x, top + CURVE]], COLOURS["grid"], 2),
-            draw.path(places, COLOURS["input"], 2),
-            draw.rectangle(point, "black", 1, fill=COLOURS["grid"]),
-            draw.text(f"{most:.1f}", LEFT - 6, top + 8, align="right"),
-            draw.text("0", LEFT - 6, top + CURVE, align="right"),
-            draw.text("step 0", LEFT, top + CURVE + 14, align="left"),
-            draw.text(f"step {last}", width - 12, top + CURVE + 14, align="right"),
+            draw.path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
+            *chart(box, points, ("step 0", f"step {last}", "0", f"{most:.1f}"), COLOURS["input"]),
+            draw.rectangle(mark, "black", 1, fill=COLOURS["grid"]),
         ]
 
     def _in_words(self) -> str:

@@ -1,0 +1,184 @@
+"""Monitor: watch a training run while it goes on; pause it, resume it, stop it."""
+
+import time
+
+import ipywidgets
+import torch
+from torch import Tensor
+
+from stn_course.plotting.drawing import COLOURS
+from stn_course.samplers import warp
+from stn_course.training import Recorder, Stop
+from stn_course.transforms import to_pose
+from stn_course.widgets import scene as draw
+from stn_course.widgets.lab import Lab
+from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
+
+EVERY = 1.0  # seconds between two pictures, at least
+SHARE = 0.03  # of the time, at most, goes into pictures
+POINTS = 300  # of the loss curve that are sent to the page
+NAP = 0.05  # seconds between two looks at the buttons while paused
+
+
+class Monitor(Lab):
+    """The live picture of a run: `fit(..., watch=monitor)`.
+
+    padding_mode: as the network reads with. Above the probe digits with the frame of their theta,
+    under them what they became (for a network with a transformer), below the training loss and the
+    test accuracy. Pause holds the run up, Resume lets it go on, Stop ends it; model and history can
+    then be used. The buttons are heard while the cell runs where the page sends widgets' messages
+    through a subshell of the kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's
+    stop button. One monitor can watch one run after the other.
+    """
+
+    def __init__(self, padding_mode: str = "border"):
+        self.padding_mode = padding_mode
+        self.recorder: Recorder | None = None
+        self.losses: list[float] = []
+        self.drawn = 0  # how many pictures of the present run
+        self.next = 0.0
+        self.pause = ipywidgets.Button(description="Pause", disabled=True)
+        self.stop = ipywidgets.Button(description="Stop", disabled=True)
+        super().__init__()
+        self.paused = self.stopped = False
+        self.pause.on_click(self._pause_or_resume)
+        self.stop.on_click(self._stop)
+        self.arrange([self.pause, self.stop])
+
+    def __call__(self, recorder: Recorder) -> float:
+        """Called by `fit` after each step: for how many seconds the run was held up.
+
+        Raises Stop after a click on the button.
+        """
+        if recorder is not self.recorder:
+            self._begin(recorder)
+        start = time.perf_counter()
+        ended = recorder.step == recorder.steps and not recorder.losses
+        if start >= self.next or ended:
+            self._draw(recorder)
+            took = time.perf_counter() - start
+            self.next = start + max(EVERY, took / SHARE)
+        held_up = self._hold_up()
+        if ended or self.stopped:
+            self._enable(False)
+        if self.stopped:
+            raise Stop
+        return held_up
+
+    def _begin(self, recorder: Recorder) -> None:
+        self.recorder, self.drawn, self.next = recorder, 0, 0.0
+        self.paused = self.stopped = False
+        self.pause.description = "Pause"
+        self._enable(True)
+
+    def _enable(self, going_on: bool) -> None:
+        self.pause.disabled = self.stop.disabled = not going_on
+
+    def _draw(self, recorder: Recorder) -> None:
+        recorder.flush()
+        now = [] if not recorder.losses else torch.stack(recorder.losses).tolist()
+        self.losses = recorder.history.losses + now
+        self.drawn += 1
+        self.refresh()
+
+    def _hold_up(self) -> float:
+        """Wait while paused; how long it took, in seconds."""
+        start = time.perf_counter()
+        if not self.paused:
+            return 0.0
+        while self.paused and not self.stopped:
+            time.sleep(NAP)
+        return time.perf_counter() - start
+
+    def _pause_or_resume(self, _) -> None:
+        self.paused = not self.paused
+        self.pause.description = "Resume" if self.paused else "Pause"
+
+    def _stop(self, _) -> None:
+        self.stopped = True
+
+    def scene(self) -> dict:
+        """The digits and the two charts as the run stands."""
+        images = torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
+        theta = self._theta()
+        width, top = width_of(len(images)), 2 * (TITLE + TILE)
+        words = ["test digits", "", ""] if theta is None else ["input and frame", "output", ""]
+        marks = [
+            draw.text(line, LEFT, y + TITLE / 2, align="left")
+            for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
+        ]
+        bottom = top + TITLE + CHART + 26
+        marks.append(draw.text(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
+        whole = {"x": 0, "y": 0, "width": width, "height": bottom + TITLE}
+        panels = [draw.panel(whole, [*marks, *self._charts(top, width)], "white")]
+        outputs = [None] * len(images)
+        if theta is not None:
+            outputs = warp(images, theta.to(images.dtype), padding_mode=self.padding_mode)
+        for i, output in enumerate(outputs):
+            own = None if theta is None else theta[i : i + 1].double()
+            panels += digit_panels(i, images[i], own, output)
+        return {
+            "width": width,
+            "height": whole["height"],
+            "panels": panels,
+            "handles": [],
+            "notes": [draw.note("warning", words) for words in self._findings()],
+            "text": " ".join([self._in_words(), *self._findings()]),
+        }
+
+    @property
+    def _history(self):
+        return self.recorder.history
+
+    def _findings(self) -> list[str]:
+        """The signs of a collapse, in words."""
+        return [] if self.recorder is None else list(self._history.findings.values())
+
+    def _theta(self) -> Tensor | None:
+        """The probe digits' theta as recorded last, None without a transformer or a run."""
+        recorded = [] if self.recorder is None else self._history.probe_thetas
+        return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
+
+    def _charts(self, top: float, width: float) -> list[dict]:
+        """The loss of each step to the left, the accuracy after each epoch to the right."""
+        half = (width - LEFT) / 2 - 40
+        left = {"x": LEFT, "y": top + TITLE, "width": half, "height": CHART}
+        right = left | {"x": LEFT + half + 68}
+        run = self.recorder
+        steps, epochs = (run.steps, run.run.epochs) if run is not None else (1, 1)
+        most = max(self.losses, default=1.0)
+        every = max(1, len(self.losses) // POINTS)
+        losses = [(i / steps, self.losses[i] / most) for i in range(0, len(self.losses), every)]
+        accuracies = [] if run is None else self._history.accuracies
+        low = min([0.9, *accuracies])
+        shares = [((i + 1) / epochs, (a - low) / (1 - low)) for i, a in enumerate(accuracies)]
+        ends = ("step 0", f"step {steps}", "0", f"{most:.1f}")
+        percent = ("epoch 0", f"epoch {epochs}", f"{100 * low:.0f} %", "100 %")
+        return [
+            draw.text("training loss", LEFT, top + TITLE / 2, align="left"),
+            draw.text("test accuracy", right["x"], top + TITLE / 2, align="left"),
+            *chart(left, losses, ends, COLOURS["input"]),
+            *chart(right, shares, percent, COLOURS["output"]),
+        ]
+
+    def _in_words(self) -> str:
+        run = self.recorder
+        if run is None:
+            return "No run yet: give this monitor to fit, as watch."
+        parts = [f"Step {run.step} of {run.steps}"]
+        if self.losses:
+            parts.append(f"loss {self.losses[-1]:.3f}")
+        if self._history.accuracies:
+            parts.append(f"test accuracy {100 * self._history.accuracies[-1]:.2f} %")
+        if (theta := self._theta()) is not None:
+            turns = to_pose(theta).rotation
+            parts.append(
+                f"grids turned by {turns.min().item():.0f}° to {turns.max().item():.0f}°, "
+                f"spread {turns.std().item():.1f}°"
+            )
+        left = run.seconds_left
+        parts.append("done" if run.step == run.steps else f"about {left:.0f} seconds left")
+        return "; ".join(parts) + "."
+
+    def __repr__(self) -> str:
+        return "Monitor: run this cell, then give it to fit, as watch"

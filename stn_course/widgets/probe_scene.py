@@ -1,0 +1,61 @@
+"""Parts of a scene that follow a training run: the probe digits before and after, and charts."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from stn_course.plotting.drawing import COLOURS
+from stn_course.widgets import scene as draw
+
+TILE, GAP = 62, 4  # canvas pixels of each digit, and between
+TITLE = 24  # above each row
+LEFT = 46  # room for the numbers at a chart's axis
+CHART = 130  # the height of a chart
+
+
+def width_of(count: int) -> int:
+    """How wide a row of so many digits is."""
+    return LEFT + count * (TILE + GAP)
+
+
+def digit_panels(i: int, image: Tensor, theta: Tensor | None, output: Tensor | None) -> list[dict]:
+    """The i-th digit (1, H, W), the frame of its theta (1, 2, 3) over it, and under it the output.
+
+    theta and output: None for a network without a transformer.
+    """
+    x = LEFT + i * (TILE + GAP)
+    first = {"x": x, "y": TITLE, "width": TILE, "height": TILE}
+    centre = x + TILE / 2, TITLE + TILE / 2
+    view = draw.view_of(image.shape[-2:], centre, 0.7 * TILE, False)
+    marks = [draw.picture(image, draw.image_box(image.shape[-2:], view, False))]
+    if theta is None or output is None:
+        return [draw.panel(first, marks)]
+    frame = draw.frame(theta, view, COLOURS["output"])
+    marks += [mark | {"width": 2} for mark in frame if mark["kind"] == "path"]
+    second = first | {"y": 2 * TITLE + TILE}
+    edge = draw.rectangle(second, COLOURS["output"], 3)
+    return [draw.panel(first, marks), draw.panel(second, [draw.picture(output, second), edge])]
+
+
+def chart(
+    box: dict, points: Sequence[tuple[float, float]], ends: tuple[str, str, str, str], colour: str
+) -> list[dict]:
+    """A curve in a box; points from 0 to 1, y up; ends: words at x first, x last, y low, y high."""
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    places = [[box["x"] + x * box["width"], bottom - y * box["height"]] for x, y in points]
+    line = [draw.path(places, colour, 2)] if len(places) > 1 else []
+    dots = [
+        draw.rectangle({"x": x - 3, "y": y - 3, "width": 6, "height": 6}, colour, 1, fill=colour)
+        for x, y in places
+        if len(places) <= 20
+    ]
+    x_first, x_last, y_low, y_high = ends
+    return [
+        draw.rectangle(box, "#777777", 1),
+        *line,
+        *dots,
+        draw.text(y_high, box["x"] - 6, box["y"] + 8, align="right"),
+        draw.text(y_low, box["x"] - 6, bottom, align="right"),
+        draw.text(x_first, box["x"], bottom + 14, align="left"),
+        draw.text(x_last, right, bottom + 14, align="right"),
+    ]
