@@ -54,7 +54,7 @@ def record(name: str) -> None:
 def solved() -> set[str]:
     """The names of all that was solved; empty where there is no file, or no readable one."""
     try:
-        return set(_read()["solved"])
+        return set(read(progress_file())["solved"])
     except ValueError:
         return set(_after_a_second_look()["solved"])
     except OSError as error:
@@ -81,10 +81,13 @@ def _locked() -> Iterator[None]:
         yield
 
 
-def _read() -> dict:
-    """The file's content; ValueError if it is damaged. Without a file nothing is solved."""
+def read(file: Path) -> dict:
+    """A progress file's content, {"solved": [names], ...}; without a file nothing is solved.
+
+    Raises ValueError if it is damaged, OSError if it cannot be read.
+    """
     try:
-        content = json.loads(progress_file().read_bytes().decode())
+        content = json.loads(file.read_bytes().decode())
     except FileNotFoundError:
         return {"solved": []}
     except RecursionError as error:  # brackets without end
@@ -99,7 +102,7 @@ def _read_or_set_aside() -> dict:
     """The content; a damaged file gets another name, one that is free. The lock is held."""
     file = progress_file()
     try:
-        return _read()
+        return read(file)
     except ValueError as error:
         names = (file.with_suffix(f".damaged-{n}.json") for n in itertools.count(1))
         aside = next(name for name in names if not name.exists())
