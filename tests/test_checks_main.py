@@ -13,7 +13,7 @@ import pytest
 from stn_course.checks import __main__ as command
 from stn_course.checks import progress, running
 from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.running import Result
+from stn_course.checks.running import Submission
 
 LESSON = "02_grid_generation"
 NAMES = [name for name, exercise in EXERCISES.items() if exercise.notebook == LESSON]
@@ -145,8 +145,8 @@ def test_a_file_of_another_name_has_the_exercises_that_it_calls(tmp_path):
 
 
 RESULTS = [
-    Result("a/02, anna.ipynb", (ONE, TWO), (TWO,), 1.5),
-    Result("=cmd.ipynb", outcome="unreadable: NotJSONError"),
+    Submission("a/02, anna.ipynb", (ONE, TWO), (TWO,), 1.5),
+    Submission("=cmd.ipynb", outcome="unreadable: NotJSONError"),
 ]
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stn_course.checks.running import Result, run_notebook
+from stn_course.checks.running import Submission, run_notebook
 from stn_course.data import write_atomically
 
 COLUMNS = ("file", "solved", "of", "solved_names", "unsolved_names", "seconds", "outcome")
 
 
-def entries(result: Result) -> dict:
+def entries(result: Submission) -> dict:
     """A result under the columns' names."""
     values = (
         result.file,
@@ -35,7 +35,7 @@ def entries(result: Result) -> dict:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def as_table(results: list[Result]) -> str:
+def as_table(results: list[Submission]) -> str:
     """For eyes: one line a file, in columns."""
     head = ("file", "solved", "not solved", "outcome")
     rows = [
@@ -55,7 +55,7 @@ def as_table(results: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_csv(results: list[Result]) -> str:
+def as_csv(results: list[Submission]) -> str:
     """For a spreadsheet: names in one field are separated by spaces."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
@@ -71,7 +71,7 @@ def harmless(value):
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
-def as_json(results: list[Result]) -> str:
+def as_json(results: list[Submission]) -> str:
     """For programs: a list of objects."""
     return json.dumps([entries(result) for result in results], indent=1) + "\n"
 

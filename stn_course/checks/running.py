@@ -25,7 +25,7 @@ RAN = "ran"
 
 
 @dataclass(frozen=True)
-class Result:
+class Submission:
     """What one file gave: the exercises it should have and those it solved, and how it ended.
 
     outcome: "ran", or in words what went wrong; what was solved before that counts.
@@ -50,7 +50,7 @@ class _Deaf(NotebookClient):
         return None
 
 
-def run_notebook(path: Path, timeout: float) -> Result:
+def run_notebook(path: Path, timeout: float) -> Submission:
     """Run a notebook, cells that raise included, for at most `timeout` seconds; never raises.
 
     The code runs with the rights of whoever calls this.
@@ -63,12 +63,12 @@ def run_notebook(path: Path, timeout: float) -> Result:
             nbformat.validate(notebook)
         exercises = exercises_of(path, notebook)
     except Exception as error:  # whatever the file is
-        return Result(str(path), outcome=f"unreadable: {first_line(error)}")
+        return Submission(str(path), outcome=f"unreadable: {first_line(error)}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         outcome = execute(notebook, path.resolve().parent, Path(home), timeout)
         done = solved_in(Path(home))
     kept = tuple(name for name in exercises if name in done)
-    return Result(str(path), exercises, kept, round(time.monotonic() - began, 1), outcome)
+    return Submission(str(path), exercises, kept, round(time.monotonic() - began, 1), outcome)
 
 
 def execute(notebook: NotebookNode, folder: Path, home: Path, timeout: float) -> str:
