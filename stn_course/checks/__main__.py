@@ -37,13 +37,13 @@ def entries(result: Submission) -> dict:
 
 def as_table(results: list[Submission]) -> str:
     """For eyes: one line a file, in columns."""
-    head = ("file", "solved", "not solved", "outcome")
+    head = ("file", "solved", "outcome", "not solved")
     rows = [
         (
             result.file,
             f"{len(result.solved)} of {len(result.exercises)}",
-            " ".join(result.unsolved) or "-",
             result.outcome,
+            " ".join(result.unsolved) or "-",
         )
         for result in results
     ]
