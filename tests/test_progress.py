@@ -15,6 +15,7 @@ from stn_course.checks import progress
 WRITER = """
 import sys
 from stn_course.checks import progress
+print("ready", flush=True)
 sys.stdin.readline()
 for n in range(15):
     progress.record(f"{sys.argv[1]}-{n}")
@@ -92,7 +93,9 @@ def test_killed_half_way_the_old_file_stays(file):
 
 
 def test_kernels_that_write_at_once_lose_nothing():
-    writers = [python(WRITER, str(i), stdin=subprocess.PIPE) for i in range(3)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    writers = [python(WRITER, str(i), **pipes) for i in range(3)]
+    assert [writer.stdout.readline() for writer in writers] == ["ready\n"] * 3
     for writer in writers:
         writer.stdin.write("\n")
         writer.stdin.flush()
