@@ -87,7 +87,8 @@ def test_without_a_kernel_the_question_can_be_read(name):
     """The stored text; the same in any run, and without the answer."""
     text = repr(Quiz(name))
     assert text == repr(Quiz(name)) == Quiz(name)._repr_mimebundle_()[0]["text/plain"]
-    assert QUESTIONS[name].question in text
+    assert QUESTIONS[name].question in text.replace("\n", " ")
+    assert max(map(len, text.splitlines())) <= 90
     for letter, option in zip(LETTERS, QUESTIONS[name].options, strict=False):
         assert f"  {letter}. {option.text}" in text
         assert option.reason not in text

@@ -2,6 +2,7 @@
 
 import html
 import re
+import textwrap
 from pathlib import Path
 
 import anywidget
@@ -70,7 +71,8 @@ class Quiz(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         answers = zip(LETTERS, self.item.options, strict=False)
-        lines = [f"Quiz: {self.item.question}", *(f"  {a}. {o.text}" for a, o in answers)]
+        question = textwrap.fill(f"Quiz: {self.item.question}", 90, break_on_hyphens=False)
+        lines = [question, *(f"  {letter}. {option.text}" for letter, option in answers)]
         return "\n".join([*lines, "Run this cell to answer it."])
 
 
