@@ -4,11 +4,12 @@ PYTHON ?= python3
 PORT ?= 8888
 BROWSER ?= yes
 NB ?=
+FOLDER ?= my_notebooks
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
-LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir=notebooks \
+LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
 	--LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.news_url=None \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 ifeq ($(BROWSER),no)
@@ -21,7 +22,7 @@ endif
 .PHONY: lab test notebooks sources figures screenshots bench-data bench-labs bench-training help
 
 help:
-	@echo "make lab        open the course (PORT=8899 and BROWSER=no if you like)"
+	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
@@ -36,6 +37,7 @@ $(INSTALLED): constraints.txt pyproject.toml
 	touch $(INSTALLED)
 
 lab: $(INSTALLED)
+	$(RUN) tools/working_copy.py "$(FOLDER)"
 	$(RUN) -m jupyter lab $(LAB_FLAGS)
 
 test: $(INSTALLED)

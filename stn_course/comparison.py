@@ -138,7 +138,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return statistics.mean(values), STUDENT[len(values)] * error
 
 
-def as_table(comparison: Comparison) -> str:
+def to_markdown(comparison: Comparison) -> str:
     """The comparison in Markdown, a row a network: means with 95 % intervals over the seeds."""
     lines = [
         "| digits | recipe, epochs | network | parameters | error, % | seconds | spread of the "

@@ -45,6 +45,20 @@ def seeded():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_progress_of_the_users(tmp_path_factory):
+    """Whatever a test, or a process it starts, solves goes to a folder of this run alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STN_COURSE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_progress(monkeypatch, tmp_path):
+    """Each test begins with nothing solved."""
+    monkeypatch.setenv("STN_COURSE_HOME", str(tmp_path / "stn_course_home"))
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """Connecting to anything but this machine fails; Jupyter's kernels are on this machine."""

@@ -33,8 +33,10 @@ ALLOWED = {
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
     "training": {"data", "device", "models", "validation"},
+    "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "widgets": {*LESSONS, "validation"},
+    "checks": {*LESSONS, "validation"},
+    "widgets": {*LESSONS, "checks", "validation"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

@@ -28,10 +28,11 @@ def clean_environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """What `make lab` printed, while it runs."""
-    log = tmp_path_factory.mktemp("lab") / "log"
+    folder = tmp_path_factory.mktemp("lab")
+    log, copy = folder / "log", folder / "my copy"
     with log.open("w") as output:
         process = subprocess.Popen(
-            ["make", "lab", "PORT=8899", "BROWSER=no"],
+            ["make", "lab", "PORT=8899", "BROWSER=no", f"FOLDER={copy}"],
             cwd=ROOT,
             env=clean_environment(),
             stdout=output,
@@ -96,7 +97,8 @@ def test_a_second_run_installs_nothing():
         text=True,
     )
     assert "pip" not in plan.stdout
-    assert "jupyter lab" in plan.stdout
+    assert 'tools/working_copy.py "my_notebooks"' in plan.stdout
+    assert re.search(r'jupyter lab .*root_dir="my_notebooks"', plan.stdout)
 
 
 def test_an_old_python_is_told_so(tmp_path):

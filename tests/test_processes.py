@@ -70,11 +70,11 @@ def test_alone_nothing_is_shared_out():
     assert torch.equal(processes.share(batch), batch)
     assert processes.mean(loss) is loss
     assert processes.together(model) is model
-    assert (processes.count(), processes.rank()) == (1, 0)
+    assert (processes.world_size(), processes.rank()) == (1, 0)
 
 
 def test_a_batch_is_shared_out_evenly(monkeypatch):
-    monkeypatch.setattr(processes, "count", lambda: 2)
+    monkeypatch.setattr(processes, "world_size", lambda: 2)
     shares = []
     for rank in (0, 1):
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)

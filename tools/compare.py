@@ -13,7 +13,7 @@ def main() -> None:
     with tqdm(total=runs, unit="run") as bar:
         found = comparison.compare(done=bar.update)
     comparison.save_comparison(found)
-    print(comparison.as_table(found))
+    print(comparison.to_markdown(found))
 
 
 if __name__ == "__main__":

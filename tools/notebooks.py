@@ -7,9 +7,11 @@ python tools/notebooks.py sources [02 ...]   write notebooks/src/NN_*.py from th
 import argparse
 import difflib
 import hashlib
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
@@ -103,7 +105,8 @@ def refresh(source: Path) -> None:
         store_widget_state=False,
         on_cell_complete=lambda **_: bar.update(),
     )
-    client.execute()
+    with tempfile.TemporaryDirectory() as home:  # as for a learner who begins: nothing solved
+        client.execute(env=os.environ | {"STN_COURSE_HOME": home})
     bar.close()
     normalise(notebook)
     nbformat.validate(notebook)

@@ -13,6 +13,7 @@ import torch
 
 from stn_course import data, device, models, plotting, transforms
 from stn_course.plotting import show
+from stn_course.widgets import ProgressMap
 
 chosen = device.choose_device()
 print("Your machine:", device.describe_device(chosen))
@@ -92,6 +93,10 @@ show(
 # - **Labs** put the sampling grid into your hands: dots to drag, sliders, numbers to type. All of it works with the mouse
 #   and with the keyboard. While other cells still run, a lab waits. Below each lab stands a still picture, for readers
 #   without a kernel.
+# - **Exercises answer.** Write your attempt, run its cell, and it says what is right and what differs. **Quizzes** ask one
+#   question; each wrong answer comes with the reason. What you have solved is kept in a small file on your machine.
+# - **Your work stays yours.** `make lab` opens a copy of the notebooks, in the folder `my_notebooks`. An update of the course
+#   never overwrites a notebook that you have changed.
 # - **What you build is what the package uses.** A function in a notebook is the same as in `stn_course`; a test holds the
 #   two together, and another holds both against PyTorch.
 # - **Nothing is downloaded.** The digits are part of the course.
@@ -106,6 +111,13 @@ show(
 # | [04 The spatial transformer](04_stn_model.ipynb) | 35 | put a transformer before any layer of a CNN |
 # | [05 Training](05_training.ipynb) | 40 | train it in seconds, and show whether it helps |
 #
+# And here is how far you are. (Run the cell again to see it anew. A quiz counts when your first answer is right; run its
+# cell again for another first answer.)
+
+# %%
+ProgressMap()
+
+# %% [markdown]
 # ## Keep
 #
 # - A spatial transformer **chooses where to look**: localization network, grid generator, sampler.

@@ -11,7 +11,7 @@ import torch
 
 from stn_course import data, device, models, plotting, training, transforms
 from stn_course.plotting import show
-from stn_course.widgets import ThetaLab
+from stn_course.widgets import Quiz, ThetaLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -100,6 +100,12 @@ print(f"white becomes {data.normalise(torch.ones(1)).item():.4f}")
 # **Black is now -0.42. Remember this number.** In notebook 03 a sampler fills with 0 what lies outside the picture, and 0 is
 # not black any more.
 #
+# Before you go on, a **quiz**:
+
+# %%
+Quiz("normalised_range")
+
+# %% [markdown]
 # ## Train a plain CNN
 #
 # `PlainNet` is the tutorial's classifier without its spatial transformer: two convolutions, two linear layers, 21,840
@@ -208,6 +214,12 @@ share = table / table.sum(dim=1, keepdim=True)
 print("still mostly right:", [d for d in range(10) if share[d, d] > 0.5])
 print("a 6 is most often taken for a", share[6].argmax().item())
 print("a 9 is most often taken for a", share[9].argmax().item())
+
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("what_a_cnn_knows")
 
 # %% [markdown]
 # ## What can be done?

@@ -14,7 +14,7 @@ from stn_course import data, device, plotting, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
 from stn_course.validation import check_affine_grid, check_positive
-from stn_course.widgets import ThetaLab
+from stn_course.widgets import Quiz, ThetaLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -107,8 +107,12 @@ show(
 )
 
 # %% [markdown]
-# Every output pixel looks exactly once, so none stays empty. That is the reason.
-#
+# Every output pixel looks exactly once, so none stays empty. That is the reason. A **quiz** on it:
+
+# %%
+Quiz("which_way")
+
+# %% [markdown]
 # ## Build 1: pixels and normalised coordinates
 #
 # Theta must not depend on the size of the image. So both axes run from **-1 to 1**, whatever the number
@@ -141,6 +145,12 @@ def pixel_centres(n, align_corners=False, **options):
 print("False:", pixel_centres(4))
 print("True: ", pixel_centres(4, align_corners=True))
 
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("align_corners")
+
 
 # %% [markdown]
 # ## Build 2: the regular grid, with ones
@@ -166,11 +176,15 @@ print("shape (H, W, 3):", tuple(grid.shape))
 print("top row, x:", [round(v, 2) for v in grid[0, :, 0].tolist()])
 print("top row, y:", [round(v, 2) for v in grid[0, :, 1].tolist()])
 
-
 # %% [markdown]
 # The order is the first trap of the field: the grid's *axes* are (height, width), row before column, as in
-# every tensor; but its *content* is (x, y), column before row.
-#
+# every tensor; but its *content* is (x, y), column before row. A **quiz**, so that it does not catch you:
+
+# %%
+Quiz("xy_order")
+
+
+# %% [markdown]
 # ## Build 3: theta times coordinates
 #
 # This is equation 1 of the paper (Jaderberg et al., 2015). For each output pixel:
@@ -265,6 +279,12 @@ pose = transforms.to_pose(theta)
 for name, value in pose._asdict().items():
     print(f"{name:9} {value.item():+.3f}")
 print("the same theta again:", torch.allclose(transforms.from_pose(*pose), theta, atol=1e-6))
+
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("zoom")
 
 # %% [markdown]
 # ## Compose and invert

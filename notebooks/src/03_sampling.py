@@ -14,7 +14,7 @@ from stn_course import data, device, grids, plotting, transforms
 from stn_course.plotting import show
 from stn_course.samplers import MODES, PADDING_MODES, warp
 from stn_course.validation import check_grid_sample
-from stn_course.widgets import SamplerLab, ThetaLab
+from stn_course.widgets import Quiz, SamplerLab, ThetaLab
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -316,8 +316,12 @@ show(
 # %% [markdown]
 # A network sees that frame and can find it useful: the more it zooms out, the more frame. Users of the page have reported
 # trainings that collapsed that way on harder data. The remedies: pad with `border`, sample before you normalise, or keep the
-# inputs from 0 to 1.
-#
+# inputs from 0 to 1. A **quiz**:
+
+# %%
+Quiz("grey_frame")
+
+# %% [markdown]
 # ## The gradient: how a place learns
 #
 # A localization network must know: *if I move this place a little to the right, does the value rise?* For
@@ -339,6 +343,12 @@ print(f"to y: by hand {by_hand_y:+.2f}, autograd {y.grad.item():+.2f}")
 place = torch.zeros(1, 1, 1, 2, requires_grad=True)
 F.grid_sample(patch[None, None], place, mode="nearest", align_corners=False).sum().backward()
 print("nearest, in PyTorch:", place.grad.flatten().tolist())
+
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("nearest_gradient")
 
 # %% [markdown]
 # And from the place to theta? The place is theta times (x_t, y_t, 1), so the chain rule multiplies by these three
@@ -371,11 +381,16 @@ show(
     "strokes; places in the black ground have none.",
 )
 
-
 # %% [markdown]
 # Most places are silent. On the two sides of a stroke the arrows point opposite ways: one edge calls for more white, the
-# other for less. And a gradient comes from the four neighbours only, so it **reaches one pixel**. What follows?
-#
+# other for less. And a gradient comes from the four neighbours only, so it **reaches one pixel**. What follows? First a
+# **quiz**:
+
+# %%
+Quiz("gradient_reach")
+
+
+# %% [markdown]
 # ## Descend
 #
 # Hide a shift, and find it again by gradient descent on two numbers of theta. **Predict:** does it work from
@@ -465,8 +480,12 @@ for x in (0.0, 1.0, 2.1):
 
 # %% [markdown]
 # Border padding does not save you here: the clipped coordinate has no slope, and along the black border of a digit there is
-# nothing to see. The remedy is not to get there: start at the identity, and learn slowly.
-#
+# nothing to see. The remedy is not to get there: start at the identity, and learn slowly. A **quiz**:
+
+# %%
+Quiz("dead_zone")
+
+# %% [markdown]
 # **2. Aliasing.** Shrink 56 pixels to 14, and each output pixel still listens to four neighbours only. Twelve of sixteen
 # pixels are never read. Fine stripes turn into something else:
 

@@ -15,7 +15,7 @@ from stn_course import data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import PADDING_MODES, warp
 from stn_course.validation import check_choice
-from stn_course.widgets import PilotLab
+from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -117,6 +117,12 @@ def start_at_identity(head):
 head = start_at_identity(nn.Linear(32, 6))
 print("theta for any input:", head(torch.randn(1, 32))[0].tolist())
 
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("identity_start")
+
 
 # %% [markdown]
 # ## Build 2: the module
@@ -190,6 +196,12 @@ print(f"classifier alone: {models.count_parameters(plain):>6}")
 localization_part = models.count_parameters(net.localization) + models.count_parameters(net.fc_loc)
 print(f"localization:     {localization_part:>6}")
 print(f"together:         {models.count_parameters(net):>6}")
+
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("who_has_parameters")
 
 # %% [markdown]
 # What flows through it, drawn from the tensors themselves. For the picture its head is moved off the identity a little,
@@ -360,6 +372,12 @@ show(
     ),
     "eight digits; the outputs under them are the same digits, enlarged by a third.",
 )
+
+# %% [markdown]
+# A **quiz**:
+
+# %%
+Quiz("tanh_on_theta")
 
 
 # %% [markdown]

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         history = fit(model, **options(asked, device))
         if processes.rank() > 0:
             return
-        print(f"{describe_device(device)}, processes: {processes.count()}")
+        print(f"{describe_device(device)}, processes: {processes.world_size()}")
         print(f"{history.seconds[-1]:.1f} s, test accuracy {100 * history.accuracy:.2f} %")
         if asked.history:
             history.save(asked.history)

@@ -137,7 +137,7 @@ def _train(
 def _halved(run: Run, error: torch.OutOfMemoryError) -> Recipe:
     """The recipe with half the batch, for a run whose first epoch did not fit into memory."""
     recipe, half = run.history.recipe, run.history.recipe.batch_size // 2
-    if run.history.accuracies or half < 1 or processes.count() > 1:
+    if run.history.accuracies or half < 1 or processes.world_size() > 1:
         raise torch.OutOfMemoryError(
             f"no memory is left for a batch of {recipe.batch_size}. Close what else uses the GPU, "
             f"restart other kernels, or give a recipe with a smaller batch_size: {error}"

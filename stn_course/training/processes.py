@@ -31,7 +31,7 @@ def started(device: torch.device) -> Iterator[torch.device]:
         distributed.destroy_process_group()
 
 
-def count() -> int:
+def world_size() -> int:
     """How many processes train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
@@ -43,7 +43,7 @@ def rank() -> int:
 
 def together(model: nn.Module) -> nn.Module:
     """The model with the first process' weights, its gradients the mean over all processes."""
-    if count() == 1:
+    if world_size() == 1:
         return model
     return DistributedDataParallel(model)
 
@@ -51,16 +51,16 @@ def together(model: nn.Module) -> nn.Module:
 def share(batch: Tensor) -> Tensor:
     """This process' part of a batch, equal for all, so that a mean of means is the mean.
 
-    What can't be shared out evenly, fewer than `count()` images, is left out.
+    What can't be shared out evenly, fewer than `world_size()` images, is left out.
     """
-    equal = len(batch) - len(batch) % count()
-    return batch[rank() : equal : count()]
+    equal = len(batch) - len(batch) % world_size()
+    return batch[rank() : equal : world_size()]
 
 
 def mean(loss: Tensor) -> Tensor:
     """The mean over the processes, the same in each."""
-    if count() == 1:
+    if world_size() == 1:
         return loss
     loss = loss.clone()
     distributed.all_reduce(loss)
-    return loss / count()
+    return loss / world_size()

@@ -1,0 +1,1 @@
+"""Exercises that answer: checks, quizzes, and what has been solved."""

@@ -1,0 +1,96 @@
+"""ProgressMap: how much of each notebook is solved, as bars and as words."""
+
+import html
+from collections.abc import Iterable, Mapping
+
+from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.progress import solved
+from stn_course.checks.questions import QUESTIONS
+from stn_course.validation import describe
+
+GREEN = "#009e73"  # 3 : 1 against white and against JupyterLab's dark ground
+BAR = f"display:inline-block;width:9em;height:0.8em;border:1px solid;color:{GREEN}"
+FILL = f"display:block;height:100%;background:{GREEN}"
+CELL = 'style="text-align:left;padding:2px 14px 2px 0"'
+QUIZ = "quiz:"
+TITLES = {"04_stn_model": "04 The spatial transformer"}  # where a file's name says too little
+
+
+class ProgressMap:
+    """A bar for each notebook: how many of its exercises and quizzes are solved.
+
+    names: {notebook: names of its exercises and, as "quiz:NAME", of its quizzes}; by default all of
+    the course. The progress is read when the map is shown: run its cell again to see it anew.
+    Plain HTML, so it needs no widget and no kernel to stay readable.
+    """
+
+    def __init__(self, names: Mapping[str, Iterable[str]] | None = None):
+        names = all_names() if names is None else names
+        if not isinstance(names, Mapping):
+            raise TypeError(f"names must be a dict from notebook to names; got {describe(names)}")
+        self.names = {notebook: list(of_it) for notebook, of_it in names.items()}
+
+    def counts(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """By notebook, then "exercises" or "quizzes": how many are solved, of how many."""
+        done = solved()
+        return {
+            notebook: {
+                "exercises": count((n for n in names if not n.startswith(QUIZ)), done),
+                "quizzes": count((n for n in names if n.startswith(QUIZ)), done),
+            }
+            for notebook, names in self.names.items()
+        }
+
+    def _repr_html_(self) -> str:
+        kinds = ("exercises", "quizzes")
+        head = "".join(f'<th scope="col" {CELL}>{name}</th>' for name in ("notebook", *kinds))
+        rows = [
+            f'<tr><th scope="row" {CELL}>{html.escape(title(notebook))}</th>'
+            + "".join(f"<td {CELL}>{bar(*counts[kind])}</td>" for kind in kinds)
+            + "</tr>"
+            for notebook, counts in self.counts().items()
+        ]
+        caption = '<caption style="text-align:left">Your progress</caption>'
+        return (
+            f'<table class="stn-progress">{caption}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{title(notebook)}: "
+            + ", ".join(f"{a} of {b} {kind}" for kind, (a, b) in counts.items())
+            for notebook, counts in self.counts().items()
+        ]
+        return "\n".join(["Your progress", *lines])
+
+
+def all_names() -> dict[str, list[str]]:
+    """The exercises and quizzes of each notebook of the course, in its order."""
+    names: dict[str, list[str]] = {}
+    for question in QUESTIONS.values():
+        names.setdefault(question.notebook, []).append(f"{QUIZ}{question.name}")
+    for exercise in EXERCISES.values():
+        names.setdefault(exercise.notebook, []).append(exercise.name)
+    return dict(sorted(names.items()))
+
+
+def count(names: Iterable[str], done: set[str]) -> tuple[int, int]:
+    """How many of the names are done, and how many there are."""
+    names = set(names)
+    return len(names & done), len(names)
+
+
+def title(notebook: str) -> str:
+    """A notebook's title from its file's name: "02_grid_generation" is "02 Grid generation"."""
+    number, _, words = notebook.partition("_")
+    words = words.replace("_", " ")
+    return TITLES.get(notebook, f"{number} {words[:1].upper()}{words[1:]}".strip())
+
+
+def bar(done: int, all_: int) -> str:
+    """A bar filled as far as it is done, and the two numbers; nothing where there is nothing."""
+    if all_ == 0:
+        return ""
+    filled = f'<span style="{FILL};width:{100 * done // all_}%"></span>'
+    return f'<span style="{BAR}" aria-hidden="true">{filled}</span> {done} of {all_}'

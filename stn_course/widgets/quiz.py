@@ -1,0 +1,84 @@
+"""Quiz: one question with buttons to answer it, and for each answer the reason."""
+
+import html
+import re
+import textwrap
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from stn_course.checks.progress import record
+from stn_course.checks.questions import QUESTIONS, Option
+from stn_course.validation import check_choice
+
+HERE = Path(__file__).parent
+LETTERS = "ABCDEFGH"
+MARKS = [(r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*(.+?)\*\*", r"<strong>\1</strong>")]
+
+
+class Quiz(anywidget.AnyWidget):
+    """One question of `stn_course.checks.questions`, by name; ValueError naming all for another.
+
+    Each answer that is chosen gets its reason, and where to try it. If the first is right, the quiz
+    is recorded as solved, as "quiz:NAME"; run the cell again for another first answer.
+
+    question, options: what is shown, as HTML. chosen: the option chosen last, counted from 0, -1
+    before. marks: "right" or "wrong" for each option that was chosen so far, "" for the others.
+    feedback: what is said of the option chosen last, as HTML.
+    """
+
+    _esm = HERE / "quiz.js"
+    _css = HERE / "quiz.css"
+    question = traitlets.Unicode().tag(sync=True)
+    options = traitlets.List().tag(sync=True)
+    chosen = traitlets.Int(-1).tag(sync=True)
+    marks = traitlets.List().tag(sync=True)
+    feedback = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, name: str):
+        check_choice("name", name, QUESTIONS)
+        self.item = QUESTIONS[name]
+        super().__init__(
+            question=to_html(self.item.question),
+            options=[to_html(option.text) for option in self.item.options],
+            marks=[""] * len(self.item.options),
+        )
+        self.observe(self._answered, "chosen")
+
+    @traitlets.validate("chosen")
+    def _one_of_the_options(self, proposal) -> int:
+        if not -1 <= proposal["value"] < len(self.item.options):
+            raise traitlets.TraitError(f"there is no option {proposal['value']}")
+        return proposal["value"]
+
+    def _answered(self, _) -> None:
+        """An option was chosen: mark it, say why, and record a right first answer."""
+        if self.chosen < 0:
+            return
+        option = self.item.options[self.chosen]
+        if option.right and not any(self.marks):
+            record(f"quiz:{self.item.name}")
+        mark = "right" if option.right else "wrong"
+        with self.hold_sync():
+            self.marks = [mark if i == self.chosen else old for i, old in enumerate(self.marks)]
+            self.feedback = self._reply(option)
+
+    def _reply(self, option: Option) -> str:
+        verdict = "Right." if option.right else "Not this one."
+        try_it = f"<p><strong>Try it.</strong> {to_html(self.item.try_it)}</p>"
+        return f"<p><strong>{verdict}</strong> {to_html(option.reason)}</p>{try_it}"
+
+    def __repr__(self) -> str:
+        answers = zip(LETTERS, self.item.options, strict=False)
+        question = textwrap.fill(f"Quiz: {self.item.question}", 90, break_on_hyphens=False)
+        lines = [question, *(f"  {letter}. {option.text}" for letter, option in answers)]
+        return "\n".join([*lines, "Run this cell to answer it."])
+
+
+def to_html(text: str) -> str:
+    """A text with the marks `code` and **bold** as HTML; all else is shown as it is."""
+    escaped = html.escape(text, quote=False)
+    for pattern, replacement in MARKS:
+        escaped = re.sub(pattern, replacement, escaped)
+    return escaped

@@ -1,0 +1,242 @@
+"""The quiz questions: complete, and every right answer is computed, with PyTorch as the judge."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from stn_course import data, models, samplers, training, transforms
+from stn_course.checks.questions import QUESTIONS
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks" / "src"
+each_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=lambda q: q.name)
+
+
+def test_at_least_two_for_each_lesson():
+    lessons = [path.stem for path in sorted(NOTEBOOKS.glob("0[1-5]*.py"))]
+    asked = [question.notebook for question in QUESTIONS.values()]
+    assert asked == sorted(asked)  # in the order of the course
+    assert set(asked) == set(lessons)
+    assert all(asked.count(lesson) >= 2 for lesson in lessons)
+
+
+@each_question
+def test_a_question_is_complete(question):
+    assert [option.right for option in question.options].count(True) == 1
+    assert len(question.options) >= 3
+    assert len({option.text for option in question.options}) == len(question.options)
+    assert question.question.strip().endswith("?")
+    for option in question.options:
+        assert len(option.reason) > 40
+        assert len(option.text) <= 80
+
+
+@each_question
+def test_its_texts_are_clean(question):
+    texts = [question.question, question.try_it]
+    texts += [text for option in question.options for text in (option.text, option.reason)]
+    for text in texts:
+        assert text == text.strip() and "  " not in text and "\n" not in text
+        assert text.count("`") % 2 == 0 and text.count("**") % 2 == 0
+        assert not re.search(r"\b([Ss]imply|[Oo]bviously|[Jj]ust)\b", text)
+
+
+@each_question
+def test_the_place_to_try_it_in_exists(question):
+    """`try_it` begins with a section of the notebook."""
+    text = (NOTEBOOKS / f"{question.notebook}.py").read_text(encoding="utf-8")
+    place = re.match(r"In (?:the lab of )?([A-Z][\w ]*?)( \d)?:", question.try_it)
+    headings = re.findall(r"^# ## (.+)$", text, re.MULTILINE)
+    whole = place.group(1) + (place.group(2) or "")
+    assert any(h.startswith((whole, place.group(1))) for h in headings), whole
+
+
+def test_the_right_answer_does_not_always_stand_in_the_same_place():
+    places = [[o.right for o in q.options].index(True) for q in QUESTIONS.values()]
+    assert len(set(places)) > 1
+    assert max(map(places.count, places)) <= 0.5 * len(places)
+
+
+# What each right answer says, computed.
+
+
+def warped(image, theta, **options):
+    """PyTorch's own warp, align_corners=False."""
+    grid = F.affine_grid(theta, list(image.shape), align_corners=False)
+    return F.grid_sample(image, grid, align_corners=False, **options)
+
+
+def centroid(image) -> tuple[float, float]:
+    """The centre of brightness (x, y) of a (1, 1, H, W), in pixels."""
+    rows, columns = (torch.arange(float(n)) for n in image.shape[-2:])
+    return (
+        (image.sum(-2) * columns).sum().item() / image.sum().item(),
+        (image.sum(-1) * rows).sum().item() / image.sum().item(),
+    )
+
+
+def normalised_range(digits):
+    normal = data.normalise(digits[0][:2000])
+    assert normal.min().item() == pytest.approx(-0.42, abs=0.005)
+    assert normal.max().item() == pytest.approx(2.82, abs=0.005)
+    assert torch.allclose(normal.min(), torch.tensor((0 - 0.1307) / 0.3081))
+    assert torch.allclose(normal.max(), torch.tensor((1 - 0.1307) / 0.3081))
+    means = normal.mean(dim=(1, 2, 3))
+    assert means.max() > means.min() + 0.3  # not each digit's own mean is 0
+
+
+def what_a_cnn_knows(digits):
+    """The straightener's classifier has only seen upright digits."""
+    images, labels = digits
+    turned = data.rotate(images, 45)
+    assert turned.sum() / images.sum() > 0.99
+    lit_columns, lit_rows = ((images > 0).any(axis).squeeze(1) for axis in (2, 3))
+    for lit in (lit_columns, lit_rows):
+        extent = 28 - lit.float().argmax(1) - lit.flip(1).float().argmax(1)
+        assert extent.max() == 20
+    straightener = models.load_straightener()
+    plain = nn.Module()
+    plain.forward = straightener.classify
+    assert training.evaluate(plain, data.normalise(images), labels) > 0.98
+    assert 0.5 < training.evaluate(plain, data.normalise(turned), labels) < 0.7
+
+
+def which_way(digits):
+    seven = digits[0][:1]
+    moved = warped(seven, torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]]))
+    assert centroid(moved)[0] == pytest.approx(centroid(seven)[0] - 7, abs=1)  # to the left
+    assert centroid(moved)[1] == pytest.approx(centroid(seven)[1], abs=1)
+
+
+def zoom(_):
+    square = torch.zeros(1, 1, 28, 28)
+    square[..., 10:18, 10:18] = 1
+    output = warped(square, torch.tensor([[[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]]))
+    assert (output > 0.5).sum() == 4 * (square > 0.5).sum()
+    assert output.max() == 1
+
+
+def xy_order(_):
+    grid = F.affine_grid(transforms.identity(), (1, 1, 4, 7), align_corners=False)
+    assert grid.shape == (1, 4, 7, 2)
+    assert grid[0, 3, 5, 0].item() == pytest.approx((2 * 5 + 1) / 7 - 1)  # x, of column 5
+    assert (grid[0, :, 5, 0] == grid[0, 3, 5, 0]).all()
+    with pytest.raises(IndexError):
+        grid[0, 5, 3, 0]
+
+
+def align_corners(_):
+    places = {
+        corners: F.affine_grid(transforms.identity(), (1, 1, 4, 4), align_corners=corners)
+        for corners in (False, True)
+    }
+    assert places[False][0, 0, 0, 0].item() == -0.75
+    assert places[True][0, 0, 0, 0].item() == -1
+
+
+def grey_frame(digits):
+    zoom_out = transforms.scale(1.6)
+    plain = warped(digits[0][:1], zoom_out, padding_mode="zeros")
+    assert plain[0, 0, 0, 0] == 0  # black
+    normal = warped(data.normalise(digits[0][:1]), zoom_out, padding_mode="zeros")
+    assert data.denormalise(normal)[0, 0, 0, 0].item() == pytest.approx(0.1307)  # dark grey
+
+
+def nearest_gradient(digits):
+    for mode, flat in (("nearest", True), ("bilinear", False)):
+        theta = transforms.rotation(degrees=10).requires_grad_()
+        (warped(digits[0][:1], theta, mode=mode) ** 2).sum().backward()
+        assert bool((theta.grad == 0).all()) is flat
+
+
+def gradient_reach(_):
+    image = torch.zeros(1, 1, 9, 9)
+    image[0, 0, 4, 6] = 1
+
+    def gradient(x):
+        place = torch.tensor([[[[(2 * x + 1) / 9 - 1, 0.0]]]], requires_grad=True)
+        F.grid_sample(image, place, align_corners=False).sum().backward()
+        return place.grad.abs().max().item()
+
+    assert gradient(3.0) == gradient(3.3) == 0
+    assert gradient(5.5) > 0
+
+
+def dead_zone(digits):
+    theta = torch.tensor([[[1.0, 0.0, 2.1], [0.0, 1.0, 0.0]]], requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr=1000.0)
+    before = theta.detach().clone()
+    F.mse_loss(warped(digits[0][:1], theta), digits[0][:1]).backward()
+    optimizer.step()
+    assert theta.grad.abs().max() == 0
+    assert torch.equal(theta.detach(), before)
+
+
+def identity_start(digits):
+    transformer = models.SpatialTransformer(models.localization_cnn(in_channels=1))
+    noise = torch.rand(4, 1, 28, 28)
+    assert torch.allclose(transformer(noise), noise, atol=1e-5)
+    six_zeros = warped(digits[0][:1], torch.zeros(1, 2, 3))
+    assert (six_zeros == six_zeros[0, 0, 0, 0]).all()
+
+
+def who_has_parameters(_):
+    net = models.TutorialNet()
+    parts = [net.localization, net.fc_loc]
+    assert sum(map(models.count_parameters, parts)) == 5520
+    assert models.count_parameters(net) - models.count_parameters(models.PlainNet()) == 5520
+
+
+def tanh_on_theta(_):
+    for bias, value in ((1, 0.76), (3, 0.995)):
+        assert torch.tanh(torch.tensor(float(bias))).item() == pytest.approx(value, abs=0.005)
+    bias = torch.tensor([1.0, 3.0, 6.0, 9.0], dtype=torch.float64, requires_grad=True)
+    torch.tanh(bias).sum().backward()
+    assert (torch.tanh(bias) < 1).all()
+    assert (bias.grad.diff() < 0).all()
+    ten = torch.tensor(10.0, requires_grad=True)
+    torch.tanh(ten).backward()
+    assert torch.tanh(ten) == 1 and ten.grad == 0
+
+
+def upright_accuracy(digits):
+    """A network whose transformer stays at the identity answers as the plain one does."""
+    net, plain = models.TutorialNet(padding_mode="border").eval(), models.PlainNet().eval()
+    names = plain.state_dict().keys()
+    plain.load_state_dict({name: net.state_dict()[name] for name in names})
+    images = data.normalise(digits[0][:200])
+    assert torch.allclose(net(images), plain(images), atol=1e-4)
+    assert torch.equal(net.theta, transforms.identity(200))
+
+
+def mark_of_a_collapse(digits):
+    assert (digits[1] == 1).sum() == 1135
+    assert len(digits[1]) == 10_000
+
+
+COMPUTED = [
+    *(normalised_range, what_a_cnn_knows, which_way, zoom, xy_order, align_corners, grey_frame),
+    *(nearest_gradient, gradient_reach, dead_zone, identity_start, who_has_parameters),
+    *(tanh_on_theta, upright_accuracy, mark_of_a_collapse),
+]
+
+
+def test_every_right_answer_is_computed():
+    assert [compute.__name__ for compute in COMPUTED] == list(QUESTIONS)
+
+
+@pytest.mark.parametrize("compute", COMPUTED, ids=lambda compute: compute.__name__)
+def test_the_right_answer_is_right(compute, digits):
+    compute(digits)
+
+
+def test_border_padding_on_a_grey_ground_differs(digits):
+    """What `grey_frame` says of its third answer."""
+    theta = transforms.scale(1.6)
+    for ground, same in ((0.0, True), (0.4, False)):
+        image = ground + (1 - ground) * digits[0][:1]
+        ways = [samplers.warp(image, theta, padding_mode=mode) for mode in ("zeros", "border")]
+        assert torch.equal(*ways) is same

@@ -1,0 +1,257 @@
+"""The learner's copy of the notebooks: brought up to date, and nobody's work overwritten."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import working_copy as tool  # noqa: E402
+
+ONE = "02_grid.ipynb"
+NEW = "02_grid.new.ipynb"
+
+
+@pytest.fixture
+def course(tmp_path) -> Path:
+    """The course's own notebooks."""
+    folder = tmp_path / "notebooks"
+    (folder / "images").mkdir(parents=True)
+    (folder / "src").mkdir()
+    for name in (ONE, "03_sampling.ipynb", "images/lab.png", "src/02_grid.py"):
+        (folder / name).write_text(f"{name}, version 1", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def mine(tmp_path) -> Path:
+    """Where the learner works; not there at first."""
+    return tmp_path / "my notebooks"
+
+
+def files(folder: Path) -> dict[str, str]:
+    """What lies in the folder, the record aside."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != tool.RECORD
+    }
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_the_first_time_all_is_copied_but_the_sources(course, mine):
+    assert tool.update(course, mine) == []
+    expected = files(course)
+    del expected["src/02_grid.py"]
+    assert files(mine) == expected
+
+
+def test_a_second_time_changes_nothing(course, mine):
+    tool.update(course, mine)
+    before = {path: path.stat().st_mtime_ns for path in mine.rglob("*.ipynb")}
+    assert tool.update(course, mine) == []
+    assert {path: path.stat().st_mtime_ns for path in mine.rglob("*.ipynb")} == before
+
+
+def test_what_the_learner_left_alone_is_updated(course, mine):
+    tool.update(course, mine)
+    write(course, ONE, "version 2")
+    write(course, "images/lab.png", "version 2")
+    assert tool.update(course, mine) == []
+    assert files(mine)[ONE] == files(mine)["images/lab.png"] == "version 2"
+    assert NEW not in files(mine)
+
+
+def test_what_the_learner_changed_stays_without_a_word_while_the_course_stays(course, mine):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    assert tool.update(course, mine) == []
+    assert files(mine)[ONE] == "my work"
+    assert NEW not in files(mine)
+
+
+def test_where_both_changed_the_new_version_stands_beside_once(course, mine):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    write(course, ONE, "version 2")
+    (said,) = tool.update(course, mine)
+    assert ONE in said and NEW in said
+    assert files(mine)[ONE] == "my work"
+    assert files(mine)[NEW] == "version 2"
+    assert tool.update(course, mine) == []
+    (mine / NEW).unlink()  # seen, and not wanted
+    assert tool.update(course, mine) == []
+    assert NEW not in files(mine)
+
+
+def test_a_newer_version_replaces_the_one_beside_unless_that_is_changed_too(course, mine):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    for version, changed in ((2, False), (3, True), (4, False)):
+        write(course, ONE, f"version {version}")
+        assert len(tool.update(course, mine)) == 1
+        if changed:
+            write(mine, NEW, "my work in the new one")
+    assert files(mine)[ONE] == "my work"
+    assert files(mine)[NEW] == "my work in the new one"
+    assert files(mine)["02_grid.new2.ipynb"] == "version 4"
+
+
+def test_whoever_deletes_a_notebook_gets_a_fresh_one(course, mine):
+    tool.update(course, mine)
+    (mine / ONE).unlink()
+    tool.update(course, mine)
+    assert files(mine)[ONE] == files(course)[ONE]
+
+
+def test_back_to_the_courses_version_is_updated_again(course, mine):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    write(course, ONE, "version 2")
+    tool.update(course, mine)
+    write(mine, ONE, "version 2")
+    write(course, ONE, "version 3")
+    assert tool.update(course, mine) == []
+    assert files(mine)[ONE] == "version 3"
+
+
+def test_files_of_the_learners_own_are_left_alone(course, mine):
+    mine.mkdir()
+    write(mine, "notes.ipynb", "mine alone")
+    tool.update(course, mine)
+    (course / "03_sampling.ipynb").unlink()  # the course drops a notebook
+    tool.update(course, mine)
+    assert files(mine)["notes.ipynb"] == "mine alone"
+    assert "03_sampling.ipynb" in files(mine)
+
+
+@pytest.mark.parametrize("record", [None, "", "{", "[]", '{"02_grid.ipynb": 3}', "\x00"])
+def test_without_its_record_what_differs_counts_as_the_learners(course, mine, record):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    (mine / tool.RECORD).unlink()
+    if record is not None:
+        write(mine, tool.RECORD, record)
+    assert len(tool.update(course, mine)) == 1
+    assert files(mine)[ONE] == "my work"
+    assert files(mine)[NEW] == files(course)[ONE]
+    assert set(json.loads((mine / tool.RECORD).read_text(encoding="utf-8"))) >= {ONE, NEW}
+
+
+@pytest.mark.parametrize("stop_at", range(1, 9))
+def test_stopped_at_any_write_nothing_is_lost_and_the_next_run_ends_it(
+    course, mine, monkeypatch, stop_at
+):
+    tool.update(course, mine)
+    write(mine, ONE, "my work")
+    for name in (ONE, "03_sampling.ipynb"):
+        write(course, name, "version 2")
+    writes, whole = [], tool.write
+
+    def stopping(path, content):
+        writes.append(path)
+        if len(writes) == stop_at:
+            raise KeyboardInterrupt
+        whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tool, "write", stopping)
+        try:
+            tool.update(course, mine)
+        except KeyboardInterrupt:
+            assert len(writes) == stop_at
+    tool.update(course, mine)
+    assert files(mine) == {
+        ONE: "my work",
+        NEW: "version 2",
+        "03_sampling.ipynb": "version 2",
+        "images/lab.png": "images/lab.png, version 1",
+    }
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("course"), st.sampled_from("ab"), st.integers(0, 3)),
+        st.tuples(
+            st.just("learner"), st.sampled_from(["a", "b", "a.new", "b.new"]), st.integers(0, 3)
+        ),
+        st.tuples(st.just("delete"), st.sampled_from(["a", "b", "a.new"]), st.none()),
+        st.tuples(st.just("lose the record"), st.none(), st.none()),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_no_work_is_overwritten_and_each_version_arrives(steps):
+    with tempfile.TemporaryDirectory() as folder:
+        course, mine = Path(folder, "course"), Path(folder, "mine")
+        course.mkdir()
+        for name in "ab":
+            write(course, f"{name}.ipynb", "course 0")
+        tool.update(course, mine)
+        work = {}  # what the learner wrote, and did not delete
+        for kind, name, number in steps:
+            if kind == "course":
+                write(course, f"{name}.ipynb", f"course {number}")
+            elif kind == "learner":
+                work[f"{name}.ipynb"] = f"learner {number}"
+                write(mine, f"{name}.ipynb", f"learner {number}")
+            elif kind == "delete":
+                work.pop(f"{name}.ipynb", None)
+                (mine / f"{name}.ipynb").unlink(missing_ok=True)
+            else:
+                (mine / tool.RECORD).unlink()
+            before = files(course)
+            said = tool.update(course, mine)
+            now = files(mine)
+            assert {name: now[name] for name in work} == work
+            for name, text in before.items():
+                offered = [line.rsplit(": ")[-1] for line in said if line.startswith(f"{name} ")]
+                assert name in work or now[name] == text
+                assert all(now[beside] == text for beside in offered)
+        assert tool.update(course, mine) == []
+
+
+def test_the_courses_own_folder_is_refused(course):
+    with pytest.raises(ValueError, match="must be another folder"):
+        tool.update(course, course / ".." / "notebooks")
+
+
+def test_as_make_calls_it(tmp_path):
+    """With the real notebooks, in a folder with a space; then a folder that cannot be."""
+    command = [sys.executable, str(ROOT / "tools" / "working_copy.py")]
+    target = tmp_path / "my copy"
+    done = subprocess.run([*command, str(target)], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    lessons = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert sorted(path.name for path in target.glob("*.ipynb")) == lessons
+    (tmp_path / "file").touch()
+    done = subprocess.run([*command, str(tmp_path / "file")], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "could not be brought up to date" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_links_of_the_notebooks_lead_somewhere_in_the_copy_too(mine):
+    tool.update(ROOT / "notebooks", mine)
+    for path in mine.glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^):\s]+\.(?:ipynb|png|gif))\)", text):
+            assert (mine / target).exists(), f"{path.name}: {target}"
+
+
+def test_git_does_not_see_the_copy():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "my_notebooks/" in ignored
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^FOLDER \?= my_notebooks$", makefile, re.MULTILINE)
