@@ -23,7 +23,8 @@ ALLOWED = {
     "models": {"grids", "samplers", "transforms", "validation"},
     "training": {"data", "device", "models", "validation"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "widgets": {*LESSONS, "validation"},
+    "checks": {*LESSONS, "validation"},
+    "widgets": {*LESSONS, "checks", "validation"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
