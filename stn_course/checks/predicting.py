@@ -13,7 +13,9 @@ def as_answer(guess, answer: float | str | Tensor):
     """The guess as the kind of thing that the answer is; None if it is no such thing."""
     if isinstance(answer, str):
         return guess.strip().lower() if type(guess) is str else None
-    if type(guess) not in (int, float, list, tuple) and not isinstance(guess, Tensor):
+    if type(guess) not in (int, float, list, tuple, Tensor):
+        return None
+    if isinstance(guess, Tensor) and (guess.dtype == torch.bool or guess.is_complex()):
         return None
     try:
         value = torch.as_tensor(guess, dtype=torch.float64).detach().cpu()

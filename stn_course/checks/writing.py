@@ -4,18 +4,19 @@ import torch
 from torch import Tensor, nn
 
 ROWS = 40  # of a table; the cases that are shown first are smaller
-DIGITS = 4
+DIGITS = 4  # after the point, and EXACT where 4 show no difference
+EXACT = 10
 
 
-def number(value) -> str:
-    """One number, rounded to DIGITS places, without a minus before zero."""
+def number(value, digits: int = DIGITS) -> str:
+    """One number, rounded to some digits after the point, without a minus before zero."""
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, complex):
-        return f"{value:.{DIGITS}g}"
+        return f"{value:.{digits}g}"
     if isinstance(value, int):
         return str(value)
-    text = f"{value:.{DIGITS}f}" if abs(value) < 1e5 else f"{value:.{DIGITS}g}"
+    text = f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.{digits}g}"
     text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
     return "0" if text == "-0" else text
 
@@ -55,11 +56,18 @@ def value_table(expected: Tensor, received: Tensor, equal: Tensor) -> list[str]:
     equal: bool, of the same shape: which numbers agree.
     """
     marks = [all(line) for _, line in rows(equal)]
-    body = [
-        (str(place), " ".join(map(number, one)), " ".join(map(number, other)))
+    body = body_lines(expected, received, DIGITS)
+    if any(one == other and not ok for (_, one, other), ok in zip(body, marks, strict=True)):
+        body = body_lines(expected, received, EXACT)
+    return table([("at", "expected", "received"), *body[:ROWS]], marks, len(body))
+
+
+def body_lines(expected: Tensor, received: Tensor, digits: int) -> list[tuple[str, str, str]]:
+    """The lines of the table: a row's place, its expected and its received numbers."""
+    return [
+        (str(place), *(" ".join(number(v, digits) for v in line) for line in (one, other)))
         for (place, one), (_, other) in zip(rows(expected), rows(received), strict=True)
     ]
-    return table([("at", "expected", "received"), *body[:ROWS]], marks, len(body))
 
 
 def table(lines: list[tuple[str, str, str]], marks: list[bool], total: int) -> list[str]:
