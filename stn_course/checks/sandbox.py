@@ -4,6 +4,7 @@ It is started by `worker.py` and knows no exercise. Everything that an attempt r
 raises is turned into plain data here, so that nothing of the learner's runs in the kernel.
 """
 
+import builtins
 import contextlib
 import copy
 import io
@@ -21,11 +22,13 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 MEMORY = 2 * 2**30  # bytes that an attempt may take beyond what the process needs
 PRINTED = 2000  # characters of an attempt's own output that are shown
 LARGEST = 1_000_000  # numbers in a result that are compared
+GUARDED = (builtins, torch, torch.nn, F, torch.Tensor)  # put right again after each request
 
 
 @dataclass
@@ -158,6 +161,21 @@ def limit_time(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+def restore(names: list[dict]) -> None:
+    """Undo what an attempt changed for all: names of builtins and torch, dtype, gradient mode."""
+    for place, before in zip(GUARDED, names, strict=True):
+        now = dict(vars(place))
+        for name in before:
+            if name not in now or now[name] is not before[name]:
+                setattr(place, name, before[name])
+        if isinstance(place, type):  # a module may have loaded more of itself
+            for name in now.keys() - before.keys():
+                delattr(place, name)
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+
+
 def answer(request: bytes, pipe: BinaryIO) -> None:
     """Run one request, (attempt, run, cases, limit); send a Result a case, then None."""
     torch.manual_seed(0)
@@ -194,5 +212,7 @@ def serve() -> None:
     threading.Thread(target=listen, daemon=True).start()
     torch.zeros(1) + 1  # load what is loaded late, before memory is limited
     limit_memory()
+    names = [dict(vars(place)) for place in GUARDED]
     while True:
         answer(waiting.get(), pipe)
+        restore(names)

@@ -42,7 +42,8 @@ def packed(attempt: Callable, run: Callable, cases: list[tuple], limit: float) -
     """The request as bytes. A function from a file of the learner's own is sent as it is now."""
     module = sys.modules.get(getattr(attempt, "__module__", None))
     file = Path(getattr(module, "__file__", None) or sys.prefix)
-    own = not any(file.is_relative_to(p) for p in (sys.prefix, Path(__file__).parents[1]))
+    foreign = (sys.prefix, sys.base_prefix, Path(__file__).parents[1])
+    own = not any(file.is_relative_to(place) for place in foreign)
     if own:
         cloudpickle.register_pickle_by_value(module)
     try:
