@@ -90,6 +90,9 @@ def test_a_stub_is_not_attempted(name):
 
     def dots(*arguments): ...
 
+    def described(*arguments):
+        """With words."""
+
     def refusal(*arguments):
         raise NotImplementedError
 
@@ -97,7 +100,7 @@ def test_a_stub_is_not_attempted(name):
         """With a docstring."""
         raise NotImplementedError("later")
 
-    for stub in (None, ..., dots, refusal, refusal_in_words):
+    for stub in (None, ..., dots, described, refusal, refusal_in_words):
         verdict = judge(exercise, stub)
         assert verdict.solved is None
         assert verdict.lines == [untouched(exercise, None)]

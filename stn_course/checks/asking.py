@@ -63,7 +63,9 @@ def hint(name: str) -> Text:
     turn, number = divmod(_shown[name], len(hints))
     _shown[name] += 1
     again = (
-        " (from the start again; after these there is solution(…))" if turn and not number else ""
+        " (from the start again; after these there is checks.solution)"
+        if turn and not number
+        else ""
     )
     return Text(f"Hint {number + 1} of {len(hints)} for {name}{again}: {hints[number]}")
 

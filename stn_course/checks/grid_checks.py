@@ -7,6 +7,7 @@ from torch import Tensor
 from stn_course import grids
 from stn_course.checks import solutions
 from stn_course.checks.kinds import Case, FunctionExercise, Misconception
+from stn_course.grids import pixel_centres
 
 NOTEBOOK = "02_grid_generation"
 
@@ -235,7 +236,7 @@ AFFINE_GRID = FunctionExercise(
 def columns_first(theta, size):
     """The broken program of the exercise `swapped`: it fills the grid column by column."""
     _, _, height, width = size
-    x, y = torch.meshgrid(grids.pixel_centres(width), grids.pixel_centres(height), indexing="ij")
+    x, y = torch.meshgrid(pixel_centres(width), pixel_centres(height), indexing="ij")
     target = torch.stack([x, y, torch.ones_like(x)], dim=-1)
     return torch.einsum("bij,hwj->bhwi", theta, target)
 

@@ -1,5 +1,6 @@
 """From an attempt to a Verdict: run it, find the smallest case that is wrong, explain it."""
 
+import dis
 import linecache
 import sys
 import warnings
@@ -20,18 +21,13 @@ from stn_course.checks.writing import agree, argument, listed, value_table
 PACKAGE = Path(__file__).parents[1]
 
 
-def same_program(one: CodeType, other: CodeType) -> bool:
-    """Whether two functions do the same, letter for letter; names and places aside."""
-    parts = ("co_code", "co_names", "co_varnames", "co_argcount")
-    if any(getattr(one, part) != getattr(other, part) for part in parts):
-        return False
-    if len(one.co_consts) != len(other.co_consts):
-        return False
-    for a, b in zip(one.co_consts, other.co_consts, strict=True):
-        nested = isinstance(a, CodeType) and isinstance(b, CodeType)
-        if not (same_program(a, b) if nested else type(a) is type(b) and a == b):
-            return False
-    return True
+def instructions(code: CodeType) -> list[tuple]:
+    """What a function does, step by step; its name, its docstring and its place aside."""
+    steps = ((step.opname, step.argval) for step in dis.get_instructions(code))
+    return [
+        (name, instructions(value) if isinstance(value, CodeType) else (type(value), value))
+        for name, value in steps
+    ]
 
 
 def _dots(): ...
@@ -41,25 +37,20 @@ def _refusal():
     raise NotImplementedError
 
 
-STUBS = {function.__code__.co_code for function in (_dots, _refusal)}
-
-
-def is_stub(attempt) -> bool:
+def is_stub(function: FunctionType) -> bool:
     """Whether a function's body is only dots, `pass`, a docstring or NotImplementedError."""
-    code = attempt.__code__
-    names = code.co_names in ((), ("NotImplementedError",))
-    empty = all(value in (None, Ellipsis, attempt.__doc__) for value in code.co_consts)
-    return code.co_code in STUBS and names and empty
+    steps = instructions(function.__code__)
+    return any(steps == instructions(stub.__code__) for stub in (_dots, _refusal))
 
 
 def untouched(exercise: FunctionExercise, attempt) -> str | None:
     """The friendly line where nothing was attempted yet, known without running anything."""
-    again = f"then run this cell again. Need a push? hint({exercise.name!r})"
+    again = f"then run this cell again. Need a push? checks.hint({exercise.name!r})"
     written = isinstance(attempt, FunctionType)
     if attempt is None or attempt is Ellipsis or (written and is_stub(attempt)):
         return f"{exercise.name}: not attempted yet. Write {exercise.attempt}, {again}"
-    repaired = written and exercise.broken is not None
-    if repaired and same_program(attempt.__code__, exercise.broken.__code__):
+    broken = exercise.broken
+    if written and broken and instructions(attempt.__code__) == instructions(broken.__code__):
         return f"{exercise.name}: not repaired yet. Mend {exercise.attempt}, {again}"
     return None
 

@@ -47,7 +47,7 @@ def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
         words = (
             f"not attempted yet. Write {exercise.attempt} in place of the dots, then run this cell."
         )
-        return Verdict(name, None, [f"{name}: {words} Need a push? hint({name!r})"])
+        return Verdict(name, None, [f"{name}: {words} Need a push? checks.hint({name!r})"])
     value = as_answer(guess, exercise.answer)
     if value is None:
         words = f"expected was {wanted(exercise.answer)}; got {describe_safely(guess)}."
