@@ -69,8 +69,8 @@ dtypes = st.sampled_from([torch.float32, torch.float64, torch.float16, torch.bfl
 @given(st.sampled_from(WRITTEN), st.lists(st.integers(0, 4), max_size=5), numbers, dtypes)
 @settings(max_examples=60)
 def test_any_tensor_is_answered(exercise, shape, value, dtype):
-    filled = torch.full(shape, value).nan_to_num(0, 0, 0) if dtype == torch.int64 else None
-    result = torch.full(shape, value, dtype=dtype) if filled is None else filled.long()
+    whole = dtype == torch.int64
+    result = torch.full(shape, 3 if whole else value).to(dtype)
     verdict = getattr(checks, exercise.name)(lambda *arguments: result)
     assert verdict.solved is False
     readable(verdict)
@@ -174,12 +174,32 @@ def test_a_learners_text_is_escaped_in_html():
     )
 
 
-def test_pictures_come_where_they_help():
-    verdict = checks.nearest(lambda input, x, y: torch.zeros(len(x), input.shape[1], *x.shape[1:]))
-    bundle = verdict._repr_mimebundle_()
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("disagreeing", lambda image, theta: image * 0, "the expected picture"),
+        ("affine_grid", lambda t, s, c: grids.affine_grid(t, s, c) * 2, "the input's frame"),
+        ("base_grid", lambda h, w, c: torch.full((h, w, 3), torch.nan), "the input's frame"),
+    ],
+)
+def test_pictures_come_where_they_help(name, wrong, words):
+    check = getattr(checks, name)
+    verdict = check(wrong)
     assert verdict.picture.startswith(b"\x89PNG")
-    assert 'alt="the expected picture' in bundle["text/html"]
-    assert set(checks.nearest(...)._repr_mimebundle_()) == {"text/plain"}
+    assert len(verdict.picture) < 30_000
+    assert verdict.words.startswith(words)
+    assert "<img" in verdict._repr_mimebundle_()["text/html"]
+    assert set(check(...)._repr_mimebundle_()) == {"text/plain"}
+    assert set(check(lambda *a: torch.ones(3))._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_a_wide_table_puts_expected_over_received():
+    wide = torch.linspace(0, 1, 24).reshape(2, 12)
+    lines = writing.value_table(wide, wide + 1, wide > 2)
+    assert len(lines) == 4
+    assert lines[0].split()[:2] == ["[0]", "expected"]
+    assert lines[1].split()[0] == "received"
+    assert lines[1].endswith("<")
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ TURN_THEN_NORMALISE = FunctionExercise(
     against="PyTorch's rotation with black corners, then normalised",
     cases=turning_cases,
     broken=normalise_then_turn,
-    images=True,
+    picture="images",
     hints=(
         "data.rotate fills with 0. Which grey is 0 when the pictures are normalised already?",
         "When is 0 black: before normalising, or after?",

@@ -44,6 +44,7 @@ BASE_GRID = FunctionExercise(
     oracle=pytorch_base_grid,
     against="torch.nn.functional.affine_grid under the identity, with ones",
     cases=base_cases,
+    picture="grids",
     hints=(
         "Begin with one axis: where do the centres of the width pixels lie between -1 and 1? "
         "pixel_centres above answers that.",
@@ -160,6 +161,7 @@ AFFINE_GRID = FunctionExercise(
     oracle=pytorch_affine_grid,
     against="torch.nn.functional.affine_grid",
     cases=affine_cases,
+    picture="grids",
     hints=(
         "Two steps: make the base grid of the output's size, then multiply each of its points by "
         "theta.",
@@ -260,6 +262,7 @@ SWAPPED = FunctionExercise(
     oracle=pytorch_affine_grid,
     against="torch.nn.functional.affine_grid",
     cases=square_cases,
+    picture="grids",
     broken=columns_first,
     hints=(
         "On square images it raises nothing, and is wrong all the same. Print the shape it gives "

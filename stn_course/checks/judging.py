@@ -1,19 +1,22 @@
 """From an attempt to a Verdict: run it, find the smallest case that is wrong, explain it."""
 
+import ast
 import dis
+import inspect
 import linecache
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import FunctionType
 
 from torch import Tensor
 
 from stn_course.checks import worker
 from stn_course.checks.comparing import diagnose, difference, oracle
 from stn_course.checks.kinds import Case, FunctionExercise
-from stn_course.checks.pictures import pair_of_pictures
+from stn_course.checks.pictures import PICTURES
 from stn_course.checks.sandbox import MEMORY, PRINTED, Result, describe_safely
 from stn_course.checks.verdict import Verdict
 from stn_course.checks.writing import agree, argument, listed, value_table
@@ -21,13 +24,16 @@ from stn_course.checks.writing import agree, argument, listed, value_table
 PACKAGE = Path(__file__).parents[1]
 
 
-def instructions(code: CodeType) -> list[tuple]:
-    """What a function does, step by step; its name, its docstring and its place aside."""
-    steps = ((step.opname, step.argval) for step in dis.get_instructions(code))
-    return [
-        (name, instructions(value) if isinstance(value, CodeType) else (type(value), value))
-        for name, value in steps
-    ]
+def program(function: FunctionType) -> str | None:
+    """What a function's text says, its name, docstring and comments aside; None without text."""
+    try:
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    except (OSError, TypeError, ValueError, SyntaxError):
+        return None
+    if not isinstance(tree, ast.FunctionDef):
+        return None
+    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    return ast.dump(tree.args) + "".join(map(ast.dump, body))
 
 
 def _dots(): ...
@@ -39,8 +45,11 @@ def _refusal():
 
 def is_stub(function: FunctionType) -> bool:
     """Whether a function's body is only dots, `pass`, a docstring or NotImplementedError."""
-    steps = instructions(function.__code__)
-    return any(steps == instructions(stub.__code__) for stub in (_dots, _refusal))
+    steps, *stubs = (
+        [(step.opname, step.argval) for step in dis.get_instructions(f)]
+        for f in (function, _dots, _refusal)
+    )
+    return steps in stubs
 
 
 def untouched(exercise: FunctionExercise, attempt) -> str | None:
@@ -49,8 +58,7 @@ def untouched(exercise: FunctionExercise, attempt) -> str | None:
     written = isinstance(attempt, FunctionType)
     if attempt is None or attempt is Ellipsis or (written and is_stub(attempt)):
         return f"{exercise.name}: not attempted yet. Write {exercise.attempt}, {again}"
-    broken = exercise.broken
-    if written and broken and instructions(attempt.__code__) == instructions(broken.__code__):
+    if written and exercise.broken and program(attempt) == program(exercise.broken):
         return f"{exercise.name}: not repaired yet. Mend {exercise.attempt}, {again}"
     return None
 
@@ -137,8 +145,9 @@ def wrong(
     mistake = diagnose(exercise, cases, results, at, expected)
     if mistake is not None:
         lines.append(f"Diagnosis: {mistake.words}")
-    if exercise.images and received is not None and received.shape == expected.shape:
-        verdict.picture, verdict.words = pair_of_pictures(expected, received)
+    drawable = received is not None and received.shape == expected.shape
+    if exercise.picture and drawable and not received.is_complex():
+        verdict.picture, verdict.words = PICTURES[exercise.picture](expected, received)
     return verdict
 
 

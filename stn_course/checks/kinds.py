@@ -57,7 +57,8 @@ class FunctionExercise(Exercise):
     oracle: what is right, on the arguments of a case; `against` names it.
     cases: makes them, the smallest first. run: how an attempt is run on a case, (attempt, *args) ->
     tensor; it belongs to this package and runs beside the attempt. broken: the program as it stands
-    in the notebook, to be repaired. images: whether results are pictures (B, C, H, W).
+    in the notebook, to be repaired. picture: what a result is drawn as, "images" (B, C, H, W) or
+    "grids" (…, H, W, 2); None if a picture would not help.
     """
 
     solution: Callable
@@ -67,7 +68,7 @@ class FunctionExercise(Exercise):
     misconceptions: tuple[Misconception, ...]
     run: Callable = call
     broken: Callable | None = None
-    images: bool = False
+    picture: str | None = None
 
     @property
     def parameters(self) -> list[str]:

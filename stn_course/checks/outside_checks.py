@@ -183,7 +183,7 @@ DISAGREEING = FunctionExercise(
     against="both calls of PyTorch with align_corners=False",
     cases=agreeing_cases,
     broken=disagreeing_warp,
-    images=True,
+    picture="images",
     hints=(
         "Give it the identity. The output should be the input, and is not. By how much does it "
         "drift, and where most?",

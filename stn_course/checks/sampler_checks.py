@@ -64,7 +64,6 @@ NEAREST = FunctionExercise(
     oracle=lambda input, x, y: read_by_pytorch(input, x, y, "nearest"),
     against="torch.nn.functional.grid_sample with mode nearest",
     cases=nearest_cases,
-    images=True,
     hints=(
         "Which whole column lies nearest to x, and which row to y? Then fetch that pixel.",
         "read_pixels(input, column, row) fetches whole pixels and answers 0 outside. It wants "
@@ -260,7 +259,6 @@ BILINEAR = FunctionExercise(
     oracle=lambda input, x, y: read_by_pytorch(input, x, y, "bilinear"),
     against="torch.nn.functional.grid_sample",
     cases=bilinear_cases,
-    images=True,
     hints=(
         "Four neighbours: columns x.floor() and x.floor() + 1, rows y.floor() and y.floor() + 1. "
         "read_pixels fetches each, with 0 outside.",

@@ -258,7 +258,7 @@ PAGE_PADDING = FunctionExercise(
     against="pictures read while black was 0, then normalised",
     cases=framed_cases,
     broken=pages_transform,
-    images=True,
+    picture="images",
     hints=(
         "Which number does it write outside, and which number is black after normalising?",
         "Two remedies: another padding, or another order of reading and normalising.",

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 ROWS = 40  # of a table; the cases that are shown first are smaller
 DIGITS = 4  # after the point, and EXACT where 4 show no difference
 EXACT = 10
+WIDE = 90  # characters in a line of the table, above which expected stands over received
 
 
 def number(value, digits: int = DIGITS) -> str:
@@ -65,22 +66,33 @@ def value_table(expected: Tensor, received: Tensor, equal: Tensor) -> list[str]:
 def body_lines(expected: Tensor, received: Tensor, digits: int) -> list[tuple[str, str, str]]:
     """The lines of the table: a row's place, its expected and its received numbers."""
     return [
-        (str(place), *(" ".join(number(v, digits) for v in line) for line in (one, other)))
+        (
+            str(place) if place else "",
+            *(" ".join(number(v, digits) for v in line) for line in (one, other)),
+        )
         for (place, one), (_, other) in zip(rows(expected), rows(received), strict=True)
     ]
 
 
 def table(lines: list[tuple[str, str, str]], marks: list[bool], total: int) -> list[str]:
-    """Three columns under their heads, the marks at the right."""
+    """Three columns under their heads, the marks at the right; wide ones line by line."""
     widths = [max(len(line[i]) for line in lines) for i in range(3)]
-    texts = ["  ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)) for line in lines]
-    shown = [
-        texts[0],
-        *(t + ("" if ok else "  <") for t, ok in zip(texts[1:], marks, strict=False)),
-    ]
+    flags = ["", *("" if ok else "  <" for ok in marks)]
+    if sum(widths) > WIDE:
+        width = widths[0]
+        texts = [
+            text
+            for (at, one, other), flag in zip(lines[1:], flags[1:], strict=False)
+            for text in (f"{at:{width}}  expected  {one}", f"{'':{width}}  received  {other}{flag}")
+        ]
+    else:
+        texts = [
+            "  ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)) + flag
+            for line, flag in zip(lines, flags, strict=False)
+        ]
     if total > ROWS:
-        shown.append(f"… and {total - ROWS} lines more")
-    return [f"  {line.rstrip()}" for line in shown]
+        texts.append(f"… and {total - ROWS} lines more")
+    return [f"  {text.rstrip()}" for text in texts]
 
 
 def listed(value: Tensor) -> list[str]:
