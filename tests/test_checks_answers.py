@@ -193,6 +193,14 @@ def test_pictures_come_where_they_help(name, wrong, words):
     assert set(check(lambda *a: torch.ones(3))._repr_mimebundle_()) == {"text/plain"}
 
 
+def test_of_a_large_result_the_beginning_is_shown():
+    verdict = checks.nearest(lambda *arguments: torch.zeros(50, 500_000 // 50))
+    assert len(verdict.lines) < 40
+    assert max(map(len, verdict.lines)) < 300
+    assert "    … and 34 lines more" in verdict.lines
+    assert f"    {'0 ' * writing.ACROSS}…" in verdict.lines
+
+
 def test_a_wide_table_puts_expected_over_received():
     wide = torch.linspace(0, 1, 24).reshape(2, 12)
     lines = writing.value_table(wide, wide + 1, wide > 2)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 ROWS = 40  # of a table; the cases that are shown first are smaller
 DIGITS = 4  # after the point, and EXACT where 4 show no difference
 EXACT = 10
+DOWN, ACROSS = 16, 28  # of a tensor whose shape is wrong: lines, and numbers in a line
 WIDE = 90  # characters in a line of the table, above which expected stands over received
 
 
@@ -96,9 +97,15 @@ def table(lines: list[tuple[str, str, str]], marks: list[bool], total: int) -> l
 
 
 def listed(value: Tensor) -> list[str]:
-    """One tensor, a line for each row."""
-    lines = [" ".join(map(number, line)) for _, line in rows(value)] if value.numel() else []
-    return [f"    {line}" for line in lines[:ROWS]]
+    """One tensor, a line for each row; of what is long, the beginning."""
+    lines = [line for _, line in rows(value)] if value.numel() else []
+    texts = [
+        " ".join(map(number, line[:ACROSS])) + (" …" if len(line) > ACROSS else "")
+        for line in lines[:DOWN]
+    ]
+    if len(lines) > DOWN:
+        texts.append(f"… and {len(lines) - DOWN} lines more")
+    return [f"    {text}" for text in texts]
 
 
 def agree(expected: Tensor, received: Tensor) -> Tensor:
