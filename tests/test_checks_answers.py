@@ -145,6 +145,14 @@ def test_a_wrong_answer_shows_the_smallest_case_in_full():
         assert " ".join(map(writing.number, pair)) in row
 
 
+def test_what_nothing_explains_leads_to_a_hint():
+    unknown = checks.affine_grid(lambda t, s, c: grids.affine_grid(t, s, c) + 0.1)
+    assert unknown.lines[-1].endswith("Need a push? checks.hint('affine_grid')")
+    assert "Diagnosis" not in unknown.text
+    assert checks.frame("blue").lines[-1] == "Need a push? checks.hint('frame')"
+    assert "Need a push" not in checks.frame("white").text
+
+
 def test_a_right_answer_is_recorded(monkeypatch):
     recorded = []
     monkeypatch.setattr(progress, "record", recorded.append)

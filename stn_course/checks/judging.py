@@ -143,8 +143,8 @@ def wrong(
     verdict = Verdict(exercise.name, False, lines, expected=expected, received=received)
     lines += printed_lines(results[at])
     mistake = diagnose(exercise, cases, results, at, expected)
-    if mistake is not None:
-        lines.append(f"Diagnosis: {mistake.words}")
+    push = f"No known mistake explains it. Need a push? checks.hint({exercise.name!r})"
+    lines.append(push if mistake is None else f"Diagnosis: {mistake.words}")
     drawable = received is not None and received.shape == expected.shape
     if exercise.picture and drawable and not received.is_complex():
         verdict.picture, verdict.words = PICTURES[exercise.picture](expected, received)

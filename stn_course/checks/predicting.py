@@ -57,4 +57,5 @@ def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
     shown = value if isinstance(value, str) else nested(value.tolist())
     lines = [f"{name}: not yet. You predicted {shown}."]
     words = [w for v, w in exercise.wrong if equals(value, v, exercise.tolerance)]
-    return Verdict(name, False, [*lines, *(f"Diagnosis: {w}" for w in words[:1])])
+    push = f"Need a push? checks.hint({name!r})"
+    return Verdict(name, False, [*lines, f"Diagnosis: {words[0]}" if words else push])
