@@ -9,7 +9,7 @@
 # %%
 import torch
 
-from stn_course import data, device, models, plotting, training, transforms
+from stn_course import checks, data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.widgets import Quiz, ThetaLab
 
@@ -250,16 +250,22 @@ print("upright, it loses:", loss > 0)
 #
 # 3. **A network that straightens the picture itself**, and then reads it upright. That is a *spatial transformer*. The
 #    rest of the course builds one.
-#
+
+# %% [markdown]
 # ## Try
 #
-# 1. How many pixels has one training image, and how many numbers the whole training set?
-# 2. What does the value 0 after `normalise` look like: black, dark grey or white?
+# Three exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
+# if you are wrong: that is when the check has most to say. `checks.hint("grey_of_zero")` gives a push, and another one each time;
+# `checks.solution("grey_of_zero")` shows the answer. The rest of the course does not need your functions.
+#
+# **1. Predict.** A pixel has the value 0 *after* `normalise`. Which grey was it before, from 0 (black) to 1 (white)?
 
 # %%
-guess_pixels, guess_numbers = 0, 0  # change me
-print("pixels: ", "right" if guess_pixels == train_images[0].numel() else "not yet")
-print("numbers:", "right" if guess_numbers == train_images.numel() else "not yet")
+guess = ...  # a number from 0 to 1
+checks.grey_of_zero(guess)
+
+# %% [markdown]
+# Now look. Can you tell the left square from the middle one?
 
 # %%
 ruler = torch.tensor([-0.4242, 0.0, 2.8215]).view(3, 1, 1, 1).expand(3, 1, 28, 28)
@@ -273,13 +279,34 @@ show(
     "three even squares: black, dark grey, white.",
 )
 
+
 # %% [markdown]
-# <details><summary>Answers</summary>
-#
-# 1. 784 = 28 · 28 pixels; 47,040,000 = 60,000 · 784 numbers.
-# 2. Dark grey: 0 is the mean of all pixels, 0.1307 of the way from black to white.
-# </details>
-#
+# **2. Repair.** This function should turn pictures and normalise them. It runs, and gives every picture grey corners. Mend it:
+
+
+# %%
+def my_turned(images, degrees):
+    return data.rotate(data.normalise(images), degrees)
+
+
+checks.turn_then_normalise(my_turned)
+
+
+# %% [markdown]
+# **3. Write** the measurement behind the first curve, for any classifier: the accuracy, as a share from 0 to 1, on pictures
+# turned anticlockwise by each of the angles. Predict first: which of the three steps, turning, normalising and measuring,
+# comes when? (The check brings a small classifier of its own, which notices if you mix them up.)
+
+
+# %%
+def my_accuracy_over_angle(model, images, labels, angles):
+    # images: (N, 1, 28, 28), from 0 to 1; angles: a list of degrees; the answer: a list of shares
+    ...
+
+
+checks.accuracy_over_angle(my_accuracy_over_angle)
+
+# %% [markdown]
 # ## Keep
 #
 # - **Digits are (B, 1, 28, 28)**, from 0 to 1, and after normalising black is -0.42.

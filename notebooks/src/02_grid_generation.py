@@ -10,7 +10,7 @@
 import torch
 import torch.nn.functional as F
 
-from stn_course import data, device, plotting, transforms
+from stn_course import checks, data, device, plotting, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
 from stn_course.validation import check_affine_grid, check_positive
@@ -412,42 +412,138 @@ except TypeError as error:
 # %% [markdown]
 # ## Try
 #
-# Put your answer in place of the identity, then run the cell: it says whether PyTorch agrees.
+# Eleven exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
+# if you are wrong: that is when the check has most to say. `checks.hint("which_way")` gives a push, and another one each time;
+# `checks.solution("which_way")` shows the answer. The rest of the course does not need your functions, so take those you like.
 #
-# 1. Which theta reads the **left half** of the image and fills the output with it?
+# **Predict** first. Write your answer down before you run anything else.
+#
+# **1.** Under `transforms.rotation(degrees=-20)`, which way does the *digit* turn: `"clockwise"` or `"anticlockwise"`?
 
 # %%
-guess = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])  # change me
-left_half = F.interpolate(digit[None, :, :, :14], size=(28, 28), mode="bilinear")
-got = warp(digit[None], guess, padding_mode="border")
-right = torch.allclose(got[..., 1:-1], left_half[..., 1:-1], atol=1e-5)
-print("You read the left half." if right else "Not yet: the output is not the left half.")
+guess = ...
+checks.which_way(guess)
 
 # %% [markdown]
-# (The border columns are left out of the comparison: there the two ways of enlarging treat the edge differently.)
-#
-# 2. Which theta shows the digit **as in a mirror**, left and right swapped?
+# **2.** Which theta reads the **left half** of the image and fills the output with it?
 
 # %%
-guess = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])  # change me
-right = torch.allclose(warp(digit[None], guess), digit[None].flip(-1), atol=1e-5)
-print("That is the mirror image." if right else "Not yet: the output is not the mirror image.")
+guess = ...  # [[[…, …, …], […, …, …]]]
+checks.left_half(guess)
 
 # %% [markdown]
-# 3. Predict first: under `[[2, 0, 0], [0, 2, 0]]`, which share of the bright pixels is left?
+# **3.** Which theta shows the digit **as in a mirror**, left and right swapped?
+
+# %%
+guess = ...  # [[[…, …, …], […, …, …]]]
+checks.mirror(guess)
+
+# %% [markdown]
+# **4.** `first` turns the grid by 90°, `second` moves it down by `y=0.5`. Where does the centre of the output read under
+# `transforms.compose(first, second)`?
+
+# %%
+guess = ...  # [x, y]
+checks.compose_order(guess)
+
+# %% [markdown]
+# **5.** And one to look at: under `[[2, 0, 0], [0, 2, 0]]`, which share of the bright pixels is left?
 
 # %%
 theta = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
 share = (warp(digit[None], theta) > 0.5).sum() / (digit > 0.5).sum()
 print(f"bright pixels left, as a share: {share:.2f}")
 
+
 # %% [markdown]
-# <details><summary>Answers</summary>
+# **Write.** The check holds your function against PyTorch on uneven sizes, both dtypes, both `align_corners`, and shows the
+# smallest case that is wrong.
 #
-# 1. `[[0.5, 0, -0.5], [0, 1, 0]]`: the x arrow is half as long, and the centre reads at x = -0.5.
-# 2. `[[-1, 0, 0], [0, 1, 0]]`: the x arrow points to the left. (As a pose a mirror reads as half a turn with a negative scale y:
-#    the same thing said differently.)
-# 3. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
+# **6.** The base grid, without looking up. You may use `pixel_centres`.
+
+
+# %%
+def my_base_grid(height, width, align_corners=False):
+    # the answer: (H, W, 3), each point x, y, 1
+    ...
+
+
+checks.base_grid(my_base_grid)
+
+
+# %% [markdown]
+# **7.** The affine grid from the base grid, this time with `@` in place of `einsum`.
+
+
+# %%
+def my_affine_grid(theta, size, align_corners=False):
+    # theta: (B, 2, 3); size: (B, C, H, W); the answer: (B, H, W, 2)
+    ...
+
+
+checks.affine_grid(my_affine_grid)
+
+
+# %% [markdown]
+# **8.** The inverse of a theta. Predict: what becomes of the third column?
+
+
+# %%
+def my_inverse(theta):
+    # theta: (B, 2, 3); the answer: (B, 2, 3)
+    ...
+
+
+checks.inverse(my_inverse)
+
+
+# %% [markdown]
+# **9.** Turn the grid clockwise about a given **pixel** (x, y), not about the middle, also on images that are not square.
+
+
+# %%
+def my_rotation_about(degrees, x, y, size):
+    # x, y: in pixels, 0 is the first centre; size: (H, W); the answer: theta (1, 2, 3)
+    ...
+
+
+checks.rotation_about(my_rotation_about)
+
+
+# %% [markdown]
+# **10.** A crop: the theta that reads the box of `width` × `height` pixels whose first column is `left` and first row `top`.
+
+
+# %%
+def my_crop_theta(left, top, width, height, size):
+    # size: (H, W) of the whole image, align_corners=False; the answer: theta (1, 2, 3)
+    ...
+
+
+checks.crop_theta(my_crop_theta)
+
+
+# %% [markdown]
+# **11. Repair.** This grid generator raises no error on square images, and is wrong on all. Predict: what do you see if a
+# digit is read through it? Then mend it.
+
+
+# %%
+def my_grid(theta, size):
+    _, _, height, width = size
+    x, y = torch.meshgrid(pixel_centres(width), pixel_centres(height), indexing="ij")
+    target = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    return torch.einsum("bij,hwj->bhwi", theta, target)
+
+
+checks.swapped(my_grid)
+
+# %% [markdown]
+# <details><summary>Answers to what has no check</summary>
+#
+# 5. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
+#
+# 11. A digit mirrored along the diagonal: rows have become columns.
 #
 # And for the lab: 1. down. 2. Up. 3. `theta[0, 0]` and `theta[1, 0]`, the first column; several pose sliders follow. 4. Only
 # shear. 5. The arrows are then the columns of the inverse.

@@ -10,7 +10,7 @@
 import torch
 import torch.nn.functional as F
 
-from stn_course import data, device, grids, plotting, transforms
+from stn_course import checks, data, device, grids, plotting, transforms
 from stn_course.plotting import show
 from stn_course.samplers import MODES, PADDING_MODES, warp
 from stn_course.validation import check_grid_sample
@@ -516,25 +516,129 @@ show(
 #
 # ## Try
 #
-# 1. Which value does bilinear sampling give exactly in the middle between four pixels of 0, 0, 1 and 1?
-# 2. What is its gradient to x, if the two ones are on the right? Change the lines, then run.
+# Nine exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
+# if you are wrong: that is when the check has most to say. `checks.hint("frame")` gives a push, and another one each time;
+# `checks.solution("frame")` shows the answer. The rest of the course does not need your functions, so take those you like.
+#
+# **Predict** first. Write your answer down before you run anything else.
+#
+# **1.** Dark digits on white, as on paper: `1 - digit`, values from 0 to 1, not normalised. You zoom out with
+# `padding_mode="zeros"`. What colour is the frame?
 
 # %%
-guess_value, guess_gradient = 0.0, 0.0  # change me
-square = torch.tensor([[0.0, 1.0], [0.0, 1.0]])[None, None]
-x = torch.tensor([[[0.5]]], requires_grad=True)
-value = bilinear(square, x, torch.tensor([[[0.5]]]))
-value.sum().backward()
-print("value:   ", "right" if value.item() == guess_value else "not yet")
-print("gradient:", "right" if x.grad.item() == guess_gradient else "not yet")
+guess = ...  # a word
+checks.frame(guess)
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# **2.** Four pixels: 0.2 and 0.8 in the upper row, 0.4 and 0.4 in the lower row. You read at x = 0.5, y = 0.25. What is the
+# gradient along **x**, in values a pixel?
+
+# %%
+guess = ...  # a number
+checks.gradient_here(guess)
+
+# %% [markdown]
+# **3.** The picture is read through `transforms.translation(x=3.0)` with zero padding. How large is the largest of the six
+# numbers of theta's gradient?
+
+# %%
+guess = ...  # a number
+checks.dead_zone(guess)
+
+
+# %% [markdown]
+# **Write.** `read_pixels` is yours to use. The check holds your function against PyTorch inside, between, across the border and
+# outside, and shows the smallest case that is wrong, as a picture, too.
 #
-# 1. 0.5: each of the four has weight ¼, and two of them are 1.
-# 2. 1: from the left pair to the right pair, one pixel further, the value rises from 0 to 1.
+# **4.** The nearest sampler, from memory.
+
+
+# %%
+def my_nearest(input, x, y):
+    # input: (B, C, H, W); x, y: (B, H', W') in pixels; the answer: (B, C, H', W')
+    ...
+
+
+checks.nearest(my_nearest)
+
+
+# %% [markdown]
+# **5.** The four weights of bilinear sampling. Predict: what is their sum?
+
+
+# %%
+def my_bilinear_weights(x, y):
+    # x, y: (N,) in pixels; the answer: (N, 4): top left, top right, bottom left, bottom right
+    ...
+
+
+checks.bilinear_weights(my_bilinear_weights)
+
+
+# %% [markdown]
+# **6.** The bilinear sampler, with zero padding.
+
+
+# %%
+def my_bilinear(input, x, y):
+    # input: (B, C, H, W); x, y: (B, H', W') in pixels; the answer: (B, C, H', W')
+    ...
+
+
+checks.bilinear(my_bilinear)
+
+
+# %% [markdown]
+# **7.** The three paddings, without `clip` and `reflect`. Predict: where is x = -1.2 read under reflection, with
+# `align_corners=False` and with `True`?
+
+
+# %%
+def my_pad(x, size, padding_mode="zeros", align_corners=False):
+    # x: (N,) in pixels; the answer: (N,), the places that are read
+    ...
+
+
+checks.pad(my_pad)
+
+
+# %% [markdown]
+# **8.** Bilinear's gradient along x by hand, without autograd.
+
+
+# %%
+def my_gradient_x(input, x, y):
+    # input: (B, C, H, W); x, y: (B, H', W') in pixels; the answer: (B, C, H', W')
+    ...
+
+
+checks.gradient_x(my_gradient_x)
+
+
+# %% [markdown]
+# **9. Repair.** Under the identity this function should give back its input. It does not quite. Predict: where is it off
+# most, in the middle or at the border? Then mend it, so that the same theta means the same on images of any size.
+
+
+# %%
+def my_warp(image, theta):
+    grid = F.affine_grid(theta, image.shape, align_corners=True)
+    return F.grid_sample(image, grid, align_corners=False)
+
+
+checks.disagreeing(my_warp)
+
+# %% [markdown]
+# <details><summary>Answers to what has no check</summary>
+#
+# 5. One: the four areas fill the square.
+#
+# 7. At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
+#
+# 9. At the border, by half a pixel; in the middle not at all.
 # </details>
-#
+
+# %% [markdown]
 # ## Keep
 #
 # - **Bilinear sampling is a mean of four neighbours**; that is why it has a gradient, and why that gradient reaches

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import data, device, models, plotting, training, transforms
+from stn_course import checks, data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import PADDING_MODES, warp
 from stn_course.validation import check_choice
@@ -413,28 +413,79 @@ print("theta moved away from the identity:", bool(moved))
 # %% [markdown]
 # ## Try
 #
-# 1. How many parameters has a head `nn.Linear(90, 6)`, straight after the 90 features?
-# 2. `small_net` takes pictures of 20×20 pixels. Put a transformer before it that gives it that size from 28×28.
+# Five exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
+# if you are wrong: that is when the check has most to say. `checks.hint("plug_in")` gives a push, and another one each time;
+# `checks.solution("plug_in")` shows the answer. Notebook 05 does not need your functions, so take those you like.
+#
+# **1. Predict.** A localization network ends with 50 features and then a head, `nn.Linear(50, 6)`. How many parameters has
+# the head?
 
 # %%
-guess = 0  # change me
-print("right" if guess == models.count_parameters(nn.Linear(90, 6)) else "not yet")
+guess = ...  # a number
+checks.head_parameters(guess)
 
-# %%
-small_net = nn.Sequential(nn.Flatten(), nn.Linear(20 * 20, 10))
-mine = nn.Sequential(nn.Identity(), *small_net)  # change me: what goes before it?
-try:
-    print("right:", tuple(mine(turned).shape) == (8, 10))
-except RuntimeError:
-    print("not yet: small_net got another number of pixels than it expects")
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# **2. Write** the identity start from memory: whatever comes in, the head answers the identity, and it can still learn.
+
+
+# %%
+def my_start(head):
+    # head: an nn.Linear with 6 outputs; change it and return it
+    ...
+
+
+checks.start_at_identity(my_start)
+
+
+# %% [markdown]
+# **3. Write.** `cnn` takes pictures of 20×20 pixels. Put a transformer before it, so that the whole takes 28×28 and chooses
+# where to look. Predict: what does the whole answer before any training?
+
+
+# %%
+def my_network(cnn):
+    # the answer: an nn.Module, (B, 1, 28, 28) -> what cnn answers
+    ...
+
+
+checks.plug_in(my_network)
+
+
+# %% [markdown]
+# **4. Repair.** Somebody wanted to keep theta tame. Predict: what does this answer when the head says the identity?
+
+
+# %%
+def my_theta(head, features):
+    return torch.tanh(head(features)).view(-1, 2, 3)
+
+
+checks.bounded_theta(my_theta)
+
+
+# %% [markdown]
+# **5. Repair.** The bypassed transformer, once more: `net` is a `TutorialNet`. Mend it so that the classifier reads what the
+# transformer gives, and theta learns.
+
+
+# %%
+def my_forward(net, x):
+    transformed = net.stn(x)
+    return net.classify(x)
+
+
+checks.bypassed(my_forward)
+
+# %% [markdown]
+# <details><summary>Answers to what has no check</summary>
 #
-# 1. 546 = 90 · 6 weights + 6 biases.
-# 2. `SpatialTransformer(models.localization_cnn(1), output_size=(20, 20))` in place of `nn.Identity()`.
+# 3. What `cnn` answers to the picture made smaller, to 20×20: the transformer starts as the identity.
+#
+# 4. A zoom: 0.76 in place of each 1.
 # </details>
-#
+
+# %% [markdown]
 # ## Keep
 #
 # - **A spatial transformer is three parts**: a network that chooses theta, a grid, a sampler. All three pass gradients.

@@ -1,1 +1,20 @@
-"""Exercises that answer: checks, quizzes, and what has been solved."""
+"""Exercises that answer: `checks.affine_grid(my_affine_grid)`, `hint(…)`, `solution(…)`.
+
+There is one check for each name in `exercises.EXERCISES`. A check answers with a Verdict, whatever
+the learner wrote; it never raises.
+"""
+
+from stn_course.checks.asking import Check, hint, solution
+from stn_course.checks.exercises import EXERCISES
+
+__all__ = ["hint", "solution"]
+
+
+def __getattr__(name: str) -> Check:
+    if name in EXERCISES:
+        return Check(EXERCISES[name])
+    raise AttributeError(f"no exercise is called {name!r}; there are {', '.join(EXERCISES)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *EXERCISES])

@@ -1,40 +1,26 @@
-"""The exercises of the course: which there are, and the notebook that each belongs to."""
+"""Every exercise of the course by name, in the notebooks' order."""
 
-from dataclasses import dataclass
+from stn_course.checks.base_grid_checks import BASE_GRID_EXERCISES
+from stn_course.checks.crop_checks import CROP_EXERCISES
+from stn_course.checks.data_checks import DATA_EXERCISES
+from stn_course.checks.grid_checks import GRID_EXERCISES
+from stn_course.checks.grid_predictions import GRID_PREDICTIONS
+from stn_course.checks.kinds import Exercise
+from stn_course.checks.model_checks import MODEL_EXERCISES
+from stn_course.checks.model_repairs import MODEL_REPAIRS
+from stn_course.checks.outside_checks import OUTSIDE_EXERCISES
+from stn_course.checks.padding_checks import PADDING_EXERCISES
+from stn_course.checks.sampler_checks import SAMPLER_EXERCISES
+from stn_course.checks.sampling_predictions import SAMPLING_PREDICTIONS
+from stn_course.checks.slope_checks import SLOPE_EXERCISES
+from stn_course.checks.theta_checks import THETA_EXERCISES
+from stn_course.checks.training_checks import TRAINING_EXERCISES
 
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise; notebook: such as "02_grid_generation"; hints: at least three."""
-
-    name: str
-    notebook: str
-    title: str
-    hints: tuple[str, ...]
-
-
-# A placeholder with the names alone, until the checks are merged.
-NAMES = {
-    "01_data": """
-        accuracy_over_angle turn_then_normalise grey_of_zero
-    """,
-    "02_grid_generation": """
-        base_grid affine_grid swapped rotation_about inverse crop_theta which_way
-        left_half mirror compose_order
-    """,
-    "03_sampling": """
-        nearest bilinear_weights bilinear gradient_x pad disagreeing frame gradient_here
-        dead_zone
-    """,
-    "04_stn_model": """
-        start_at_identity plug_in bounded_theta bypassed head_parameters
-    """,
-    "05_training": """
-        training_step evaluation page_padding collapse_share
-    """,
-}
-EXERCISES = {
-    name: Exercise(name, notebook, name, ("one", "two", "three"))
-    for notebook, names in NAMES.items()
-    for name in names.split()
-}
+GROUPS = (
+    DATA_EXERCISES,
+    *(GRID_PREDICTIONS, BASE_GRID_EXERCISES, GRID_EXERCISES, THETA_EXERCISES, CROP_EXERCISES),
+    *(SAMPLING_PREDICTIONS, SAMPLER_EXERCISES, SLOPE_EXERCISES, OUTSIDE_EXERCISES),
+    *(MODEL_EXERCISES, MODEL_REPAIRS),
+    *(TRAINING_EXERCISES, PADDING_EXERCISES),
+)
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for group in GROUPS for exercise in group}

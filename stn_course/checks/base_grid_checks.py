@@ -1,0 +1,114 @@
+"""The exercise of notebook 02 on the base grid."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stn_course import grids
+from stn_course.checks.kinds import Case, FunctionExercise, Misconception
+
+NOTEBOOK = "02_grid_generation"
+
+
+def base_cases() -> list[Case]:
+    """Sizes of uneven sides, a single row too, both `align_corners`."""
+    sizes = [(2, 3), (3, 2), (1, 4), (5, 4)]
+    return [Case((*size, corners)) for size in sizes for corners in (False, True)]
+
+
+def pytorch_base_grid(height: int, width: int, align_corners: bool) -> Tensor:
+    """PyTorch's grid of the identity, with ones: (H, W, 3)."""
+    size = (1, 1, height, width)
+    grid = F.affine_grid(torch.eye(2, 3)[None], size, align_corners=align_corners)
+    return torch.cat([grid[0], torch.ones(height, width, 1)], dim=-1)
+
+
+def _changed_base(change):
+    """The base grid with a change, a function of the grid (H, W, 3)."""
+    return lambda height, width, corners: change(grids.base_grid(height, width, corners))
+
+
+def _in_pixels(height, width, align_corners):
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([x, y, torch.ones_like(x)], dim=-1).float()
+
+
+BASE_GRID = FunctionExercise(
+    name="base_grid",
+    notebook=NOTEBOOK,
+    title="The base grid, from nothing",
+    attempt="my_base_grid",
+    solution=grids.base_grid,
+    oracle=pytorch_base_grid,
+    against="torch.nn.functional.affine_grid under the identity, with ones",
+    cases=base_cases,
+    picture="grids",
+    hints=(
+        "Begin with one axis: where do the centres of the width pixels lie between -1 and 1? "
+        "pixel_centres above answers that.",
+        'torch.meshgrid(rows, columns, indexing="ij") gives two tensors (H, W): the first '
+        "repeats the rows' values, the second the columns'.",
+        "y, x = torch.meshgrid(pixel_centres(height, align_corners), pixel_centres(width, "
+        'align_corners), indexing="ij"), then torch.stack([x, y, torch.ones_like(x)], dim=-1).',
+    ),
+    misconceptions=(
+        Misconception(
+            "x and y swapped",
+            "x and y are swapped. The last axis holds (x, y, 1): the column's coordinate first, "
+            "then the row's.",
+            _changed_base(lambda g: g[..., [1, 0, 2]]),
+        ),
+        Misconception(
+            "height and width swapped",
+            "height and width are swapped. The grid's axes are rows before columns: (H, W, 3).",
+            _changed_base(lambda g: g.transpose(0, 1)),
+        ),
+        Misconception(
+            "no homogeneous one",
+            "the homogeneous one is missing: every point is (x, y, 1), so that theta's last "
+            "column can move it.",
+            _changed_base(lambda g: g[..., :2]),
+        ),
+        Misconception(
+            "zeros for ones",
+            "the third number is 0, so theta's last column would be multiplied away. It must be 1.",
+            _changed_base(lambda g: g * torch.tensor([1, 1, 0])),
+        ),
+        Misconception(
+            "y upwards",
+            "y points upwards here. In an image y grows downwards: the first row is at the "
+            "negative end.",
+            _changed_base(lambda g: g * torch.tensor([1, -1, 1])),
+        ),
+        Misconception(
+            "align_corners mixed up",
+            "align_corners is the wrong way round: True puts -1 and 1 at the centres of the "
+            "border pixels, False at their outer edges.",
+            lambda h, w, corners: grids.base_grid(h, w, not corners),
+        ),
+        Misconception(
+            "align_corners ignored",
+            "align_corners is not used: the result is the one for False every time.",
+            lambda h, w, corners: grids.base_grid(h, w, False),
+        ),
+        Misconception(
+            "align_corners always true",
+            "align_corners is not used: the result is the one for True every time, as from "
+            "torch.linspace(-1, 1, n).",
+            lambda h, w, corners: grids.base_grid(h, w, True),
+        ),
+        Misconception(
+            "from 0 to 1",
+            "the coordinates run from 0 to 1. Normalised coordinates run from -1 to 1.",
+            _changed_base(lambda g: torch.cat([(g[..., :2] + 1) / 2, g[..., 2:]], dim=-1)),
+        ),
+        Misconception(
+            "in pixels",
+            "these are pixels, counted from 0. The grid wants normalised coordinates, from -1 to "
+            "1.",
+            _in_pixels,
+        ),
+    ),
+)
+
+BASE_GRID_EXERCISES = (BASE_GRID,)

@@ -1,0 +1,121 @@
+"""The exercise of notebook 02 on crops: theta for a box in pixels."""
+
+import torch
+from torch import Tensor
+
+from stn_course.checks import solutions
+from stn_course.checks.kinds import Case, FunctionExercise, Misconception
+from stn_course.checks.theta_checks import pytorch_inverse
+
+NOTEBOOK = "02_grid_generation"
+
+
+def crop_cases() -> list[Case]:
+    """Boxes in images of uneven sides; the last is the whole image."""
+    boxes = [
+        (1, 2, 2, 1, (4, 8)),
+        (0, 0, 3, 4, (4, 8)),
+        (5, 1, 3, 2, (7, 10)),
+        (0, 0, 10, 7, (7, 10)),
+    ]
+    return [Case(box) for box in boxes]
+
+
+def crop_from_edges(left: int, top: int, width: int, height: int, size: tuple[int, int]) -> Tensor:
+    """Theta that takes -1 and 1 to the box's edges: two equations an axis, solved."""
+    ends = torch.tensor([[-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)  # (x_t, 1) at both ends
+    rows = []
+    for start, length, n in ((left, width, size[1]), (top, height, size[0])):
+        edges = torch.tensor([start, start + length], dtype=torch.float64) * 2 / n - 1
+        rows.append(torch.linalg.solve(ends, edges))
+    (a, x), (d, y) = rows
+    return torch.tensor([[[a, 0, x], [0, d, y]]]).float()
+
+
+def _crop_with(scale, middle):
+    """A crop from formulas of (start, length, n), one for the scale, one for the middle."""
+
+    def theta(left, top, width, height, size):
+        x, y = (left, width, size[1]), (top, height, size[0])
+        return torch.tensor([[[scale(*x), 0, middle(*x)], [0, scale(*y), middle(*y)]]]).float()
+
+    return theta
+
+
+def _share(start, length, n):
+    return length / n
+
+
+def _middle(start, length, n):
+    return (2 * start + length) / n - 1
+
+
+CROP_THETA = FunctionExercise(
+    name="crop_theta",
+    notebook=NOTEBOOK,
+    title="Theta for a crop box in pixels",
+    attempt="my_crop_theta",
+    solution=solutions.crop_theta,
+    oracle=crop_from_edges,
+    against="the box's edges, solved for theta",
+    cases=crop_cases,
+    hints=(
+        "Columns are arrows: how long is the x arrow, if the output is to cover `width` of all "
+        "the image's columns? And where does the output's centre read?",
+        "The scale in x is the box's share of the width. The middle of the box lies at left + "
+        "width / 2, counted in pixels from the image's left edge.",
+        "From pixels, counted from the edge, to normalised: 2 · pixels / image width - 1. So x = "
+        "(2 · left + width) / image width - 1, and y likewise.",
+    ),
+    misconceptions=(
+        Misconception(
+            "forward",
+            "this theta is the way forward, from input to output: it pastes the whole picture "
+            "into the box. Theta maps output to input, so it is small where the box is small.",
+            lambda *a: pytorch_inverse(crop_from_edges(*a)),
+        ),
+        Misconception(
+            "x and y swapped",
+            "x and y are swapped: left and width belong to the first row of theta, top and height "
+            "to the second.",
+            lambda left, top, w, h, size: crop_from_edges(top, left, h, w, size),
+        ),
+        Misconception(
+            "height and width swapped",
+            "height and width of the image are swapped: size is (H, W), and x goes with W.",
+            lambda *a: crop_from_edges(*a[:4], a[4][::-1]),
+        ),
+        Misconception(
+            "corner for middle",
+            "the last column is where the output's centre reads. Here it is the box's top left "
+            "corner.",
+            _crop_with(_share, lambda s, k, n: 2 * s / n - 1),
+        ),
+        Misconception(
+            "align_corners mixed up",
+            "these are the formulas for align_corners=True, from centre to centre. With False the "
+            "box ends at its pixels' edges.",
+            _crop_with(
+                lambda s, k, n: (k - 1) / (n - 1), lambda s, k, n: (2 * s + k - 1) / (n - 1) - 1
+            ),
+        ),
+        Misconception(
+            "half a box for a box",
+            "the scale is twice too large: from -1 to 1 is 2, for the box as for the image, so "
+            "the 2 cancels.",
+            _crop_with(lambda s, k, n: 2 * k / n, _middle),
+        ),
+        Misconception(
+            "moved the other way",
+            "the move has the wrong sign: the centre reads where the box is.",
+            _crop_with(_share, lambda s, k, n: -_middle(s, k, n)),
+        ),
+        Misconception(
+            "in pixels",
+            "the last column is in pixels. Theta speaks in normalised coordinates, from -1 to 1.",
+            _crop_with(_share, lambda s, k, n: s + k / 2),
+        ),
+    ),
+)
+
+CROP_EXERCISES = (CROP_THETA,)

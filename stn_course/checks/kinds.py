@@ -1,0 +1,91 @@
+"""The kinds of exercises: a function to write or to repair, and a prediction."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known mistake: the words that explain it, and a program that makes it.
+
+    An attempt that does the same as `variant` on every case gets these words. `sign`, where given,
+    is another way to know the mistake: from (expected, received) of the case that is shown.
+    """
+
+    name: str
+    words: str
+    variant: Callable
+    sign: Callable[[Tensor, Tensor], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the learner's function: its arguments, and words where these say too little."""
+
+    args: tuple
+    words: str = ""
+
+
+def call(attempt: Callable, *args):
+    """The usual way to run an attempt."""
+    return attempt(*args)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """What every exercise has.
+
+    name: as in `checks.affine_grid`. notebook: where it stands, "02_grid_generation". hints: from
+    the first push to nearly the answer. attempt: what the learner's function or value is called.
+    """
+
+    name: str
+    notebook: str
+    title: str
+    hints: tuple[str, ...]
+    attempt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionExercise(Exercise):
+    """A function to write, or (with `broken`) to repair.
+
+    solution: the function that the package itself uses, or one kept in `solutions`.
+    oracle: what is right, on the arguments of a case; `against` names it.
+    cases: makes them, the smallest first. run: how an attempt is run on a case, (attempt, *args) ->
+    tensor; it belongs to this package and runs beside the attempt. broken: the program as it stands
+    in the notebook, to be repaired. picture: what a result is drawn as, "images" (B, C, H, W) or
+    "grids" (…, H, W, 2); None if a picture would not help.
+    """
+
+    solution: Callable
+    oracle: Callable
+    against: str
+    cases: Callable[[], list[Case]]
+    misconceptions: tuple[Misconception, ...]
+    run: Callable = call
+    broken: Callable | None = None
+    picture: str | None = None
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the arguments, in order."""
+        return list(inspect.signature(self.solution).parameters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionExercise(Exercise):
+    """A value to predict before running.
+
+    answer: a number, a word or a tensor. reason: why it is so, shown with the right answer.
+    wrong: values that a misconception leads to, each with the words that explain it.
+    tolerance: how far off a number may be.
+    """
+
+    answer: float | str | Tensor
+    reason: str
+    wrong: tuple[tuple[float | str | Tensor, str], ...] = field(default=())
+    tolerance: float = 0.005

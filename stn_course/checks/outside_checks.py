@@ -1,0 +1,219 @@
+"""The exercises of notebook 03 on what lies outside, and on agreement."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stn_course import samplers
+from stn_course.checks import solutions
+from stn_course.checks.kinds import Case, FunctionExercise, Misconception
+
+NOTEBOOK = "03_sampling"
+
+
+def pad_cases() -> list[Case]:
+    """Single places first, then many on both sides, far out too; every mode and `align_corners`."""
+    few = [torch.tensor([x]) for x in (1.0, -1.2, 4.3)]
+    many = torch.tensor([-0.4, -1.2, 0.3, 3.4, 4.3, -7.6, 11.2, 25.1], dtype=torch.float64)
+    modes = ("zeros", "border", "reflection")
+    return [
+        Case((x, size, mode, corners))
+        for x, size in [*((x, 4) for x in few), (many, 4), (many, 3)]
+        for mode in modes
+        for corners in (False, True)
+    ]
+
+
+def pad_by_pytorch(x: Tensor, size: int, padding_mode: str, align_corners: bool) -> Tensor:
+    """Where F.grid_sample reads: a ramp of pixels 0, 1, 2 … has its own place as its value."""
+    if padding_mode == "zeros":
+        return x
+    ramp = torch.arange(size, dtype=x.dtype).expand(1, 1, 1, size)
+    normalised = 2 * x / (size - 1) - 1 if align_corners else (2 * x + 1) / size - 1
+    grid = torch.stack([normalised, torch.zeros_like(x)], dim=-1)[None, None]
+    options = {"padding_mode": padding_mode, "align_corners": align_corners}
+    return F.grid_sample(ramp, grid, **options).flatten()
+
+
+def _clip_to(low, high):
+    """Padding whose border stops at other ends, functions of the size."""
+
+    def pad(x, size, padding_mode, align_corners):
+        if padding_mode == "border":
+            return x.clamp(low(size), high(size))
+        return samplers.pad(x, size, padding_mode, align_corners)
+
+    return pad
+
+
+def _reflect_with(fold):
+    """Padding with another reflection, a function of (x, size, align_corners)."""
+
+    def pad(x, size, padding_mode, align_corners):
+        if padding_mode == "reflection":
+            return fold(x, size, align_corners)
+        return samplers.pad(x, size, padding_mode, align_corners)
+
+    return pad
+
+
+def _fold_once(x, size, align_corners):
+    low, high = (0, size - 1) if align_corners else (-0.5, size - 0.5)
+    x = torch.where(x < low, 2 * low - x, x)
+    return torch.where(x > high, 2 * high - x, x).clamp(0, size - 1)
+
+
+def _unclipped(x, size, align_corners):
+    return samplers.reflect(x, size, align_corners)
+
+
+def _zeros_clipped(x, size, padding_mode, align_corners):
+    mode = "border" if padding_mode == "zeros" else padding_mode
+    return samplers.pad(x, size, mode, align_corners)
+
+
+def _other_corners(x, size, padding_mode, align_corners):
+    return samplers.pad(x, size, padding_mode, not align_corners)
+
+
+PAD = FunctionExercise(
+    name="pad",
+    notebook=NOTEBOOK,
+    title="Padding as a change of place",
+    attempt="my_pad",
+    solution=samplers.pad,
+    oracle=pad_by_pytorch,
+    against="the places that torch.nn.functional.grid_sample reads",
+    cases=pad_cases,
+    hints=(
+        'With "zeros" the place stays. With "border" it stops at the first or last centre: '
+        "x.clamp(0, size - 1).",
+        "Mirrors repeat: after two folds the place is where it was, one period on. A period is "
+        "twice the distance of the mirrors.",
+        "Mirrors at low and low + span: d = (x - low).abs() % (2 · span), then span - (d - "
+        "span).abs() + low, clamped to 0 and size - 1. With align_corners low = 0, span = size - "
+        "1; without -0.5 and size.",
+    ),
+    misconceptions=(
+        Misconception(
+            "one pixel too far",
+            "the border stops at size, but the last pixel is number size - 1.",
+            _clip_to(lambda n: 0, lambda n: n),
+        ),
+        Misconception(
+            "border at the edges",
+            "the border stops at the outer edges, -0.5 and size - 0.5. It stops at the centres of "
+            "the first and last pixel, 0 and size - 1.",
+            _clip_to(lambda n: -0.5, lambda n: n - 0.5),
+        ),
+        Misconception(
+            "folded once",
+            "places far out are folded once only, and stay outside. Between two mirrors the "
+            "picture repeats.",
+            _reflect_with(_fold_once),
+        ),
+        Misconception(
+            "wrapped round",
+            "this repeats the picture, as % does. A mirror turns it round each time.",
+            _reflect_with(lambda x, n, c: x % n),
+        ),
+        Misconception(
+            "reflected, not clipped",
+            "after the fold a place may lie between the outermost centre and the edge, as -0.4: "
+            "clip it to 0 and size - 1, as PyTorch does.",
+            _reflect_with(_unclipped),
+        ),
+        Misconception(
+            "align_corners mixed up",
+            "align_corners is the wrong way round: with True the mirrors stand at the centres of "
+            "the border pixels, with False at their outer edges.",
+            _other_corners,
+        ),
+        Misconception(
+            "align_corners ignored",
+            "the mirrors always stand at the outer edges. With align_corners=True they stand at "
+            "the centres of the border pixels.",
+            lambda x, n, mode, corners: samplers.pad(x, n, mode, False),
+        ),
+        Misconception(
+            "mirrors at the centres",
+            "the mirrors always stand at the centres of the border pixels. With "
+            "align_corners=False they stand at the outer edges.",
+            lambda x, n, mode, corners: samplers.pad(x, n, mode, True),
+        ),
+        Misconception(
+            "zeros moved",
+            'with "zeros" the place must stay where it is: the 0 comes when it is read.',
+            _zeros_clipped,
+        ),
+    ),
+)
+
+
+def agreeing_cases() -> list[Case]:
+    """The identity first, on images of uneven sides; then a theta, in both dtypes."""
+    first = torch.arange(6.0).reshape(1, 1, 2, 3)
+    same = torch.eye(2, 3)[None]
+    theta = torch.tensor([[[0.8, 0.3, 0.1], [-0.2, 1.1, -0.2]]])
+    batch = torch.randn(2, 2, 3, 4, generator=torch.Generator().manual_seed(4))
+    pair = torch.cat([theta, same])
+    calls = [(first, same), (first, theta), (batch, pair), (batch.double(), pair.double())]
+    return [Case(call) for call in calls]
+
+
+def warp_by_pytorch(image: Tensor, theta: Tensor, grid_says=False, sampler_says=False) -> Tensor:
+    """PyTorch's two calls: (B, C, H, W), (B, 2, 3) -> (B, C, H, W)."""
+    grid = F.affine_grid(theta, image.shape, align_corners=grid_says)
+    return F.grid_sample(image, grid, align_corners=sampler_says)
+
+
+def disagreeing_warp(image, theta):
+    """The broken program of the exercise `disagreeing`."""
+    grid = F.affine_grid(theta, image.shape, align_corners=True)
+    return F.grid_sample(image, grid, align_corners=False)
+
+
+DISAGREEING = FunctionExercise(
+    name="disagreeing",
+    notebook=NOTEBOOK,
+    title="Repair: align_corners that disagree",
+    attempt="my_warp",
+    solution=solutions.warp_in_agreement,
+    oracle=warp_by_pytorch,
+    against="both calls of PyTorch with align_corners=False",
+    cases=agreeing_cases,
+    broken=disagreeing_warp,
+    picture="images",
+    hints=(
+        "Give it the identity. The output should be the input, and is not. By how much does it "
+        "drift, and where most?",
+        "Two calls speak of -1 and 1. What does each take them for?",
+        "Write align_corners=False into both: then a grid means the same on images of any size.",
+    ),
+    misconceptions=(
+        Misconception(
+            "still disagreeing",
+            "the two still disagree: the grid takes -1 and 1 for centres, the sampler for edges.",
+            lambda i, t: warp_by_pytorch(i, t, True, False),
+        ),
+        Misconception(
+            "disagreeing the other way",
+            "now they disagree the other way round: the grid takes -1 and 1 for edges, the "
+            "sampler for centres.",
+            lambda i, t: warp_by_pytorch(i, t, False, True),
+        ),
+        Misconception(
+            "both true",
+            "the two agree, and the identity changes nothing: well seen. But asked was False, for "
+            "which the same theta means the same on images of any size.",
+            lambda i, t: warp_by_pytorch(i, t, True, True),
+        ),
+        Misconception(
+            "not warped",
+            "the image comes back as it was, whatever theta says.",
+            lambda i, t: i.clone(),
+        ),
+    ),
+)
+
+OUTSIDE_EXERCISES = (PAD, DISAGREEING)

@@ -1,0 +1,89 @@
+"""The exercise of notebook 05 on the page's padding."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stn_course import data
+from stn_course.checks import solutions
+from stn_course.checks.kinds import Case, FunctionExercise, Misconception
+
+NOTEBOOK = "05_training"
+
+
+def framed_cases() -> list[Case]:
+    """Pictures with a black border, read through thetas that reach outside."""
+    dot = F.pad(torch.ones(1, 1, 1, 1), (1, 1, 1, 1))
+    some = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(7))
+    some = F.pad(some, (1, 1, 1, 1))
+    wide = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
+    moved = torch.tensor([[[1.2, 0.3, 0.8], [-0.2, 1.4, -0.6]]])
+    pair = torch.cat([wide, moved])
+    return [Case((dot, wide)), Case((some, pair)), Case((some.double(), pair.double()))]
+
+
+def black_frame(images: Tensor, theta: Tensor) -> Tensor:
+    """Read while black is 0, so that outside is black, and normalised after."""
+    grid = F.affine_grid(theta, images.shape, align_corners=False)
+    return data.normalise(F.grid_sample(images, grid, align_corners=False))
+
+
+def _warp(images, theta, padding_mode):
+    grid = F.affine_grid(theta, images.shape, align_corners=False)
+    return F.grid_sample(images, grid, padding_mode=padding_mode, align_corners=False)
+
+
+def pages_transform(images, theta):
+    """The broken program of the exercise `page_padding`."""
+    x = data.normalise(images)
+    grid = F.affine_grid(theta, x.shape, align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)
+
+
+PAGE_PADDING = FunctionExercise(
+    name="page_padding",
+    notebook=NOTEBOOK,
+    title="Repair: the page's padding",
+    attempt="my_transform",
+    solution=solutions.transform_on_black,
+    oracle=black_frame,
+    against="pictures read while black was 0, then normalised",
+    cases=framed_cases,
+    broken=pages_transform,
+    picture="images",
+    hints=(
+        "Which number does it write outside, and which number is black after normalising?",
+        "Two remedies: another padding, or another order of reading and normalising.",
+        'padding_mode="border" repeats the picture\'s own black ground.',
+    ),
+    misconceptions=(
+        Misconception(
+            "zeros",
+            "outside is still 0, and after normalising that is grey: black is -0.4242.",
+            lambda i, t: _warp(data.normalise(i), t, "zeros"),
+        ),
+        Misconception(
+            "reflection",
+            "reflection repeats the digit itself, mirrored, around the picture. Outside should be "
+            "black.",
+            lambda i, t: _warp(data.normalise(i), t, "reflection"),
+        ),
+        Misconception(
+            "not normalised",
+            "outside is black, but nothing is normalised any more.",
+            lambda i, t: _warp(i, t, "border"),
+        ),
+        Misconception(
+            "normalised twice",
+            "the pictures are normalised twice.",
+            lambda i, t: _warp(data.normalise(data.normalise(i)), t, "border"),
+        ),
+        Misconception(
+            "not read",
+            "the pictures are normalised, but not read through theta.",
+            lambda i, t: data.normalise(i),
+        ),
+    ),
+)
+
+PADDING_EXERCISES = (PAGE_PADDING,)

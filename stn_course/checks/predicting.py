@@ -1,0 +1,61 @@
+"""Judge a prediction: a number, a word or a tensor, held against the answer, here in the kernel."""
+
+import torch
+from torch import Tensor
+
+from stn_course.checks.kinds import PredictionExercise
+from stn_course.checks.sandbox import describe_safely
+from stn_course.checks.verdict import Verdict
+from stn_course.checks.writing import nested
+
+
+def as_answer(guess, answer: float | str | Tensor):
+    """The guess as the kind of thing that the answer is; None if it is no such thing."""
+    if isinstance(answer, str):
+        return guess.strip().lower() if type(guess) is str else None
+    if type(guess) not in (int, float, list, tuple, Tensor):
+        return None
+    if isinstance(guess, Tensor) and (guess.dtype == torch.bool or guess.is_complex()):
+        return None
+    try:
+        value = torch.as_tensor(guess, dtype=torch.float64).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    shape = answer.shape if isinstance(answer, Tensor) else torch.Size()
+    return value.reshape(shape) if value.numel() == shape.numel() else None
+
+
+def equals(guess, answer: float | str | Tensor, tolerance: float) -> bool:
+    """Whether a guess of the answer's kind is that answer."""
+    if isinstance(answer, str):
+        return guess == answer
+    answer = torch.as_tensor(answer, dtype=torch.float64)
+    return bool(((guess - answer).abs() <= tolerance).all())
+
+
+def wanted(answer: float | str | Tensor) -> str:
+    """What kind of thing an answer is, in words."""
+    if isinstance(answer, Tensor):
+        return f"a tensor of shape {tuple(answer.shape)}"
+    return "a word, in quotes" if isinstance(answer, str) else "a number"
+
+
+def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
+    """The verdict on a guess; a wrong one that a misconception leads to is explained."""
+    name = exercise.name
+    if guess is None or guess is Ellipsis:
+        words = (
+            f"not attempted yet. Write {exercise.attempt} in place of the dots, then run this cell."
+        )
+        return Verdict(name, None, [f"{name}: {words} Need a push? checks.hint({name!r})"])
+    value = as_answer(guess, exercise.answer)
+    if value is None:
+        words = f"expected was {wanted(exercise.answer)}; got {describe_safely(guess)}."
+        return Verdict(name, False, [f"{name}: not yet.", words])
+    if equals(value, exercise.answer, exercise.tolerance):
+        return Verdict(name, True, [f"{name}: right. {exercise.reason}"])
+    shown = value if isinstance(value, str) else nested(value.tolist())
+    lines = [f"{name}: not yet. You predicted {shown}."]
+    words = [w for v, w in exercise.wrong if equals(value, v, exercise.tolerance)]
+    push = f"Need a push? checks.hint({name!r})"
+    return Verdict(name, False, [*lines, f"Diagnosis: {words[0]}" if words else push])

@@ -1,0 +1,258 @@
+"""Whatever the learner's function returns, the answer is readable; values are shown as they are."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from learner import body, cell
+
+from stn_course import checks, grids
+from stn_course.checks import progress, writing
+from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.judging import judge
+from stn_course.checks.kinds import FunctionExercise
+from stn_course.checks.verdict import Verdict
+
+WRITTEN = [e for e in EXERCISES.values() if isinstance(e, FunctionExercise)]
+AFFINE = EXERCISES["affine_grid"]
+ODD = [
+    *("return 3", "return 'grid'", "return [1, 2]", "return {}", "return object()", "return True"),
+    *("return torch", "return torch.float32", "return lambda: 1", "return 1j", "return (None,)"),
+    *("import numpy; return numpy.ones((2, 3))", "return iter([])", "return arguments"),
+    *("return torch.tensor(float('nan'))", "return torch.ones(2, device='meta')"),
+    *("return torch.ones(2, 2).to_sparse()", "return torch.ones(2, 2, dtype=torch.complex64)"),
+    *("return torch.zeros(0, 3)", "return torch.ones(2**21)", "return torch.tensor(True)"),
+    *(
+        "return nn.Linear(2, 2)",
+        "return nn.Parameter(torch.ones(2))",
+        "yield 1",
+        "raise ValueError",
+    ),
+    *("return torch.ones(3, requires_grad=True)", "raise SystemExit(2)", "raise KeyboardInterrupt"),
+    "class Odd:\n    def __repr__(self): raise SystemExit\nreturn Odd()",
+    "class Odd:\n    def __repr__(self): return 5\nreturn Odd()",
+    "class Odd:\n    def __getattr__(self, name): raise OSError\nreturn Odd()",
+    "class Odd:\n    shape = property(lambda self: 1 / 0)\nreturn Odd()",
+    "class Odd(torch.Tensor): pass\nreturn torch.ones(2).as_subclass(Odd)",
+]
+
+
+def readable(verdict: Verdict) -> str:
+    text = repr(verdict)
+    assert text == verdict.text
+    assert text
+    assert "mistake of the course" not in text
+    assert "Traceback" not in text
+    assert max(map(len, verdict.lines)) < 3000
+    assert verdict._repr_mimebundle_()["text/plain"] == text
+    return text
+
+
+@pytest.mark.parametrize("source", ODD)
+def test_odd_results_are_named(source):
+    verdict = checks.affine_grid(body(source))
+    assert verdict.solved is False
+    assert "my_affine_grid" in readable(verdict) or "It returned" in verdict.text
+
+
+@given(st.sampled_from(WRITTEN), st.sampled_from(ODD))
+def test_odd_results_anywhere_are_answered(exercise, source):
+    verdict = getattr(checks, exercise.name)(body(source))
+    assert verdict.solved is False
+    readable(verdict)
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True, width=32)
+dtypes = st.sampled_from([torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64])
+
+
+@given(st.sampled_from(WRITTEN), st.lists(st.integers(0, 4), max_size=5), numbers, dtypes)
+@settings(max_examples=60)
+def test_any_tensor_is_answered(exercise, shape, value, dtype):
+    whole = dtype == torch.int64
+    result = torch.full(shape, 3 if whole else value).to(dtype)
+    verdict = getattr(checks, exercise.name)(lambda *arguments: result)
+    assert verdict.solved is False
+    readable(verdict)
+
+
+@given(st.sampled_from([e for e in EXERCISES.values() if not isinstance(e, FunctionExercise)]))
+def test_odd_guesses_are_answered(exercise):
+    for source in ODD:
+        try:
+            (guess,) = [body(source)()]
+        except BaseException:
+            continue
+        verdict = getattr(checks, exercise.name)(guess)
+        assert verdict.solved in (False, None)
+        readable(verdict)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("out[0]", r"It returned shape (2, 3, 2); expected was (1, 2, 3, 2)."),
+        ("out.to(torch.float16)", "It returned torch.float16; expected was torch.float32."),
+        ("out * float('nan')", "12 of its 12 numbers are NaN or infinite."),
+        ("out.to('meta')", "that holds no plain numbers (meta"),
+        ("out.tolist()", "It returned list [[[[-0.4"),
+        ("out.numpy()", "It returned ndarray of shape (1, 2, 3, 2); expected was a torch.float32"),
+        ("(out, out)", "It returned tuple (tensor("),
+        ("out + 0.1", "It differs:"),
+    ],
+)
+def test_what_is_wrong_is_said(change, words):
+    mine = body(f"out = grids.affine_grid(*arguments)\nreturn {change}")
+    verdict = checks.affine_grid(mine)
+    assert verdict.solved is False
+    assert words in readable(verdict)
+
+
+@pytest.mark.parametrize("form", ["nn.Parameter(out)", "out.mT.contiguous().mT", "out.clone()"])
+def test_what_does_not_matter_is_let_be(form):
+    mine = body(f"out = grids.affine_grid(*arguments)\nreturn {form}")
+    assert checks.affine_grid(mine).solved is True
+
+
+def test_a_changed_argument_is_named():
+    mine = body("out = grids.affine_grid(*arguments)\narguments[0].mul_(2)\nreturn out")
+    assert "It modified its argument theta" in checks.affine_grid(mine).text
+
+
+def test_a_missing_return_is_named():
+    verdict = checks.affine_grid(body("out = grids.affine_grid(*arguments)"))
+    assert verdict.solved is False
+    assert "my_affine_grid returned nothing. Is a `return` missing?" in verdict.text
+
+
+@pytest.mark.parametrize("given", [3, "x", [], torch.ones(2)])
+def test_the_function_itself_is_wanted(given):
+    verdict = checks.affine_grid(given)
+    assert verdict.solved is False
+    assert "checks.affine_grid(my_affine_grid), without calling it; got" in verdict.text
+
+
+def test_a_wrong_answer_shows_the_smallest_case_in_full():
+    verdict = checks.affine_grid(body("return grids.affine_grid(*arguments).flip(-1)"))
+    assert verdict.lines[1] == "The smallest case that is wrong (1 of 16):"
+    assert verdict.lines[3:5] == ["  size = (1, 1, 2, 3)", "  align_corners = False"]
+    rows = [line for line in verdict.lines if line.startswith("  [0, ")]
+    assert len(rows) == 6
+    assert all(row.endswith("<") for row in rows)
+    expected, received = verdict.expected, verdict.received
+    assert torch.equal(expected.flip(-1), received)
+    for row, pair in zip(rows, expected.reshape(-1, 2).tolist(), strict=True):
+        assert " ".join(map(writing.number, pair)) in row
+
+
+def test_what_nothing_explains_leads_to_a_hint():
+    unknown = checks.affine_grid(lambda t, s, c: grids.affine_grid(t, s, c) + 0.1)
+    assert unknown.lines[-1].endswith("Need a push? checks.hint('affine_grid')")
+    assert "Diagnosis" not in unknown.text
+    assert checks.frame("blue").lines[-1] == "Need a push? checks.hint('frame')"
+    assert "Need a push" not in checks.frame("white").text
+
+
+def test_a_right_answer_is_recorded(monkeypatch):
+    recorded = []
+    monkeypatch.setattr(progress, "record", recorded.append)
+    checks.affine_grid(body("return 1"))
+    checks.affine_grid(...)
+    assert recorded == []
+    checks.affine_grid(grids.affine_grid)
+    checks.which_way("Clockwise ")
+    assert recorded == ["affine_grid", "which_way"]
+
+
+def test_a_mistake_of_ours_is_owned(monkeypatch):
+    monkeypatch.setattr("stn_course.checks.asking.judge", lambda *arguments: 1 / 0)
+    verdict = checks.affine_grid(grids.affine_grid)
+    assert verdict.solved is None
+    assert "a mistake of the course, not yours (ZeroDivisionError" in verdict.text
+
+
+def test_a_learners_text_is_escaped_in_html():
+    names = cell("def my_nearest(input, x, y):\n    print('<script>')\n    return input * 0")
+    verdict = Verdict("nearest", False, ["a <b>"], picture=b"png", words='a "picture"')
+    html = verdict._repr_mimebundle_()["text/html"]
+    assert "<pre>a &lt;b&gt;</pre>" in html
+    assert 'alt="a &quot;picture&quot;"' in html
+    assert "<script>" not in checks.nearest(names["my_nearest"])._repr_mimebundle_().get(
+        "text/html", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("disagreeing", lambda image, theta: image * 0, "the expected picture"),
+        ("affine_grid", lambda t, s, c: grids.affine_grid(t, s, c) * 2, "the input's frame"),
+        ("base_grid", lambda h, w, c: torch.full((h, w, 3), torch.nan), "the input's frame"),
+    ],
+)
+def test_pictures_come_where_they_help(name, wrong, words):
+    check = getattr(checks, name)
+    verdict = check(wrong)
+    assert verdict.picture.startswith(b"\x89PNG")
+    assert len(verdict.picture) < 30_000
+    assert verdict.words.startswith(words)
+    assert "<img" in verdict._repr_mimebundle_()["text/html"]
+    assert set(check(...)._repr_mimebundle_()) == {"text/plain"}
+    assert set(check(lambda *a: torch.ones(3))._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_of_a_large_result_the_beginning_is_shown():
+    verdict = checks.nearest(lambda *arguments: torch.zeros(50, 500_000 // 50))
+    assert len(verdict.lines) < 40
+    assert max(map(len, verdict.lines)) < 300
+    assert "    … and 34 lines more" in verdict.lines
+    assert f"    {'0 ' * writing.ACROSS}…" in verdict.lines
+
+
+def test_a_wide_table_puts_expected_over_received():
+    wide = torch.linspace(0, 1, 24).reshape(2, 12)
+    lines = writing.value_table(wide, wide + 1, wide > 2)
+    assert len(lines) == 4
+    assert lines[0].split()[:2] == ["[0]", "expected"]
+    assert lines[1].split()[0] == "received"
+    assert lines[1].endswith("<")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.5"), (-0.00001, "0"), (2.0, "2"), (1 / 3, "0.3333"), (1e9, "1e+09"), (True, "True")],
+)
+def test_numbers_are_short(value, text):
+    assert writing.number(value) == text
+
+
+def test_a_small_difference_is_shown_with_more_digits():
+    one = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+    other = one + torch.tensor([0, 1e-6], dtype=torch.float64)
+    lines = writing.value_table(one, other, writing.agree(one, other))
+    assert lines[1].split() == ["[0]", "1", "2", "1", "2.000001", "<"]
+
+
+def test_a_long_table_is_cut():
+    long = torch.zeros(100, 2)
+    lines = writing.value_table(long, long, long == 0)
+    assert lines[-1].strip() == f"… and {100 - writing.ROWS} lines more"
+    assert len(lines) == writing.ROWS + 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_agreement_is_as_narrow_as_the_dtype(dtype):
+    one = torch.tensor([1.0], dtype=dtype)
+    assert writing.agree(one, one + 1e-5).item() is (dtype == torch.float32)
+    assert not writing.agree(one, one + 1e-3).item()
+    assert not writing.agree(one * float("nan"), one * float("nan")).item()
+
+
+def test_a_check_says_what_it_is():
+    assert repr(checks.affine_grid) == f"checks.affine_grid(my_affine_grid): {AFFINE.title}"
+    assert "my_affine_grid" in checks.affine_grid.__doc__
+
+
+def test_warnings_of_the_course_stay_inside(recwarn):
+    judge(EXERCISES["base_grid"], grids.base_grid)
+    assert len(recwarn) == 0

@@ -1,0 +1,174 @@
+"""Each exercise: its solution passes, each known mistake fails with its own words, hints help."""
+
+import pytest
+import torch
+
+from stn_course import checks
+from stn_course.checks.comparing import diagnose, oracle, run_all
+from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.judging import judge, untouched
+from stn_course.checks.kinds import FunctionExercise, PredictionExercise, call
+
+WRITTEN = {n: e for n, e in EXERCISES.items() if isinstance(e, FunctionExercise)}
+PREDICTED = {n: e for n, e in EXERCISES.items() if isinstance(e, PredictionExercise)}
+MISTAKES = [(name, m) for name, e in WRITTEN.items() for m in e.misconceptions]
+
+
+@pytest.fixture(scope="module")
+def read_anew():
+    """A function: another one's copy that is sent by value, as one from a notebook's cell is."""
+
+    def copied(function):
+        return lambda *arguments: function(*arguments)
+
+    return copied
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_solution_passes(name):
+    exercise = WRITTEN[name]
+    verdict = getattr(checks, name)(exercise.solution)
+    assert verdict.solved is True, verdict.text
+    assert len(verdict.lines) == 1
+    assert exercise.against in verdict.text
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_oracle_is_not_the_solution_itself(name):
+    exercise = WRITTEN[name]
+    assert exercise.oracle is not exercise.solution
+
+
+@pytest.mark.parametrize(("name", "mistake"), MISTAKES, ids=[f"{n}: {m.name}" for n, m in MISTAKES])
+def test_each_mistake_fails_with_its_own_diagnosis(name, mistake, read_anew):
+    verdict = judge(WRITTEN[name], read_anew(mistake.variant))
+    assert verdict.solved is False
+    assert verdict.lines[0] == f"{name}: not yet."
+    assert f"Diagnosis: {mistake.words}" in verdict.lines
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_five_wrong_programs_fail(name):
+    """The known mistakes, and others that none of them explains."""
+    exercise = WRITTEN[name]
+    assert len(exercise.misconceptions) >= 4
+
+    def noisy(*arguments):
+        result = exercise.solution(*arguments)
+        return result + 0.01 if isinstance(result, torch.Tensor) else None
+
+    wrongs = [lambda *arguments: torch.zeros(3, 1), lambda *arguments: "theta"]
+    for wrong in [*wrongs, noisy] if exercise.run is call else wrongs:
+        verdict = judge(exercise, wrong)
+        assert verdict.solved is False, verdict.text
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_no_mistake_is_taken_for_right_or_for_another(name):
+    """Each variant differs from what is right somewhere, and from every other variant."""
+    exercise = WRITTEN[name]
+    cases = exercise.cases()
+    expected = oracle(exercise, cases)
+    assert len({m.words for m in exercise.misconceptions}) == len(exercise.misconceptions)
+    for mistake in exercise.misconceptions:
+        results = run_all(exercise, mistake.variant, cases)
+        at = next(i for i, r in enumerate(results) if r.raised or differs(r.value, expected[i]))
+        assert diagnose(exercise, cases, results, at, expected[at]) is mistake
+
+
+def differs(value, expected) -> bool:
+    return (
+        value is None
+        or value.shape != expected.shape
+        or not torch.allclose(value.to(torch.float64), expected.to(torch.float64), atol=1e-4)
+    )
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_stub_is_not_attempted(name):
+    exercise = WRITTEN[name]
+
+    def dots(*arguments): ...
+
+    def described(*arguments):
+        """With words."""
+
+    def refusal(*arguments):
+        raise NotImplementedError
+
+    def refusal_in_words(*arguments):
+        """With a docstring."""
+        raise NotImplementedError("later")
+
+    for stub in (None, ..., dots, described, refusal, refusal_in_words):
+        verdict = judge(exercise, stub)
+        assert verdict.solved is None
+        assert verdict.lines == [untouched(exercise, None)]
+        assert "not attempted yet" in verdict.text
+
+
+@pytest.mark.parametrize("name", [n for n, e in WRITTEN.items() if e.broken])
+def test_a_broken_program_is_recognised_and_is_wrong(name, read_anew):
+    exercise = WRITTEN[name]
+    verdict = judge(exercise, exercise.broken)
+    assert verdict.solved is None
+    assert "not repaired yet" in verdict.text
+    wrapped = judge(exercise, read_anew(exercise.broken))
+    assert wrapped.solved is False
+    assert "Diagnosis" in wrapped.text
+
+
+@pytest.mark.parametrize("name", PREDICTED)
+def test_predictions(name):
+    exercise = PREDICTED[name]
+    check = getattr(checks, name)
+    assert check(...).solved is None
+    assert check().lines == check(None).lines
+    assert check(exercise.answer).solved is True
+    assert exercise.reason in check(exercise.answer).text
+    for guess, words in exercise.wrong:
+        verdict = check(guess)
+        assert verdict.solved is False
+        assert f"Diagnosis: {words}" in verdict.lines
+    for guess in (
+        object(),
+        "nonsense",
+        [1, [2]],
+        {},
+        1e9,
+        torch.zeros(7),
+        torch.tensor("x" == "y"),
+    ):
+        assert check(guess).solved is False
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_three_hints_and_a_solution(name):
+    exercise = EXERCISES[name]
+    n = len(exercise.hints)
+    assert n >= 3
+    texts = [repr(checks.hint(name)) for _ in range(n + 1)]
+    assert [t.split(": ", 1)[1] for t in texts[:n]] == list(exercise.hints)
+    assert texts[n].startswith("Hint 1 of")
+    assert "from the start again" in texts[n]
+    text = repr(checks.solution(name))
+    if isinstance(exercise, FunctionExercise):
+        assert f"def {exercise.solution.__name__}(" in text
+    else:
+        assert exercise.reason in text
+
+
+def test_an_unknown_name_is_answered_with_the_known():
+    with pytest.raises(AttributeError, match="affine_grid"):
+        checks.affine_gird  # noqa: B018
+    with pytest.raises(KeyError, match="affine_grid"):
+        checks.hint("affine_gird")
+    assert set(EXERCISES) <= set(dir(checks))
+
+
+def test_every_notebook_has_enough_exercises():
+    count = {}
+    for exercise in EXERCISES.values():
+        count[exercise.notebook[:2]] = count.get(exercise.notebook[:2], 0) + 1
+    assert count["01"] >= 2
+    assert all(count[n] >= 4 for n in ("02", "03", "04", "05"))

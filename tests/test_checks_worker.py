@@ -1,0 +1,231 @@
+"""Attempts that loop, eat memory, crash or cause damage: an answer, and the next check works."""
+
+import os
+import queue
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from learner import body, cell
+
+from stn_course import checks, grids
+from stn_course.checks import worker
+from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.judging import judge
+from stn_course.checks.sandbox import PRINTED
+
+AFFINE = EXERCISES["affine_grid"]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+
+
+def refused(source: str, limit: float = 5.0) -> str:
+    """The answer to a wrong attempt with this body; after it a right one passes."""
+    verdict = judge(AFFINE, body(source), limit)
+    assert verdict.solved is False
+    assert verdict.lines[0] == "affine_grid: not yet."
+    assert checks.affine_grid(grids.affine_grid).solved is True
+    return verdict.text
+
+
+def test_an_endless_loop_ends_with_a_message():
+    before = time.monotonic()
+    text = refused("while True: pass", limit=0.7)
+    assert "my_affine_grid was stopped after 0.7 s, in call 1." in text
+    assert "size = (1, 1, 2, 3)" in text
+    assert time.monotonic() - before < 20
+
+
+def test_a_loop_in_a_later_call_shows_that_call():
+    text = refused(
+        """
+        theta, size, align_corners = arguments
+        while align_corners: pass
+        return grids.affine_grid(theta, size)
+        """,
+        limit=0.7,
+    )
+    assert "in call 2." in text
+    assert "align_corners = True" in text
+
+
+def test_the_limit_is_ten_seconds():
+    assert worker.LIMIT == 10
+
+
+@linux
+@pytest.mark.parametrize("greed", ["[0] * 10**10", "torch.ones(10**9)", "'x' * 10**11"])
+def test_a_huge_allocation_ends_with_a_message(greed):
+    text = refused(f"return {greed}")
+    assert "asked for more memory than the 2 GiB" in text
+    assert f"return {greed}" in text
+
+
+@pytest.mark.parametrize("end", ["import os; os._exit(3)", "import ctypes; ctypes.string_at(0)"])
+def test_a_crash_is_an_answer(end):
+    assert "The process that ran my_affine_grid ended in call 1" in refused(end)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *("ValueError", "SystemExit", "KeyboardInterrupt", "RecursionError", "StopIteration"),
+        *("GeneratorExit", "MemoryError", "AssertionError", "UnicodeError"),
+    ],
+)
+def test_an_exception_is_shown_with_the_learners_line(error):
+    text = refused(f"x = 1\nraise {error}('so it is')")
+    assert f"my_affine_grid raised {error}: so it is" in text
+    assert f"  line 3: raise {error}('so it is')" in text
+    assert "Traceback" not in text
+
+
+def test_the_line_shown_is_the_learners_not_torchs():
+    text = refused("theta = arguments[0]\nreturn F.affine_grid(theta, (1, 2))")
+    assert "  line 3: return F.affine_grid(theta, (1, 2))" in text
+
+
+def test_an_exception_whose_text_raises():
+    text = refused(
+        """
+        class Odd(Exception):
+            def __str__(self): raise SystemExit
+        raise Odd
+        """
+    )
+    assert "my_affine_grid raised Odd: (its text raises SystemExit)" in text
+
+
+def test_endless_recursion():
+    mine = cell("def mine(*arguments): return mine(*arguments)")["mine"]
+    assert "RecursionError" in judge(AFFINE, mine).text
+
+
+def test_what_cannot_be_sent():
+    names = cell("import threading\nlock = threading.Lock()\ndef mine(*arguments): return lock")
+    verdict = judge(AFFINE, names["mine"])
+    assert verdict.solved is False
+    assert "my_affine_grid could not be sent" in verdict.text
+    assert "lock" in verdict.text
+
+
+def test_what_cannot_be_unpacked_there():
+    names = cell(
+        """
+        class Odd:
+            def __reduce__(self): return int, ("no number",)
+        odd = Odd()
+        def mine(*arguments): return odd
+        """
+    )
+    verdict = judge(AFFINE, names["mine"])
+    assert verdict.solved is False
+    assert "ValueError" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "import builtins; del builtins.len, builtins.isinstance",
+        "torch.einsum = torch.stack = None",
+        "torch.Tensor.__getitem__ = None",
+        "torch.set_default_dtype(torch.float64)",
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_device('meta')",
+        "import sys; sys.path.clear()",
+    ],
+)
+def test_damage_does_not_last(damage):
+    refused(f"{damage}\nreturn None")
+    assert checks.training_step(EXERCISES["training_step"].solution).solved is True
+
+
+def test_what_it_prints_is_shown_and_cut():
+    assert "It printed:\nhello" in refused("print('hello')\nreturn 1")
+    text = refused(f"print('y' * {PRINTED * 100})\nreturn 1")
+    assert "y" * PRINTED + "…" in text
+    assert len(text) < PRINTED + 3000
+
+
+def test_a_right_attempt_may_print():
+    verdict = judge(AFFINE, body("print('so far')\nreturn grids.affine_grid(*arguments)"))
+    assert verdict.solved is True
+    assert verdict.lines[1:] == ["It printed:", "so far"]
+
+
+def test_output_below_python_and_input_do_not_mix_in():
+    assert "EOFError" in refused("import os; os.write(1, b'x' * 100)\nreturn input()")
+
+
+def test_a_function_from_a_file_is_sent_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "my_grids.py"
+    file.write_text("def mine(*arguments): return 1\n", encoding="utf-8")
+    import my_grids
+
+    assert judge(AFFINE, my_grids.mine).solved is False
+    right = "from stn_course import grids\ndef mine(*a): return grids.affine_grid(*a)\n"
+    exec(compile(right, str(file), "exec"), vars(my_grids))
+    assert judge(AFFINE, my_grids.mine).solved is True
+
+
+def test_stopping_a_check_is_an_answer(monkeypatch):
+    class Stopped(queue.Queue):
+        def get(self, timeout=None):
+            raise KeyboardInterrupt
+
+    worker.WORKER.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "Queue", Stopped)
+        verdict = judge(AFFINE, body("return 1"))
+    assert verdict.solved is None
+    assert verdict.lines[-1] == "You stopped the check."
+    assert judge(AFFINE, grids.affine_grid).solved is True
+
+
+def test_the_process_is_kept():
+    judge(AFFINE, grids.affine_grid)
+    before = worker.WORKER._process.pid
+    judge(AFFINE, body("return 1"))
+    assert worker.WORKER._process.pid == before
+
+
+@posix
+@pytest.mark.parametrize("busy", ["return 1", "while True: pass"])
+def test_the_process_ends_with_the_kernel(busy, tmp_path):
+    """The kernel is killed, so it cannot clean up; the worker sees the end of its pipe."""
+    program = f"""
+        import os, threading
+        from stn_course.checks import worker
+        def mine(*arguments):
+            {busy}
+        def report():
+            while worker.WORKER._process is None: pass
+            print(worker.WORKER._process.pid, flush=True)
+        threading.Thread(target=report, daemon=True).start()
+        worker.WORKER.run(mine, lambda a: a(), [()], 30)
+        input()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    kernel = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with kernel:
+        pid = int(kernel.stdout.readline())
+        time.sleep(3)
+        kernel.kill()
+    deadline = time.monotonic() + 20
+    while alive(pid):
+        assert time.monotonic() < deadline, "the worker outlived its kernel"
+        time.sleep(0.1)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    if sys.platform == "linux":  # a zombie, where nobody collects orphans
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    return True
