@@ -19,7 +19,7 @@ ifeq ($(shell id -u),0)
 LAB_FLAGS += --allow-root
 endif
 
-.PHONY: lab test notebooks sources figures screenshots bench-data bench-labs bench-training help
+.PHONY: lab test notebooks sources figures table screenshots bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -27,6 +27,7 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
 
@@ -55,6 +56,9 @@ sources: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
+
+table: $(INSTALLED)
+	$(RUN) tools/compare.py
 
 screenshots: $(INSTALLED)
 	$(RUN) tools/screenshots.py

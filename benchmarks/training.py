@@ -1,9 +1,11 @@
-"""The tutorial's training loop beside `fit`, and rotated digits in batches beside one by one.
+"""The tutorial's loop beside `fit`, `fit` with a monitor beside without, rotations beside batches.
 
 python benchmarks/training.py [--quick] [--device cuda]
 
 The tutorial's loop as its page has it: a DataLoader with a transform for each image, batches of 64,
-SGD with 0.01, 20 epochs, a test after each. --quick does one of its epochs and multiplies.
+SGD with 0.01, 20 epochs, a test after each. --quick does one of its epochs and multiplies. The
+digits lie in memory or on disk before the clock starts, for both. On CUDA also: the tutorial's 20
+epochs by `fit`.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from tqdm import tqdm
 
 from stn_course import data, models, training
 from stn_course.device import choose_device, describe_device, seed_everything
+from stn_course.widgets import Monitor
 
 PAGE = 0.9867  # the accuracy that the tutorial's page prints
 SEEDS = (0, 1, 2)
@@ -79,34 +82,71 @@ def tutorial_loop(epochs: int, device) -> tuple[list[float], list[float]]:
     return seconds, accuracies
 
 
-def course_run(epochs: int, seed: int, device) -> tuple[float, float]:
-    """Seconds and accuracy of `fit`, loading the digits included."""
+def course_run(epochs: int, seed: int, digits: dict, recipe="course", watch=None):
+    """Seconds and accuracy of `fit`, on digits that lie on the device."""
     seed_everything(seed)
     model = models.TutorialNet(padding_mode="border")
+    device = digits["train"][0].device
+    options = {"epochs": epochs, "seed": seed, "device": device, "progress": False, "watch": watch}
     start = time.perf_counter()
-    history = training.fit(model, "course", epochs=epochs, seed=seed, device=device)
+    history = training.fit(model, recipe, **digits, **options)
     return time.perf_counter() - start, history.accuracy
 
 
-def rotations(device) -> tuple[float, float]:
-    """Rotated digits a second: torchvision's, image by image, and ours, in batches."""
-    images, _ = data.load_digits("test")
-    rotate = torchvision.transforms.RandomRotation(
-        90, interpolation=torchvision.transforms.InterpolationMode.BILINEAR
-    )
-    start = time.perf_counter()
-    for image in images[:2000]:
-        rotate(image)
-    one_by_one = 2000 / (time.perf_counter() - start)
-    distort, generator = data.random_rotation(90), torch.Generator().manual_seed(0)
-    images = images.to(device)
+def digits_on(device) -> dict:
+    """All of MNIST on the device, as `fit` takes it."""
+    return {split: data.load_digits(split, device) for split in ("train", "test")}
+
+
+def images_a_second(work, count: int, rounds: int = 5) -> float:
+    """The median over rounds of something that turns `count` images."""
     rates = []
-    for _ in range(5):
+    for _ in range(rounds):
         start = time.perf_counter()
-        turned = [distort(some, generator)[0] for some in images.split(128)]
+        work()
+        rates.append(count / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def rotations(device) -> dict[str, float]:
+    """Rotated digits a second: torchvision's, image by image, and ours, in batches."""
+    bilinear = torchvision.transforms.InterpolationMode.BILINEAR
+    rotate = torchvision.transforms.RandomRotation(90, interpolation=bilinear)
+    images, _ = data.load_digits("test")
+    pictures = [torchvision.transforms.functional.to_pil_image(image) for image in images[:2000]]
+    to_tensor = torchvision.transforms.ToTensor()
+    distort, generator = data.random_rotation(90), torch.Generator().manual_seed(0)
+    batches = images.to(device).split(1000)
+
+    def in_batches():
+        turned = [distort(some, generator)[0] for some in batches]
         turned[-1].sum().item()  # waits for the device
-        rates.append(len(images) / (time.perf_counter() - start))
-    return one_by_one, statistics.median(rates)
+
+    in_batches()
+    return {
+        "tensors": images_a_second(lambda: [rotate(image) for image in images[:2000]], 2000),
+        "pictures": images_a_second(lambda: [to_tensor(rotate(p)) for p in pictures], 2000),
+        "batches": images_a_second(in_batches, len(images)),
+    }
+
+
+def report_monitor(digits: dict) -> None:
+    """What a live monitor costs: the same epoch with and without, in turns."""
+    seconds = {"with": [], "without": []}
+    for _ in range(5):
+        for name, watch in {"with": Monitor(), "without": None}.items():
+            seconds[name].append(course_run(1, 0, digits, watch=watch)[0])
+    pairs = zip(seconds["with"], seconds["without"], strict=True)
+    cost = statistics.median(one / two for one, two in pairs) - 1
+    print(f"a monitor costs {100 * cost:.1f} % of an epoch, median of 5 pairs; ", end="")
+    print(f"with {seconds['with']}, without {seconds['without']}")
+
+
+def report_tutorial_recipe(digits: dict) -> None:
+    """On CUDA: the tutorial's 20 epochs of its own recipe by `fit`, after one to warm up."""
+    course_run(1, 0, digits, "tutorial")
+    took, accuracy = course_run(EPOCHS, 0, digits, "tutorial")
+    print(f"fit, the tutorial's recipe, {EPOCHS} epochs: {took:.1f} s, {100 * accuracy:.2f} %")
 
 
 def report_training(quick: bool, device) -> None:
@@ -119,16 +159,21 @@ def report_training(quick: bool, device) -> None:
     reached = [s for s, a in zip(seconds, accuracies, strict=True) if a >= PAGE]
     if reached:
         print(f"it first reaches {100 * PAGE:.2f} % after {reached[0]:.0f} s")
+    digits = digits_on(device)
+    course_run(1, 0, digits)  # to warm up
     for n in (1, 2, 3):
-        runs = [course_run(n, seed, device) for seed in SEEDS]
+        runs = [course_run(n, seed, digits) for seed in SEEDS]
         took, accuracy = (statistics.median(values) for values in zip(*runs, strict=True))
         lowest = min(accuracy for _, accuracy in runs)
         print(
             f"fit, {n} epochs: {took:.1f} s, accuracy {100 * accuracy:.2f} % (lowest "
             f"{100 * lowest:.2f} %), medians of {len(SEEDS)} seeds; "
             f"ratio of the page's {EPOCHS} epochs {whole / took:.0f}, of its first "
-            f"{one_epoch / took:.1f}"
+            f"{one_epoch / took:.1f}; runs {[f'{s:.1f} s {100 * a:.2f} %' for s, a in runs]}"
         )
+    report_monitor(digits)
+    if torch.device(device).type == "cuda":
+        report_tutorial_recipe(digits)
 
 
 def main() -> None:
@@ -141,9 +186,12 @@ def main() -> None:
         f"{describe_device(device)}, torch {torch.__version__}, stn_course {stn_course.__version__}"
     )
     report_training(arguments.quick, device)
-    slow, fast = rotations(device)
-    print(f"rotated digits a second: one by one {slow:.0f}, in batches {fast:.0f}, ", end="")
-    print(f"ratio {fast / slow:.0f}")
+    rate = rotations(device)
+    print(
+        f"rotated digits a second: torchvision on tensors {rate['tensors']:.0f}, on PIL pictures "
+        f"with ToTensor {rate['pictures']:.0f}; in batches {rate['batches']:.0f}, ratios "
+        f"{rate['batches'] / rate['tensors']:.0f} and {rate['batches'] / rate['pictures']:.0f}"
+    )
 
 
 if __name__ == "__main__":
