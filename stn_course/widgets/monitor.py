@@ -53,11 +53,14 @@ class Monitor(Lab):
         if recorder is not self.recorder:
             self._begin(recorder)
         start = time.perf_counter()
-        ended = recorder.step == recorder.steps and not recorder.losses
+        last = recorder.step == recorder.steps or recorder.history.stopped
+        ended = last and not recorder.losses
         if start >= self.next or ended:
             self._draw(recorder)
             took = time.perf_counter() - start
             self.next = start + max(EVERY, took / SHARE)
+        for button in (self.pause, self.stop):
+            hear_while_busy(button)
         held_up = self._hold_up()
         if ended or self.stopped:
             self._enable(False)
@@ -182,3 +185,12 @@ class Monitor(Lab):
 
     def __repr__(self) -> str:
         return "Monitor: run this cell, then give it to fit, as watch"
+
+
+def hear_while_busy(widget: ipywidgets.Widget) -> None:
+    """Let the page's messages to a widget reach the kernel while a cell runs.
+
+    ipykernel 7.4 hands them to the shell that spoke to the widget last, the busy one; without its
+    note of that they go to the subshell that the page has addressed. Others keep no such note.
+    """
+    vars(widget.comm).pop("_reply_subshell_id", None)
