@@ -156,7 +156,7 @@ def test_it_paints_no_more_often_than_its_share_allows(small, monkeypatch):
     monkeypatch.setattr(watcher, "_draw", slow_picture)
 
     class FakeRecorder:
-        step, steps, losses = 1, 1000, [1]
+        step, steps, losses, history = 1, 1000, [1], None
 
     recorder = FakeRecorder()
     for _ in range(10_000):

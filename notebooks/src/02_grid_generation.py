@@ -412,7 +412,7 @@ except TypeError as error:
 # %% [markdown]
 # ## Try
 #
-# Eleven exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
+# Ten exercises with a check that answers, and one to look at. Write in place of the dots, run the cell, read what comes. Nothing breaks
 # if you are wrong: that is when the check has most to say. `checks.hint("which_way")` gives a push, and another one each time;
 # `checks.solution("which_way")` shows the answer. The rest of the course does not need your functions, so take those you like.
 #

@@ -176,8 +176,8 @@ PLUG_IN = FunctionExercise(
     misconceptions=(
         Misconception(
             "28 pixels",
-            "the CNN got 28×28 pixels, 784 numbers, and wants 20×20, 400. The transformer's "
-            "output_size decides.",
+            "the CNN got 28×28 pixels, 784 numbers, and wants 20×20, 400. The transformer comes "
+            "before the CNN, and its output_size is (20, 20).",
             lambda cnn: cnn,
         ),
         Misconception(

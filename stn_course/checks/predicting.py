@@ -22,7 +22,9 @@ def as_answer(guess, answer: float | str | Tensor):
     except (TypeError, ValueError, RuntimeError):
         return None
     shape = answer.shape if isinstance(answer, Tensor) else torch.Size()
-    return value.reshape(shape) if value.numel() == shape.numel() else None
+    # A number may come in brackets, a theta without its batch axis; any other shape is a mistake.
+    as_meant = value.numel() == 1 or value.shape in (shape, shape[1:])
+    return value.reshape(shape) if as_meant and value.numel() == shape.numel() else None
 
 
 def equals(guess, answer: float | str | Tensor, tolerance: float) -> bool:

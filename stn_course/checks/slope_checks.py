@@ -101,7 +101,10 @@ BILINEAR_WEIGHTS = FunctionExercise(
             "the four weights do not add up to 1, so a picture would become lighter or darker. "
             "Multiply the two parts, do not add them.",
             _weights(lambda left, r, u, d: [left + u, r + u, left + d, r + d]),
-            sign=lambda expected, received: bool(((received.sum(-1) - 1).abs() > 1e-3).any()),
+            sign=lambda expected, received: (
+                received.shape == expected.shape
+                and bool(((received.sum(-1) - 1).abs() > 1e-3).any())
+            ),
         ),
     ),
 )

@@ -104,8 +104,9 @@ class CollapseDetector:
         return self._new(
             {
                 "answers": f"At step {step} the network answers {answer} to {100 * share:.0f} % of "
-                f"the digits, which is right for {100 * truth:.2f} %. Likely cause: the learning "
-                "rate. Make it smaller, and begin anew."
+                f"the {len(answers)} test digits looked at, which is right for "
+                f"{100 * truth:.2f} %. Likely cause: the learning rate. Make it smaller, and begin "
+                "anew."
             }
         )
 

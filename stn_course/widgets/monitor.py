@@ -53,8 +53,8 @@ class Monitor(Lab):
         if recorder is not self.recorder:
             self._begin(recorder)
         start = time.perf_counter()
-        last = recorder.step == recorder.steps or recorder.history.stopped
-        ended = last and not recorder.losses
+        between_epochs = not recorder.losses
+        ended = between_epochs and (recorder.step == recorder.steps or recorder.history.stopped)
         if start >= self.next or ended:
             self._draw(recorder)
             took = time.perf_counter() - start
