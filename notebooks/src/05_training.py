@@ -281,6 +281,7 @@ show(
     "outputs, some of them turned back; below, the loss on these digits, which falls fast and then wavers.",
 )
 
+
 # %% [markdown]
 # One more look: does the network *use* that part? Take the trained network, and give every digit the same theta, the mean of
 # all. If the error stays, the transformer tells the classifier nothing about the single digit:
