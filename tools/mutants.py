@@ -8,6 +8,7 @@ import argparse
 import fnmatch
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -23,10 +24,8 @@ UNKNOWN = (None, 2)  # not run yet, or interrupted
 
 def modules() -> list[str]:
     """The files to mutate, in the order of pyproject.toml."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-        "mutmut"
-    ]
-    return settings["only_mutate"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return settings["tool"]["mutmut"]["only_mutate"]
 
 
 def results(module: str) -> dict[str, int | None]:
@@ -35,24 +34,22 @@ def results(module: str) -> dict[str, int | None]:
     return json.loads(file.read_text())["exit_code_by_key"] if file.exists() else {}
 
 
-def pending(module: str, again: bool) -> list[str]:
+def pending(module: str, again: bool, sample: int | None) -> list[str]:
     """The mutants to run; before the first run a pattern for all of the module."""
     found = results(module)
-    every = [module.removesuffix(".py").replace("/", ".") + ".x*"]
-    return (
-        [name for name, code in found.items() if code in UNKNOWN or (again and code not in KILLED)]
-        if found
-        else every
-    )
+    if not found:
+        return [module.removesuffix(".py").replace("/", ".") + ".x*"]
+    names = [n for n, code in found.items() if code in UNKNOWN or (again and code not in KILLED)]
+    random.shuffle(names)
+    return names[:sample]
 
 
-def run(names: list[str], seconds: float) -> bool:
+def run(names: list[str], seconds: float | None) -> bool:
     """Let mutmut run these mutants, one at a time; whether it came to its end."""
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
     # One thread, for the second core is somebody's; the same examples of hypothesis every time.
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1", "CI": "true"}
-    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CI": "true"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         return process.wait(timeout=seconds) == 0
     except subprocess.TimeoutExpired:
@@ -79,15 +76,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", default=["*"], help="patterns such as '*/grids.py'")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--sample", type=int, help="of each module so many, drawn at random")
     parser.add_argument("--again", action="store_true", help="run survivors again, too")
     parser.add_argument("--table", action="store_true", help="print the table, run nothing")
     chosen = parser.parse_args()
     end = time.monotonic() + chosen.seconds
     for module in modules():
         meant = any(fnmatch.fnmatch(module, pattern) for pattern in chosen.modules)
-        if not chosen.table and meant and (names := pending(module, chosen.again)):
-            if not run(names, None if end == float("inf") else max(end - time.monotonic(), 1)):
-                break
+        if chosen.table or not meant:
+            continue
+        names = pending(module, chosen.again, chosen.sample)
+        left = None if end == float("inf") else max(end - time.monotonic(), 1)
+        if names and not run(names, left):
+            break
     print(table())
 
 
