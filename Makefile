@@ -19,7 +19,7 @@ ifeq ($(shell id -u),0)
 LAB_FLAGS += --allow-root
 endif
 
-.PHONY: lab test notebooks sources figures table screenshots bench-data bench-labs bench-training help
+.PHONY: lab test notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -29,6 +29,7 @@ help:
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
+	@echo "make mutants    change the code in small ways and see whether a test fails (half an hour; resumable)"
 	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml
@@ -62,6 +63,10 @@ table: $(INSTALLED)
 
 screenshots: $(INSTALLED)
 	$(RUN) tools/screenshots.py
+
+mutants: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	$(RUN) tools/mutants.py
 
 bench-data: $(INSTALLED)
 	$(RUN) benchmarks/data.py

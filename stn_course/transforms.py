@@ -152,7 +152,8 @@ def inverse(theta: Tensor) -> Tensor:
     determinant = torch.linalg.det(matrix)
     if (determinant == 0).any():
         raise ValueError(f"theta has no inverse: its determinants are {determinant.tolist()}")
-    return from_matrix(torch.linalg.solve(matrix, torch.eye(3).to(matrix).expand_as(matrix)))
+    one = torch.eye(3, dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
+    return from_matrix(torch.linalg.solve(matrix, one))
 
 
 def to_pose(theta: Tensor) -> Pose:

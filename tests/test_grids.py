@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stn_course import grids
 
+IDENTITY = torch.eye(2, 3)[None]
 SIZES = [(3, 1, 4, 7), (3, 2, 9, 2), (3, 1, 1, 5), (3, 1, 6, 1), (3, 4, 1, 1), (3, 1, 28, 28)]
 
 
@@ -73,9 +74,15 @@ def test_base_grid_is_homogeneous():
     assert target.shape == (2, 3, 3)
     assert target.dtype == torch.float64
     assert (target[..., 2] == 1).all()
+    expected = F.affine_grid(IDENTITY.double(), (1, 1, 2, 3), align_corners=False)  # the default
+    assert torch.allclose(target[None, ..., :2], expected)
 
 
-IDENTITY = torch.eye(2, 3)[None]
+def test_the_grid_is_made_where_theta_is():
+    """Whatever torch's default device; here one that holds no numbers."""
+    with torch.device("meta"):
+        grid = grids.affine_grid(IDENTITY, (1, 1, 2, 3))
+    assert torch.allclose(grid, F.affine_grid(IDENTITY, (1, 1, 2, 3), align_corners=False))
 
 
 @pytest.mark.parametrize(
@@ -102,5 +109,5 @@ def test_bad_input_is_named(theta, size, error, words):
 
 @pytest.mark.parametrize(("n", "error"), [(0, ValueError), (-2, ValueError), (2.0, TypeError)])
 def test_pixel_centres_wants_a_positive_whole_number(n, error):
-    with pytest.raises(error, match=str(n)):
+    with pytest.raises(error, match=f"^n must be .*{n}"):
         grids.pixel_centres(n)

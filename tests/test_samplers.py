@@ -129,6 +129,20 @@ def test_the_defaults_are_bilinear_zeros_and_false():
     input, grid = torch.randn(1, 1, 4, 5), torch.rand(1, 3, 3, 2) * 4 - 2
     expected = F.grid_sample(input, grid, "bilinear", "zeros", False)
     assert torch.allclose(samplers.grid_sample(input, grid), expected, atol=1e-6)
+    theta = torch.randn(1, 2, 3)
+    grid = F.affine_grid(theta, (1, 1, 4, 5), align_corners=False)
+    expected = F.grid_sample(input, grid, "bilinear", "zeros", False)
+    assert torch.equal(samplers.warp(input, theta), expected)
+
+
+def test_the_steps_have_the_same_defaults():
+    """In a row of four pixels: the edges are at -0.5 and 3.5, and outside a place stays."""
+    places = torch.tensor([-1.0, 1.0])
+    assert samplers.to_pixels(places, 4).tolist() == [-0.5, 3.5]
+    outside = torch.tensor([-1.25, 4.25])
+    assert samplers.reflect(outside, 4).tolist() == [0.25, 2.75]
+    assert samplers.pad(outside, 4).tolist() == [-1.25, 4.25]
+    assert samplers.pad(outside, 4, "reflection").tolist() == [0.25, 2.75]
 
 
 INPUT, GRID = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)

@@ -126,6 +126,43 @@ def test_from_pose_of_nothing_is_the_identity():
     assert torch.equal(transforms.from_pose(), transforms.identity())
 
 
+def test_what_is_left_out_changes_nothing():
+    nothing = torch.eye(2, 3)[None]
+    assert torch.equal(transforms.identity(), nothing)
+    for build in (transforms.shear, transforms.translation, transforms.from_pose):
+        assert torch.equal(build(), nothing)
+    assert torch.equal(transforms.similarity(degrees=0), nothing)
+    assert torch.equal(transforms.attention(1.0), nothing)
+    theta, size = transforms.from_pose(25.0, 0.8, 0.7, 0.2, 0.1, -0.1), (20, 31)
+    for convert in (transforms.to_pixel_matrix, transforms.from_pixel_matrix):
+        written_out = convert(theta, size, size, False, "input_to_output")
+        assert torch.equal(convert(theta, size), written_out)
+
+
+def test_everything_is_made_where_the_tensors_are():
+    """Whatever torch's default device and dtype; here a device that holds no numbers."""
+    turn = torch.tensor([30.0], dtype=torch.float64)
+    with torch.device("meta"):
+        theta = transforms.similarity(degrees=turn, scale=2)
+        matrix = transforms.to_pixel_matrix(theta, (20, 31))
+        back = transforms.from_pixel_matrix(matrix, (20, 31))
+        assert transforms.rotation(degrees=30).device.type == "cpu"
+    assert (theta.device.type, theta.dtype) == ("cpu", torch.float64)
+    assert near(back, theta)
+
+
+def test_from_matrix_copies():
+    matrix = torch.eye(3)[None]
+    transforms.from_matrix(matrix).zero_()
+    assert torch.equal(matrix, torch.eye(3)[None])
+
+
+def test_two_pixels_are_enough_for_aligned_corners():
+    matrix = transforms.normalised_to_pixels((2, 3), align_corners=True)
+    assert matrix.tolist() == [[1, 0, 1], [0, 0.5, 0.5], [0, 0, 1]]
+    assert transforms.normalised_to_pixels((2, 3)).tolist() == [[1.5, 0, 1], [0, 1, 0.5], [0, 0, 1]]
+
+
 SIZES = [((28, 28), (28, 28)), ((20, 31), (20, 31)), ((24, 40), (33, 17))]
 
 
@@ -200,3 +237,53 @@ IDENTITY = transforms.identity()
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+NUMBER = "must be a number or a tensor (B,); got list [1]"
+MATRIX = "matrix must be a floating-point tensor of shape (B, 3, 3); got"
+DIRECTION = "direction must be one of 'input_to_output', 'output_to_input'; got 'back'"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: transforms.rotation(),
+            "give the angle as degrees or as radians, one of them; got degrees=None, radians=None",
+        ),
+        (lambda: transforms.rotation(radians=[1]), f"angle {NUMBER}"),
+        (lambda: transforms.scale([1]), f"x {NUMBER}"),
+        (lambda: transforms.shear(0.0, [1]), f"y {NUMBER}"),
+        (lambda: transforms.attention([1]), f"scale {NUMBER}"),
+        (lambda: transforms.from_pose([1]), f"rotation {NUMBER}"),
+        (
+            lambda: transforms.scale(torch.ones(2, 2)),
+            "x must be numbers of shape () or (B,); got a torch.float32 tensor of shape (2, 2)",
+        ),
+        (lambda: transforms.scale(math.inf), "x must be finite; got inf"),
+        (lambda: transforms.from_matrix([1]), f"{MATRIX} list [1]"),
+        (
+            lambda: transforms.from_matrix(torch.eye(3)),
+            f"{MATRIX} a torch.float32 tensor of shape (3, 3)",
+        ),
+        (
+            lambda: transforms.from_matrix(torch.ones(1, 3, 3)),
+            "matrix must be (B, 3, 3) with last row 0, 0, 1; got a torch.float32 tensor of shape "
+            "(1, 3, 3), last row [1.0, 1.0, 1.0]",
+        ),
+        (
+            lambda: transforms.inverse(IDENTITY * 0),
+            "theta has no inverse: its determinants are [0.0]",
+        ),
+        (
+            lambda: transforms.normalised_to_pixels((4, 1), True),
+            "align_corners=True needs 2 pixels or more on each axis; got (4, 1)",
+        ),
+        (lambda: transforms.to_pixel_matrix(IDENTITY, (4, 4), direction="back"), DIRECTION),
+        (lambda: transforms.from_pixel_matrix(IDENTITY, (4, 4), direction="back"), DIRECTION),
+    ],
+)
+def test_errors_say_it_in_these_words(call, words):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert str(caught.value) == words

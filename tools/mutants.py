@@ -1,0 +1,96 @@
+"""Mutation testing by mutmut: does a test fail when the code is changed? Resumable: make mutants
+
+Each module's mutants that have no result yet are run, then a table is printed. `--seconds` stops
+early; the next run goes on. What is mutated, and by which tests it is held, says pyproject.toml.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# mutmut's exit codes. Killed: a test failed, or pytest itself, or the time was up.
+KILLED = (1, 3, 24, -24, 36, 152, 255)
+UNKNOWN = (None, 2)  # not run yet, or interrupted
+
+
+def modules() -> list[str]:
+    """The files to mutate, in the order of pyproject.toml."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return settings["tool"]["mutmut"]["only_mutate"]
+
+
+def results(module: str) -> dict[str, int | None]:
+    """A module's mutants and what became of them; empty before the first run."""
+    file = ROOT / "mutants" / f"{module}.meta"
+    return json.loads(file.read_text())["exit_code_by_key"] if file.exists() else {}
+
+
+def pending(module: str, again: bool, sample: int | None) -> list[str]:
+    """The mutants to run; before the first run a pattern for all of the module."""
+    found = results(module)
+    if not found:
+        return [module.removesuffix(".py").replace("/", ".") + ".x*"]
+    names = [n for n, code in found.items() if code in UNKNOWN or (again and code not in KILLED)]
+    random.shuffle(names)
+    return names[:sample]
+
+
+def run(names: list[str], seconds: float | None) -> bool:
+    """Let mutmut run these mutants, one at a time; whether it came to its end."""
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
+    # One thread, for the second core is somebody's; the same examples of hypothesis every time.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CI": "true"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        return process.wait(timeout=seconds) == 0
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)  # mutmut keeps what is done
+        process.wait()
+        return False
+
+
+def table() -> str:
+    """Killed and all mutants by module, and the survivors' names."""
+    lines, left = ["| module | killed | mutants | % |", "| --- | ---: | ---: | ---: |"], []
+    for module in modules():
+        done = {name: code for name, code in results(module).items() if code not in UNKNOWN}
+        alive = [name for name, code in done.items() if code not in KILLED]
+        killed = len(done) - len(alive)
+        lines.append(
+            f"| `{module}` | {killed} | {len(done)} | {100 * killed / max(len(done), 1):.0f} |"
+        )
+        left += alive
+    return "\n".join([*lines, "", *left])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("modules", nargs="*", default=["*"], help="patterns such as '*/grids.py'")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--sample", type=int, help="of each module so many, drawn at random")
+    parser.add_argument("--again", action="store_true", help="run survivors again, too")
+    parser.add_argument("--table", action="store_true", help="print the table, run nothing")
+    chosen = parser.parse_args()
+    end = time.monotonic() + chosen.seconds
+    for module in modules():
+        meant = any(fnmatch.fnmatch(module, pattern) for pattern in chosen.modules)
+        if chosen.table or not meant:
+            continue
+        names = pending(module, chosen.again, chosen.sample)
+        left = None if end == float("inf") else max(end - time.monotonic(), 1)
+        if names and not run(names, left):
+            break
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
