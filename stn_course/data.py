@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.grids import pixel_centres
-from stn_course.samplers import warp
+from stn_course.samplers import MODES, warp
 from stn_course.transforms import scale
 from stn_course.validation import check_choice, check_images, check_positive, describe
 
@@ -135,12 +135,14 @@ def batches(
         yield images[index], labels[index]
 
 
-def rotate(images: Tensor, degrees) -> Tensor:
+def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
     """Turn pictures anticlockwise about their centre, filling with 0 (black).
 
     images: (B, C, H, W), H = W, values from 0. degrees: a number or a tensor (B,).
+    mode: as in `grid_sample`, "bilinear" or "nearest".
     """
     check_images(images, "images")
+    check_choice("mode", mode, MODES)
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
     precise = torch.float64 if images.dtype == torch.float64 else torch.float32
@@ -151,7 +153,7 @@ def rotate(images: Tensor, degrees) -> Tensor:
     # To turn x + iy is to multiply it; a third of the time of a matrix product for each pixel.
     grid = torch.view_as_real(turn * _plane(images.shape[-1], precise, images.device))
     grid = grid.to(images.dtype).expand(len(images), -1, -1, -1)
-    return F.grid_sample(images, grid, align_corners=False)
+    return F.grid_sample(images, grid, mode=mode, align_corners=False)
 
 
 def _plane(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -172,7 +174,9 @@ def rescale(images: Tensor, factor) -> Tensor:
     return warp(images, scale(1 / factor))
 
 
-def random_rotation(limit: float) -> Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]:
+def random_rotation(
+    limit: float, mode: str = "bilinear"
+) -> Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]:
     """A distortion: each picture turned by its own angle, uniform from -limit to limit degrees.
 
     Returns a function (images, generator) -> (rotated images, degrees (B,)); the generator is on
@@ -181,6 +185,6 @@ def random_rotation(limit: float) -> Callable[[Tensor, torch.Generator], tuple[T
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         degrees = (torch.rand(len(images), generator=generator) * 2 - 1) * limit
-        return rotate(images, degrees.to(images)), degrees
+        return rotate(images, degrees.to(images), mode), degrees
 
     return distort

@@ -186,6 +186,18 @@ def test_rotate_reads_where_pytorchs_grid_does(digits, device, dtype, degrees):
     assert (data.rotate(images, degrees) - expected).abs().max() <= bound
 
 
+def test_rotate_reads_the_nearest_pixel_as_torchvision_does(digits):
+    """But for ties, which rounding decides."""
+    images = digits[0][:50]
+    for degrees in (17.3, -71.9):
+        theirs = rotate(images, degrees)  # nearest is its default
+        same = data.rotate(images, degrees, mode="nearest") == theirs
+        assert same.float().mean() > 0.999
+    turned, angles = data.random_rotation(90, "nearest")(images, torch.Generator().manual_seed(0))
+    assert torch.equal(turned, data.rotate(images, angles, "nearest"))
+    assert set(turned.unique().tolist()) <= {0.0, *images.unique().tolist()}
+
+
 def test_rotate_takes_an_angle_for_each_image(digits):
     images, angles = digits[0][:3], torch.tensor([10.0, -20.0, 180.0])
     each = torch.cat([data.rotate(images[i : i + 1], angles[i].item()) for i in range(3)])
@@ -223,6 +235,7 @@ ONE = torch.zeros(1, 1, 28, 28)
         (lambda: data.rotate(ONE.byte(), 3), TypeError, "torch.uint8"),
         (lambda: data.rotate(ONE[..., :20], 3), ValueError, r"\(1, 1, 28, 20\)"),
         (lambda: data.rotate(ONE, torch.zeros(3)), ValueError, r"\(1,\).*\(3,\)"),
+        (lambda: data.rotate(ONE, 3, mode="bicubic"), ValueError, "'bicubic'"),
         (lambda: data.rescale(ONE, 0.0), ValueError, "0"),
         (lambda: next(data.batches(ONE, torch.zeros(2), 1)), ValueError, "1 and 2"),
         (lambda: next(data.batches(ONE[:0], ONE[:0], 1)), ValueError, "0 and 0"),
