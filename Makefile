@@ -29,7 +29,7 @@ help:
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
-	@echo "make mutants    change the code in small ways and see whether a test fails (half an hour; resumable)"
+	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
 	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml

@@ -51,8 +51,10 @@ def run(names: list[str], seconds: float | None) -> bool:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CI": "true"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        return process.wait(timeout=seconds) == 0
-    except subprocess.TimeoutExpired:
+        if process.wait(timeout=seconds) != 0:
+            sys.exit("mutmut failed; it says why above")
+        return True
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.send_signal(signal.SIGINT)  # mutmut keeps what is done
         process.wait()
         return False
