@@ -115,7 +115,7 @@ def test_the_architecture_is_traced_from_real_tensors(digits):
     layers = plotting.trace_layers(models.TutorialNet(), digits[0][:3])
     assert layers[0] == ("localization.0", "Conv2d", (3, 8, 22, 22))
     assert layers[-1] == ("fc2", "Linear", (3, 10))
-    assert len(layers) == 16
+    assert len(layers) == 17
 
 
 def test_tracing_leaves_no_hooks_even_after_an_error():
