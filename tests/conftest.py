@@ -78,6 +78,13 @@ def digits():
     return data.load_digits("test")
 
 
+@pytest.fixture(scope="session")
+def small(digits):
+    """A small problem: 640 digits to learn, 5 steps of 128, and 200 others to be tested on."""
+    images, labels = digits
+    return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
+
+
 @pytest.fixture(params=available_devices())
 def device(request) -> torch.device:
     """Each device of this machine in turn."""

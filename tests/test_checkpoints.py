@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
+import small_run
 import torch
 
 from stn_course import data, models, training
@@ -27,25 +29,7 @@ torch.save(model.state_dict(), sys.argv[2])
 """
 
 
-@pytest.fixture(scope="module")
-def small(digits):
-    """A small problem: 640 digits to learn, 200 others to be tested on."""
-    images, labels = digits
-    return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
-
-
-def fitted(small, make=models.TutorialNet, **options):
-    torch.manual_seed(0)
-    model = make()
-    options = {
-        "recipe": "rotated",
-        "epochs": 3,
-        "progress": False,
-        "device": "cpu",
-        **small,
-        **options,
-    }
-    return model, training.fit(model, **options)
+fitted = partial(small_run.fitted, epochs=3)
 
 
 def same_weights(one, two) -> bool:

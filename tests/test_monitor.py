@@ -5,24 +5,15 @@ import time
 from dataclasses import replace
 
 import pytest
+import small_run
 import torch
 
 from stn_course import models, training
 from stn_course.widgets import Monitor, monitor
 
 
-@pytest.fixture(scope="module")
-def small(digits):
-    """A small problem: 640 digits to learn in 5 steps, 200 others to be tested on."""
-    images, labels = digits
-    return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
-
-
 def fitted(small, watch, make=models.TutorialNet, **options):
-    torch.manual_seed(0)
-    model = make()
-    options = {"recipe": "rotated", "epochs": 2, "progress": False, "device": "cpu", **options}
-    return model, training.fit(model, **small, watch=watch, **options)
+    return small_run.fitted(small, make, watch=watch, **options)
 
 
 @pytest.fixture

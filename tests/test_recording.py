@@ -6,22 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_run import fitted
 
 from stn_course import data, models, training
-
-
-@pytest.fixture(scope="module")
-def small(digits):
-    """A small problem: 640 digits to learn in 5 steps, 200 others to be tested on."""
-    images, labels = digits
-    return {"train": (images[:640], labels[:640]), "test": (images[5000:5200], labels[5000:5200])}
-
-
-def fitted(small, make=models.TutorialNet, **options):
-    torch.manual_seed(0)
-    model = make()
-    options = {"recipe": "rotated", "epochs": 2, "progress": False, "device": "cpu", **options}
-    return model, training.fit(model, **small, **options)
 
 
 def test_a_watcher_sees_every_step_and_changes_nothing(small):

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 import torch.nn.functional as F
+from small_run import fitted
 from torch import nn
 
 from stn_course import data, models, training
@@ -17,20 +18,6 @@ def small(digits):
     """A small problem: 1280 digits to learn, 500 others to be tested on."""
     images, labels = digits
     return {"train": (images[:1280], labels[:1280]), "test": (images[5000:5500], labels[5000:5500])}
-
-
-def fitted(small, make=models.TutorialNet, **options):
-    torch.manual_seed(0)
-    model = make()
-    options = {
-        "recipe": "rotated",
-        "epochs": 2,
-        "progress": False,
-        "device": "cpu",
-        **small,
-        **options,
-    }
-    return model, training.fit(model, **options)
 
 
 def test_the_tutorials_recipe_is_the_pages():
