@@ -7,7 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice, check_images, check_positive, describe
+from stn_course.validation import (
+    check_choice,
+    check_images,
+    check_output_size,
+    check_positive,
+    describe,
+)
 
 WEIGHTS = Path(__file__).parent / "weights" / "straightener.pt"  # made by tools/pretrain.py
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
@@ -65,6 +71,7 @@ class SpatialTransformer(nn.Module):
     ):
         super().__init__()
         check_choice("padding_mode", padding_mode, PADDING_MODES)
+        check_output_size(output_size)
         start_at_identity(list(localization.modules())[-1])
         self.localization = localization
         self.output_size = output_size

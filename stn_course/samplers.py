@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course.validation import check_grid_sample, check_size, check_warp
+from stn_course.validation import check_grid_sample, check_output_size, check_warp
 
 MODES = ("bilinear", "nearest")
 PADDING_MODES = ("zeros", "border", "reflection")
@@ -131,9 +131,9 @@ def warp(
     Raises TypeError or ValueError naming what came; NaN in theta gives NaN, as in PyTorch.
     """
     check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
+    check_output_size(output_size)
     batch, channels, height, width = input.shape
     size = (batch, channels, *((height, width) if output_size is None else output_size))
-    check_size(size)
     grid = F.affine_grid(theta.expand(batch, 2, 3), size, align_corners=align_corners)
     return F.grid_sample(
         input, grid, mode=mode, padding_mode=padding_mode, align_corners=align_corners

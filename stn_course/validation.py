@@ -50,15 +50,28 @@ def check_images(input, name: str = "input") -> None:
     check_floating(name, input, "(B, C, H, W)", 4)
 
 
+def check_whole_numbers(name: str, value, axes: str) -> None:
+    """`value` is a tuple or list of positive whole numbers, as many as `axes` names: "(H, W)"."""
+    count = axes.count(",") + 1
+    words = {2: "two", 4: "four"}[count]
+    expected = f"{name} must be {words} positive whole numbers {axes}"
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{expected}; got {describe(value)}")
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in value):
+        raise TypeError(f"{expected}; got {tuple(value)}")
+    if len(value) != count or min(value) < 1:
+        raise ValueError(f"{expected}; got {tuple(value)}")
+
+
 def check_size(size) -> None:
     """`size` is (B, C, H, W), four positive whole numbers."""
-    expected = "size must be four positive whole numbers (B, C, H, W)"
-    if not isinstance(size, tuple | list):
-        raise TypeError(f"{expected}; got {describe(size)}")
-    if any(isinstance(n, bool) or not isinstance(n, int) for n in size):
-        raise TypeError(f"{expected}; got {tuple(size)}")
-    if len(size) != 4 or min(size) < 1:
-        raise ValueError(f"{expected}; got {tuple(size)}")
+    check_whole_numbers("size", size, "(B, C, H, W)")
+
+
+def check_output_size(output_size) -> None:
+    """`output_size` is (H', W'), two positive whole numbers, or None for the input's."""
+    if output_size is not None:
+        check_whole_numbers("output_size", output_size, "(H', W')")
 
 
 def check_same(**tensors: Tensor) -> None:

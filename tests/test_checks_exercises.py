@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stn_course import checks
-from stn_course.checks.comparing import diagnose, oracle, run_all
+from stn_course.checks.comparing import known_mistake, oracle, run_all
 from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.judging import judge, untouched
 from stn_course.checks.kinds import FunctionExercise, PredictionExercise, call
@@ -73,7 +73,7 @@ def test_no_mistake_is_taken_for_right_or_for_another(name):
     for mistake in exercise.misconceptions:
         results = run_all(exercise, mistake.variant, cases)
         at = next(i for i, r in enumerate(results) if r.raised or differs(r.value, expected[i]))
-        assert diagnose(exercise, cases, results, at, expected[at]) is mistake
+        assert known_mistake(exercise, cases, results, at, expected[at]) is mistake
 
 
 def differs(value, expected) -> bool:
@@ -126,6 +126,8 @@ def test_predictions(name):
     assert check().lines == check(None).lines
     assert check(exercise.answer).solved is True
     assert exercise.reason in check(exercise.answer).text
+    assert len(exercise.wrong) >= 4
+    assert len({words for _, words in exercise.wrong}) == len(exercise.wrong)
     for guess, words in exercise.wrong:
         verdict = check(guess)
         assert verdict.solved is False

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stn_course import samplers
+from stn_course import models, samplers
 
 SHAPES = [(1, 1, 5, 7), (3, 2, 4, 9), (2, 3, 1, 6), (2, 1, 6, 1), (1, 2, 1, 1)]
 EVERY = [
@@ -145,6 +145,14 @@ def test_the_steps_have_the_same_defaults():
     assert samplers.pad(outside, 4, "reflection").tolist() == [0.25, 2.75]
 
 
+def test_everything_is_made_where_the_input_is():
+    """Whatever torch's default device; here one that holds no numbers."""
+    input, grid = torch.rand(2, 1, 4, 5), torch.rand(2, 3, 3, 2)
+    expected = samplers.grid_sample(input, grid)
+    with torch.device("meta"):
+        assert torch.equal(samplers.grid_sample(input, grid), expected)
+
+
 INPUT, GRID = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
 
 
@@ -171,13 +179,14 @@ def test_bad_input_is_named(input, grid, options, error, words):
         samplers.grid_sample(input, grid, **options)
 
 
+@pytest.mark.parametrize("mode", samplers.MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("theta_batch", [1, 3])
-def test_warp_is_grid_and_sampler_in_one(align_corners, theta_batch):
+def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
     input, theta = torch.rand(3, 2, 5, 7), torch.randn(theta_batch, 2, 3)
-    output = samplers.warp(input, theta, (4, 3), "bilinear", "border", align_corners)
+    output = samplers.warp(input, theta, (4, 3), mode, "border", align_corners)
     grid = F.affine_grid(theta.expand(3, 2, 3), (3, 2, 4, 3), align_corners=align_corners)
-    expected = F.grid_sample(input, grid, "bilinear", "border", align_corners)
+    expected = F.grid_sample(input, grid, mode, "border", align_corners)
     assert torch.equal(output, expected)
 
 
@@ -196,3 +205,13 @@ def test_warp_is_grid_and_sampler_in_one(align_corners, theta_batch):
 def test_warp_names_bad_input(arguments, error, words):
     with pytest.raises(error, match=words):
         samplers.warp(*arguments)
+
+
+@pytest.mark.parametrize("wrong", [20, (20,), (20, 0), (2.5, 3), "20", (True, 3)])
+def test_an_output_size_is_two_numbers(wrong):
+    for use in (
+        lambda: models.SpatialTransformer(models.localization_cnn(1), output_size=wrong),
+        lambda: samplers.warp(torch.zeros(1, 1, 3, 3), torch.eye(2, 3)[None], wrong),
+    ):
+        with pytest.raises((TypeError, ValueError), match="output_size must be two positive whole"):
+            use()

@@ -32,6 +32,7 @@ def near(a, b, tolerance=1e-9):
 
 def test_identity():
     assert transforms.identity(2).tolist() == [[[1, 0, 0], [0, 1, 0]]] * 2
+    assert transforms.identity(dtype=torch.float64).dtype == torch.float64
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, -45, 180])
@@ -75,11 +76,12 @@ def test_similarity_is_translation_of_rotation_of_scale(angle, scale, x, y):
     assert near(transforms.similarity(degrees=angle, scale=scale, x=x, y=y), expected)
 
 
-def test_builders_take_batches_and_keep_dtype():
-    degrees = torch.tensor([0.0, 90.0, 45.0], dtype=torch.float64)
+def test_builders_take_batches_and_keep_dtype_and_device(device):
+    degrees = torch.tensor([0.0, 90.0, 45.0], dtype=torch.float64, device=device)
     theta = transforms.similarity(degrees=degrees, scale=2.0, x=degrees / 90)
     assert theta.shape == (3, 2, 3)
     assert theta.dtype == torch.float64
+    assert theta.device.type == device.type
     assert theta[:, 0, 2].tolist() == [0, 1, 0.5]
 
 
@@ -267,9 +269,9 @@ DIRECTION = "direction must be one of 'input_to_output', 'output_to_input'; got 
             f"{MATRIX} a torch.float32 tensor of shape (3, 3)",
         ),
         (
-            lambda: transforms.from_matrix(torch.ones(1, 3, 3)),
+            lambda: transforms.from_matrix(torch.arange(9.0).reshape(1, 3, 3)),
             "matrix must be (B, 3, 3) with last row 0, 0, 1; got a torch.float32 tensor of shape "
-            "(1, 3, 3), last row [1.0, 1.0, 1.0]",
+            "(1, 3, 3), last row [6.0, 7.0, 8.0]",
         ),
         (
             lambda: transforms.inverse(IDENTITY * 0),

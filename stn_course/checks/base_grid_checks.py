@@ -28,6 +28,13 @@ def _changed_base(change):
     return lambda height, width, corners: change(grids.base_grid(height, width, corners))
 
 
+def _linspace(height, width):
+    y, x = torch.meshgrid(
+        torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
+    )
+    return torch.stack([x, y, torch.ones_like(x)], dim=-1)
+
+
 def _in_pixels(height, width, align_corners):
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([x, y, torch.ones_like(x)], dim=-1).float()
@@ -93,9 +100,20 @@ BASE_GRID = FunctionExercise(
         ),
         Misconception(
             "align_corners always true",
-            "align_corners is not used: the result is the one for True every time, as from "
-            "torch.linspace(-1, 1, n).",
+            "align_corners is not used: the result is the one for True every time.",
             lambda h, w, corners: grids.base_grid(h, w, True),
+        ),
+        Misconception(
+            "linspace always",
+            "torch.linspace(-1, 1, n) puts -1 and 1 at the centres of the border pixels, which is "
+            "right for align_corners=True alone. With False they lie half a pixel further in.",
+            lambda h, w, corners: _linspace(h, w),
+        ),
+        Misconception(
+            "linspace of one",
+            "all is right but for a single row or column with align_corners=True: that lies at 0, "
+            "and torch.linspace(-1, 1, 1) gives -1.",
+            lambda h, w, corners: _linspace(h, w) if corners else grids.base_grid(h, w),
         ),
         Misconception(
             "from 0 to 1",

@@ -1,4 +1,4 @@
-"""Hold what came against what is right: what differs, and which known mistake it is."""
+"""Hold what came against what is right: what differs, and which known mistake explains it."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,23 @@ from torch import Tensor
 
 from stn_course.checks.kinds import Case, FunctionExercise, Misconception
 from stn_course.checks.sandbox import Result, attempt_case
+from stn_course.checks.slips import NO_BATCH, equal, slip, without_batch
 from stn_course.checks.writing import agree
 
 
-def same(expected: Result, received: Result) -> bool:
-    """Whether two results are the same; two exceptions are if they say the same."""
-    if expected.raised or received.raised:
-        return expected.raised == received.raised
-    if expected.value is None or received.value is None:
+def same(theirs: Result, mine: Result) -> bool:
+    """Whether an attempt did what a known mistake does; two exceptions are the same if they say so.
+
+    Within the rounding of float32, whatever the dtype: that is another matter.
+    """
+    if theirs.raised or mine.raised:
+        return theirs.raised == mine.raised
+    if theirs.value is None or mine.value is None or theirs.value.shape != mine.value.shape:
         return False
-    if expected.value.shape != received.value.shape:
-        return False
-    return bool(agree(expected.value, received.value).all())
+    return bool(agree(theirs.value.float(), mine.value).all())
 
 
-def difference(
-    expected: Tensor, received: Result, args: tuple, parameters: list[str]
-) -> str | None:
+def difference(exercise: FunctionExercise, case: Case, expected: Tensor, received: Result):
     """What is wrong with a result that is no exception, in words; None if nothing is.
 
     The dtype matters where an argument has one; from numbers any floating dtype may be made.
@@ -31,12 +31,12 @@ def difference(
     shape = f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
     value = received.value
     if value is None:
-        return f"It returned {received.other}; expected was {shape}."
+        return f"It returned {received.other}; expected was {exercise.returns or shape}."
     if value.shape != expected.shape:
         return f"It returned shape {tuple(value.shape)}; expected was {tuple(expected.shape)}."
     if received.device != "cpu":
         return f"It returned a tensor on {received.device}; expected was cpu, as the arguments."
-    free = value.is_floating_point() and not any(isinstance(a, Tensor) for a in args)
+    free = value.is_floating_point() and not any(isinstance(a, Tensor) for a in case.args)
     if value.dtype != expected.dtype and not free:
         return f"It returned {value.dtype}; expected was {expected.dtype}."
     if not agree(expected, value).all():
@@ -45,9 +45,8 @@ def difference(
             f"{bad} of its {value.numel()} numbers are NaN or infinite." if bad else "It differs:"
         )
     if received.changed is not None:
-        return (
-            f"It modified its argument {parameters[received.changed]}; leave arguments as they are."
-        )
+        name = exercise.parameters[received.changed]
+        return f"It modified its argument {name}; leave arguments as they are."
     return None
 
 
@@ -66,20 +65,57 @@ def oracle(exercise: FunctionExercise, cases: list[Case]) -> list[Tensor]:
     return [exercise.oracle(*case.args) for case in cases]
 
 
-def diagnose(
+def explains(
+    exercise: FunctionExercise, mistake: Misconception, cases: list[Case], results: list[Result]
+) -> bool:
+    """Whether a mistake's program gives these results, wherever the attempt gave one."""
+    theirs = run_all(exercise, mistake.variant, cases)
+    given = [i for i, result in enumerate(results) if theirs[i].raised or not result.raised]
+    return bool(given) and all(same(theirs[i], results[i]) for i in given)
+
+
+def known_mistake(
     exercise: FunctionExercise, cases: list[Case], results: list[Result], at: int, expected: Tensor
 ) -> Misconception | None:
     """The known mistake that explains the results; `at`: the case that is shown.
 
     A program that does the same on every case comes before a mere sign.
     """
-    for misconception in exercise.misconceptions:
-        if misconception.sign is None:
-            theirs = run_all(exercise, misconception.variant, cases)
-            if all(map(same, theirs, results)):
-                return misconception
+    for mistake in exercise.misconceptions:
+        if mistake.sign is None and explains(exercise, mistake, cases, results):
+            return mistake
     value = results[at].value
     if value is None or value.is_complex():
         return None
     signs = (m for m in exercise.misconceptions if m.sign is not None)
     return next((m for m in signs if m.sign(expected, value.to(expected.dtype))), None)
+
+
+def diagnose(
+    exercise: FunctionExercise, cases: list[Case], results: list[Result], at: int, expected: Tensor
+) -> str | None:
+    """Why the results are wrong, in words: a known mistake, a slip, or a slip with a mistake.
+
+    `at`: the case that is shown; `expected`: what is right there. None if nothing explains them.
+    """
+    mistake = known_mistake(exercise, cases, results, at, expected)
+    if mistake is not None:
+        return mistake.words
+    words = slip(expected, results[at])
+    if words == NO_BATCH:
+        mistake = mistake_beside_batch(exercise, cases, results)
+    return words if mistake is None else f"{words} And {mistake.words}"
+
+
+def mistake_beside_batch(
+    exercise: FunctionExercise, cases: list[Case], results: list[Result]
+) -> Misconception | None:
+    """What else is wrong with results that lack the batch axis, seen on single images."""
+    rights = oracle(exercise, cases)
+    batched = [without_batch(right, result) for right, result in zip(rights, results, strict=True)]
+    single = [i for i, result in enumerate(batched) if result is not None]
+    at = next((i for i in single if not equal(rights[i], batched[i].value)), None)
+    if at is None:
+        return None
+    given = [batched[i] for i in single]
+    return known_mistake(exercise, [cases[i] for i in single], given, single.index(at), rights[at])

@@ -111,6 +111,12 @@ CROP_THETA = FunctionExercise(
             _crop_with(_share, lambda s, k, n: -_middle(s, k, n)),
         ),
         Misconception(
+            "from 0 to 1",
+            "the last column is a share from 0 to 1. Normalised coordinates run from -1 to 1: "
+            "twice the share, minus 1.",
+            _crop_with(_share, lambda s, k, n: (s + k / 2) / n),
+        ),
+        Misconception(
             "in pixels",
             "the last column is in pixels. Theta speaks in normalised coordinates, from -1 to 1.",
             _crop_with(_share, lambda s, k, n: s + k / 2),

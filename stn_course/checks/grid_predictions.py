@@ -20,7 +20,21 @@ WHICH_WAY = PredictionExercise(
             "the grid turns that way. Theta says where the output reads; the picture moves the "
             "other way.",
         ),
+        ("right", "to the right at the top, or at the bottom? Write clockwise or anticlockwise."),
+        ("left", "to the left at the top, or at the bottom? Write clockwise or anticlockwise."),
+        ("not at all", "it turns: theta's 2×2 part is not the identity."),
+        ("both", "one of the two: clockwise or anticlockwise?"),
     ),
+    spellings={
+        **dict.fromkeys(["with the clock", "cw", "clock-wise"], "clockwise"),
+        **dict.fromkeys(
+            ["anti-clockwise", "anti clockwise", "counterclockwise", "counter-clockwise"],
+            "anticlockwise",
+        ),
+        **dict.fromkeys(["counter clockwise", "ccw", "against the clock"], "anticlockwise"),
+        **dict.fromkeys(["to the right", "rightwards"], "right"),
+        **dict.fromkeys(["to the left", "leftwards"], "left"),
+    },
     hints=(
         "transforms.rotation counts the grid's angle, clockwise on the screen. What does -20 make "
         "of it?",
@@ -56,6 +70,14 @@ LEFT_HALF = PredictionExercise(
             "this reads the upper half: the first row of theta makes x, the second y.",
         ),
         (
+            torch.tensor([[[0.5, 0.0, -0.5], [0.0, 0.5, 0.0]]]),
+            "this reads half of the height, too. The left half is as high as the whole.",
+        ),
+        (
+            torch.tensor([[[1.0, 0.0, -0.5], [0.0, 1.0, 0.0]]]),
+            "this only moves: the width is still the whole one.",
+        ),
+        (
             torch.tensor([[[0.5, 0.0, -1.0], [0.0, 1.0, 0.0]]]),
             "the last column is where the output's centre reads, not its edge.",
         ),
@@ -88,6 +110,14 @@ MIRROR = PredictionExercise(
             torch.tensor([[[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]]),
             "this swaps x and y, a mirror along the diagonal.",
         ),
+        (
+            torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]),
+            "this is the identity: nothing changes.",
+        ),
+        (
+            torch.tensor([[[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]]),
+            "mirrored, and moved, too: the centre would read at the right edge. It stays.",
+        ),
     ),
     hints=(
         "What stands at x = 0.3 must be read at x = -0.3. And y?",
@@ -98,16 +128,16 @@ MIRROR = PredictionExercise(
 COMPOSE_ORDER = PredictionExercise(
     name="compose_order",
     notebook=NOTEBOOK,
-    title="Predict: turn, then shift downwards",
+    title="Predict: where does the centre read?",
     attempt="guess",
     answer=torch.tensor([-0.5, 0.0]),
-    reason="The shift moved the turned picture, so the turn works on the shift: (0, 0.5) turned "
-    "by 90° clockwise is (-0.5, 0).",
+    reason="In first · second the turn works on what second gives: (0, 0.5) turned by 90° "
+    "clockwise is (-0.5, 0).",
     wrong=(
         (
             torch.tensor([0.0, 0.5]),
-            "that is shift, then turn: first · second, in that order, so the turn works on the "
-            "shift's (0, 0.5).",
+            "that is where it reads under second alone, or under second · first. In first · second "
+            "the turn works on second's (0, 0.5).",
         ),
         (
             torch.tensor([0.5, 0.0]),
@@ -116,8 +146,12 @@ COMPOSE_ORDER = PredictionExercise(
         ),
         (
             torch.tensor([0.0, -0.5]),
-            "that is the way the picture moves, unturned. Asked was where the centre reads, under "
-            "first · second.",
+            "second moves the grid down, to y = 0.5, and this is up. Then the turn works on it.",
+        ),
+        (torch.tensor([0.0, 0.0]), "second moves the centre, so it reads elsewhere."),
+        (
+            torch.tensor([-0.5, 0.5]),
+            "the move counts once: it is turned, and then it is (-0.5, 0). first has no move.",
         ),
     ),
     hints=(

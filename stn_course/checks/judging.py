@@ -103,10 +103,9 @@ def raised_lines(exercise: FunctionExercise, result: Result) -> list[str]:
     """An exception of the attempt, with the learner's line."""
     kind, text = result.raised
     line = learners_line(result.frames)
-    lines = [
-        f"{exercise.attempt} raised {kind}{': ' if text else ''}{text}",
-        *([line] if line else []),
-    ]
+    name = exercise.attempt
+    elsewhere = f"  in no line of yours: the check called {name}, or used what {name} gave"
+    lines = [f"{name} raised {kind}{': ' if text else ''}{text}", line or elsewhere]
     if result.memory:
         lines.append(f"It asked for more memory than the {MEMORY / 2**30:g} GiB that it may take.")
     return lines
@@ -142,9 +141,9 @@ def wrong(
         lines += value_lines(expected, received)
     verdict = Verdict(exercise.name, False, lines, expected=expected, received=received)
     lines += printed_lines(results[at])
-    mistake = diagnose(exercise, cases, results, at, expected)
+    reason = diagnose(exercise, cases, results, at, expected)
     push = f"No known mistake explains it. Need a push? checks.hint({exercise.name!r})"
-    lines.append(push if mistake is None else f"Diagnosis: {mistake.words}")
+    lines.append(push if reason is None else f"Diagnosis: {reason}")
     drawable = received is not None and received.shape == expected.shape
     if exercise.picture and drawable and not received.is_complex():
         verdict.picture, verdict.words = PICTURES[exercise.picture](expected, received)
@@ -166,7 +165,7 @@ def judge_results(exercise: FunctionExercise, cases: list[Case], results: list[R
         result = results[at]
         if result.raised:
             return wrong(exercise, cases, results, at, raised_lines(exercise, result))
-        words = difference(right, result, cases[at].args, exercise.parameters)
+        words = difference(exercise, cases[at], right, result)
         if words is not None and result.nothing:
             words = f"{exercise.attempt} returned nothing. Is a `return` missing?"
         if words is not None:

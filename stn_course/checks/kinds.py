@@ -57,8 +57,9 @@ class FunctionExercise(Exercise):
     oracle: what is right, on the arguments of a case; `against` names it.
     cases: makes them, the smallest first. run: how an attempt is run on a case, (attempt, *args) ->
     tensor; it belongs to this package and runs beside the attempt. broken: the program as it stands
-    in the notebook, to be repaired. picture: what a result is drawn as, "images" (B, C, H, W) or
-    "grids" (…, H, W, 2); None if a picture would not help.
+    in the notebook, to be repaired. returns: what an attempt is to return, in words, where `run`
+    makes the tensor of it. picture: what a result is drawn as, "images" (B, C, H, W) or "grids"
+    (…, H, W, 2); None if a picture would not help.
     """
 
     solution: Callable
@@ -68,6 +69,7 @@ class FunctionExercise(Exercise):
     misconceptions: tuple[Misconception, ...]
     run: Callable = call
     broken: Callable | None = None
+    returns: str | None = None
     picture: str | None = None
 
     @property
@@ -82,10 +84,12 @@ class PredictionExercise(Exercise):
 
     answer: a number, a word or a tensor. reason: why it is so, shown with the right answer.
     wrong: values that a misconception leads to, each with the words that explain it.
+    spellings: other ways to write a word, each with the word it stands for.
     tolerance: how far off a number may be.
     """
 
     answer: float | str | Tensor
     reason: str
     wrong: tuple[tuple[float | str | Tensor, str], ...] = field(default=())
+    spellings: dict[str, str] = field(default_factory=dict)
     tolerance: float = 0.005

@@ -54,6 +54,17 @@ def _start(weight, bias, frozen=False):
     return start
 
 
+def _weight_frozen(head):
+    head.weight.requires_grad_(False).zero_()
+    head.bias.data = torch.tensor(IDENTITY)
+    return head
+
+
+def _bias_as_theta(head):
+    head.bias = nn.Parameter(torch.eye(2, 3))
+    return head
+
+
 IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 
 START_AT_IDENTITY = FunctionExercise(
@@ -103,6 +114,23 @@ START_AT_IDENTITY = FunctionExercise(
             "frozen",
             "the start is right, but the head cannot learn any more: requires_grad is off.",
             _start(torch.zeros_like, IDENTITY, frozen=True),
+        ),
+        Misconception(
+            "weight frozen",
+            "the start is right, but the weight cannot learn any more: its requires_grad is off. "
+            "Zero is a start, not the end.",
+            _weight_frozen,
+        ),
+        Misconception(
+            "unchanged",
+            "the head answers as it came: neither its weight nor its bias has changed. Change "
+            "them in place, under torch.no_grad(), with zero_() and copy_(…).",
+            lambda head: head,
+        ),
+        Misconception(
+            "bias as a theta",
+            "the bias is 2×3 now. A Linear layer wants six numbers in a row: (1, 0, 0, 0, 1, 0).",
+            _bias_as_theta,
         ),
     ),
 )
@@ -160,6 +188,7 @@ PLUG_IN = FunctionExercise(
     attempt="my_network",
     solution=solutions.plug_in,
     run=run_plugged,
+    returns="an nn.Module, as nn.Sequential(…) is",
     oracle=read_at_20,
     against="the CNN's answer to the picture read at 20×20 by the identity, and both parts learn",
     cases=lambda: [
@@ -225,6 +254,8 @@ HEAD_PARAMETERS = PredictionExercise(
         (300.0, "each of the six outputs has a bias, too."),
         (350.0, "a bias belongs to an output, not to a feature: there are 6."),
         (6.0, "those are the biases alone."),
+        (56.0, "a weight stands between every feature and every output: multiply, do not add."),
+        (301.0, "every output has a bias of its own, not one for all."),
     ),
     hints=(
         "A Linear layer has a weight for every pair of an input and an output.",

@@ -76,6 +76,24 @@ BOUNDED_THETA = FunctionExercise(
             _squeezed(lambda t: torch.tanh(t) / torch.tanh(torch.ones(()))),
         ),
         Misconception(
+            "twice tanh",
+            "a tanh times two reaches 1, but bends theta all the same: tanh(1) · 2 is 1.52. Leave "
+            "out the squeezing.",
+            _squeezed(lambda t: 2 * torch.tanh(t)),
+        ),
+        Misconception(
+            "identity and tanh",
+            "the identity is added to what tanh squeezes. The head's bias is the identity "
+            "already: leave out both.",
+            _squeezed(lambda t: torch.tanh(t) + t.new_tensor(IDENTITY)),
+        ),
+        Misconception(
+            "identity added",
+            "nothing is squeezed, but the identity is added, and the head's bias is that already: "
+            "theta starts at two times the identity.",
+            _squeezed(lambda t: t + t.new_tensor(IDENTITY)),
+        ),
+        Misconception(
             "columns for rows",
             "the six numbers are read column by column. Theta is (B, 2, 3), row by row.",
             lambda head, f: head(f).view(-1, 3, 2).mT,
@@ -141,7 +159,8 @@ BYPASSED = FunctionExercise(
         ),
         Misconception(
             "detached",
-            "the scores are right, but detach cuts the gradient off: theta cannot learn.",
+            "the scores are right, but detach or no_grad cuts the gradient off between the "
+            "transformer and the classifier: theta cannot learn.",
             lambda net, x: net.classify(net.stn(x).detach()),
         ),
         Misconception(

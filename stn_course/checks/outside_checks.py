@@ -57,6 +57,11 @@ def _reflect_with(fold):
     return pad
 
 
+def _fold_left(x, size, align_corners):
+    low = 0 if align_corners else -0.5
+    return torch.where(x < low, 2 * low - x, x).clamp(0, size - 1)
+
+
 def _fold_once(x, size, align_corners):
     low, high = (0, size - 1) if align_corners else (-0.5, size - 0.5)
     x = torch.where(x < low, 2 * low - x, x)
@@ -105,6 +110,24 @@ PAD = FunctionExercise(
             "the border stops at the outer edges, -0.5 and size - 0.5. It stops at the centres of "
             "the first and last pixel, 0 and size - 1.",
             _clip_to(lambda n: -0.5, lambda n: n - 0.5),
+        ),
+        Misconception(
+            "clamped for reflected",
+            '"reflection" does what "border" does: it stops at the end. A mirror leads back into '
+            "the picture, as far as the place lies outside.",
+            _reflect_with(lambda x, n, c: x.clamp(0, n - 1)),
+        ),
+        Misconception(
+            "abs",
+            "abs is a mirror at 0 alone, on the left. On the right, and further out, places are "
+            "not reflected.",
+            _reflect_with(lambda x, n, c: x.abs()),
+        ),
+        Misconception(
+            "folded on the left",
+            "places are reflected at the left mirror alone; beyond the right one they stop at the "
+            "last centre.",
+            _reflect_with(_fold_left),
         ),
         Misconception(
             "folded once",

@@ -1,19 +1,30 @@
 """Judge a prediction: a number, a word or a tensor, held against the answer, here in the kernel."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stn_course.checks.kinds import PredictionExercise
 from stn_course.checks.sandbox import describe_safely
 from stn_course.checks.verdict import Verdict
-from stn_course.checks.writing import nested
+from stn_course.checks.writing import nested, short
+
+PLAIN = (int, float, list, tuple, Tensor)
 
 
-def as_answer(guess, answer: float | str | Tensor):
-    """The guess as the kind of thing that the answer is; None if it is no such thing."""
-    if isinstance(answer, str):
-        return guess.strip().lower() if type(guess) is str else None
-    if type(guess) not in (int, float, list, tuple, Tensor):
+def as_word(guess, spellings: dict[str, str]) -> str | None:
+    """A guessed word as the course writes it, case, blanks and full stops aside; None if none."""
+    if type(guess) is not str:
+        return None
+    word = guess.strip(" .!\n").lower()
+    return spellings.get(word, word)
+
+
+def as_numbers(guess, answer: float | Tensor) -> Tensor | None:
+    """Guessed numbers in the answer's shape, float64; None if these are no such numbers."""
+    if isinstance(guess, np.ndarray | np.generic):
+        guess = guess.tolist()
+    if type(guess) not in PLAIN:
         return None
     if isinstance(guess, Tensor) and (guess.dtype == torch.bool or guess.is_complex()):
         return None
@@ -50,13 +61,17 @@ def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
             f"not attempted yet. Write {exercise.attempt} in place of the dots, then run this cell."
         )
         return Verdict(name, None, [f"{name}: {words} Need a push? checks.hint({name!r})"])
-    value = as_answer(guess, exercise.answer)
+    value = (
+        as_word(guess, exercise.spellings)
+        if isinstance(exercise.answer, str)
+        else as_numbers(guess, exercise.answer)
+    )
     if value is None:
         words = f"expected was {wanted(exercise.answer)}; got {describe_safely(guess)}."
         return Verdict(name, False, [f"{name}: not yet.", words])
     if equals(value, exercise.answer, exercise.tolerance):
         return Verdict(name, True, [f"{name}: right. {exercise.reason}"])
-    shown = value if isinstance(value, str) else nested(value.tolist())
+    shown = value if isinstance(value, str) else nested(value.tolist(), short)
     lines = [f"{name}: not yet. You predicted {shown}."]
     words = [w for v, w in exercise.wrong if equals(value, v, exercise.tolerance)]
     push = f"Need a push? checks.hint({name!r})"

@@ -147,6 +147,15 @@ def _truncated(input, x, y):
     return (1 - lower) * upper + lower * ((1 - right) * pixel[0, 1] + right * pixel[1, 1])
 
 
+def _parts_swapped(input, x, y):
+    """Bilinear with the right neighbours, and each axis weighted by the other's part."""
+    return samplers.bilinear(input, x.floor() + y - y.floor(), y.floor() + x - x.floor())
+
+
+def _mean_of_four(input, x, y):
+    return samplers.bilinear(input, x.floor() + 0.5, y.floor() + 0.5)
+
+
 def _far_for_near(input, x, y):
     """Bilinear with the weights turned round."""
     mirrored = 2 * x.floor() + 1 - x, 2 * y.floor() + 1 - y
@@ -175,6 +184,17 @@ BILINEAR = FunctionExercise(
             "x and y swapped",
             "x and y are swapped: x chooses the columns, y the rows.",
             lambda i, x, y: samplers.bilinear(i, y, x),
+        ),
+        Misconception(
+            "parts swapped",
+            "the neighbours are right, but the weights of x and y are swapped: between left and "
+            "right x decides, between upper and lower y.",
+            _parts_swapped,
+        ),
+        Misconception(
+            "mean of four",
+            "this is the mean of the four neighbours. The nearer one is, the more it counts.",
+            _mean_of_four,
         ),
         Misconception(
             "far for near",

@@ -25,16 +25,15 @@ FRAME = PredictionExercise(
             "are not normalised.",
         ),
         (
-            "gray",
-            "grey it was after normalising, where 0 lies between black and white. These pictures "
-            "are not normalised.",
-        ),
-        (
             "dark grey",
             "dark grey it was after normalising, where black is -0.42. These pictures are not "
             "normalised.",
         ),
+        ("dark", "how dark? Write black or grey."),
+        ("light", "how light? Write white or grey."),
+        ("0", "that is the number which is written there. Which colour has it in this picture?"),
     ),
+    spellings={"gray": "grey", "dark gray": "dark grey", "zero": "0", "0.0": "0"},
     hints=(
         'Which number does padding_mode="zeros" write outside? It looks at no pixel.',
         "Which colour has that number in a picture from 0 to 1?",
@@ -75,6 +74,12 @@ DEAD_ZONE = PredictionExercise(
     tolerance=0.0,
     reason="Every place reads 0 and its neighbours are 0: exactly no slope, so no training brings "
     "it back.",
+    wrong=(
+        (1.0, "for that some neighbours would have to differ. What stands outside the picture?"),
+        (3.0, "that is how far the grid was moved. Asked was how fast the output changes there."),
+        (-3.0, "that is the way back. Asked was how fast the output changes there."),
+        (1e-9, "small is not enough: by how much do the neighbours differ out there?"),
+    ),
     hints=(
         "Where does the grid lie, if every x has 3 added to it?",
         "Which values do the four neighbours of such a place have, with zero padding?",

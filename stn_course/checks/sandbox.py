@@ -36,6 +36,7 @@ class Result:
     """What one call gave: exactly one of value, other and raised is set.
 
     value: a tensor on the CPU. device: where it was. other: something else than a tensor, in words.
+    kind: the name of the type that came.
     raised: an exception's name and text; frames: its lines as (file, line number), outermost first.
     nothing: None or Ellipsis came. memory: there was too little memory.
     changed: the number of the argument that the call modified, or None. printed: what it printed.
@@ -44,6 +45,7 @@ class Result:
     value: Tensor | None = None
     device: str = "cpu"
     other: str | None = None
+    kind: str = "Tensor"
     raised: tuple[str, str] | None = None
     frames: list[tuple[str, int]] = field(default_factory=list)
     nothing: bool = False
@@ -70,7 +72,8 @@ def plain(value) -> Result:
     if not isinstance(value, Tensor):
         shape = getattr(value, "shape", None)
         size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
-        return Result(other=f"{type(value).__name__}{size}" if size else describe_safely(value))
+        kind = type(value).__name__
+        return Result(other=f"{kind}{size}" if size else describe_safely(value), kind=kind)
     device = str(value.device)
     shape = f"a {value.dtype} tensor of shape {tuple(value.shape)}"
     if value.numel() > LARGEST:

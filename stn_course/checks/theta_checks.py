@@ -46,6 +46,16 @@ def _in_normalised_units(degrees, x, y, size):
     return transforms.compose(there, transforms.from_matrix(matrix), back)
 
 
+def _about_the_centre_normalised(degrees, x, y, size):
+    return transforms.rotation(degrees=float(degrees))
+
+
+def _left_in_pixels(degrees, x, y, size):
+    pixels = transforms.normalised_to_pixels(size, dtype=torch.float64)
+    theta = transforms.to_matrix(rotation_in_pixels(degrees, x, y, size).double())
+    return (pixels @ theta @ torch.linalg.inv(pixels))[:, :2].float()
+
+
 def _moved_the_other_way(degrees, x, y, size):
     return rotation_in_pixels(degrees, -x, -y, size)
 
@@ -84,6 +94,18 @@ ROTATION_ABOUT = FunctionExercise(
             "about the centre",
             "it turns about the middle of the image: x and y are not used, or are undone.",
             _about_the_centre,
+        ),
+        Misconception(
+            "transforms.rotation alone",
+            "this is transforms.rotation(degrees): it turns about the middle, in normalised "
+            "units, and knows no pixel. Turn about (x, y) in pixels, then convert.",
+            _about_the_centre_normalised,
+        ),
+        Misconception(
+            "left in pixels",
+            "the matrix is right, but still in pixels: transforms.from_pixel_matrix(matrix, size, "
+            'direction="output_to_input") makes theta of it.',
+            _left_in_pixels,
         ),
         Misconception(
             "about the first pixel",
@@ -174,6 +196,18 @@ INVERSE = FunctionExercise(
             "move left",
             "the 2×2 part is inverted, but the move is left as it was.",
             _parts(torch.linalg.inv, lambda t: t[..., 2]),
+        ),
+        Misconception(
+            "sign of the move",
+            "the sign of the move is forgotten. From s = A t + m follows t = A⁻¹ s - A⁻¹ m, with a "
+            "minus.",
+            lambda t: pytorch_inverse(t) * t.new_tensor([1, 1, -1]),
+        ),
+        Misconception(
+            "three rows",
+            "this is the inverse of the 3×3 matrices, right but for its last row (0, 0, 1): theta "
+            "is the first two rows, [:, :2].",
+            lambda t: transforms.to_matrix(pytorch_inverse(t)),
         ),
         Misconception(
             "transposed",

@@ -123,18 +123,24 @@ TRAINING_STEP = FunctionExercise(
 
 
 class Unsteady(nn.Module):
-    """A classifier of five classes that errs in training mode, always in the same way."""
+    """A classifier of five classes that in training mode takes every 0 for a 1."""
 
     def forward(self, x: Tensor) -> Tensor:
         scores = x.flatten(1)
-        return scores.roll(1, dims=1) if self.training else scores
+        if not self.training:
+            return scores
+        zeros = scores.argmax(dim=1, keepdim=True) == 0
+        return torch.where(zeros, scores.roll(1, dims=1), scores)
 
 
 def run_accuracy(attempt, was_training: bool, n: int):
-    """Give the attempt the unsteady model and n pictures; its answer as a tensor (1,)."""
-    images, labels = seeded(lambda: (torch.randn(8, 1, 1, 5), torch.randint(5, (8,))))
-    most = torch.arange(8) % 4 != 3
-    labels[most] = images.flatten(1).argmax(dim=1)[most]  # so that these are right
+    """Give the attempt the unsteady model and n pictures; its answer as a tensor (1,).
+
+    It names three of four rightly, in training mode two: no mistake gives the share of another.
+    """
+    labels = torch.tensor([0, 1, 2, 2, 3, 4, 0, 3])
+    answers = torch.tensor([0, 1, 2, 0, 3, 4, 0, 1])
+    images = F.one_hot(answers, 5).float()[:, None, None]
     with torch.set_grad_enabled(True):
         result = attempt(Unsteady().train(was_training), images[:n], labels[:n])
     return shares([result]) if isinstance(result, float | int | Tensor) else result
@@ -173,6 +179,7 @@ EVALUATION = FunctionExercise(
     attempt="my_accuracy",
     solution=solutions.accuracy_in_eval_mode,
     run=run_accuracy,
+    returns="a number",
     oracle=accuracy_by_hand,
     against="a count of the right answers",
     cases=lambda: [
@@ -210,6 +217,12 @@ EVALUATION = FunctionExercise(
             _accuracy(lambda right: right.sum().item()),
         ),
         Misconception(
+            "whole division",
+            "it is 0: // keeps whole numbers only, and so does a mean of whole numbers. Divide "
+            "by /, or take the mean of .float().",
+            _accuracy(lambda right: right.sum().item() // len(right)),
+        ),
+        Misconception(
             "percent",
             "these are percent. Asked was a share, from 0 to 1.",
             _accuracy(lambda right: 100 * right.float().mean().item()),
@@ -233,6 +246,9 @@ COLLAPSE_SHARE = PredictionExercise(
             "that would be right if all digits were equally frequent. They are not quite: count "
             "the ones.",
         ),
+        (0.11, "rounded too far: asked is the exact share, to four digits."),
+        (1 / 9, "a ninth? There are ten digits, and not all equally frequent: count the ones."),
+        (1135.0, "that is how many ones there are. Divide by the number of test digits."),
         (11.35, "that is percent. Asked was a share, from 0 to 1."),
         (0.8865, "that is the share of wrong answers."),
     ),

@@ -1,5 +1,7 @@
 """Values as text: arguments of a case, expected and received side by side."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -23,12 +25,17 @@ def number(value, digits: int = DIGITS) -> str:
     return "0" if text == "-0" else text
 
 
-def nested(value) -> str:
-    """Nested lists of numbers, each rounded."""
+def short(value: float) -> str:
+    """One number by its first digits, however small: 1e-09 is no 0."""
+    return f"{value + 0.0:.{DIGITS}g}"
+
+
+def nested(value, write: Callable = number) -> str:
+    """Nested lists of numbers, each written by `write`."""
     if isinstance(value, list | tuple):
-        inside = ", ".join(map(nested, value))
+        inside = ", ".join(nested(item, write) for item in value)
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    return number(value)
+    return write(value)
 
 
 def argument(value) -> str:

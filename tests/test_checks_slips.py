@@ -1,0 +1,180 @@
+"""Attempts as learners write them, and the words that each must get."""
+
+import numpy as np
+import pytest
+import torch
+from learner import cell
+
+from stn_course import checks
+from stn_course.checks import slips
+from stn_course.checks.sandbox import Result
+
+GRID = "g = grids.base_grid(height, width, align_corners)\n"
+TURNED = "data.normalise(data.rotate(images, a))"
+ANGLES = f"[training.evaluate(model, {TURNED}, labels) for a in angles]"
+BASE = "base = grids.base_grid(*size[2:], align_corners)\n"
+SLOPE = "(samplers.bilinear(input, x + 1e-4, y) - samplers.bilinear(input, x, y)) / 1e-4"
+START = "head.weight.data.zero_()\nhead.bias.data = torch.tensor([1., 0, 0, 0, 1, 0])\n"
+
+
+def attempted(name: str, source: str):
+    """What the check of that name answers to a function with this body."""
+    exercise = checks.__getattr__(name).exercise
+    arguments = ", ".join(name for name in exercise.parameters if name != "options")
+    lines = "\n".join("    " + line for line in source.splitlines())
+    return getattr(checks, name)(cell(f"def mine({arguments}):\n{lines}\n")["mine"])
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("affine_grid", BASE + "return base.to(theta) @ theta[0].T", "NO_BATCH"),
+        ("affine_grid", BASE + "return base[None] @ theta.mT[:, None]", "DTYPES"),
+        ("affine_grid", "return grids.affine_grid(theta, size, align_corners).float()", "DTYPE"),
+        (
+            "affine_grid",
+            "return grids.affine_grid(theta.float(), size, align_corners).to(theta)",
+            "SINGLE",
+        ),
+        ("affine_grid", "return grids.affine_grid(theta, size, align_corners).mT", "AXES"),
+        ("affine_grid", "return grids.affine_grid(theta, size, align_corners).flatten(1)", "SHAPE"),
+        ("affine_grid", "return -grids.affine_grid(theta, size, align_corners)", "SIGN"),
+        ("affine_grid", "return grids.affine_grid(theta, size, align_corners).tolist()", "list"),
+        ("affine_grid", "return grids.affine_grid(theta, size, align_corners).numpy()", "ndarray"),
+        (
+            "affine_grid",
+            "return grids.affine_grid(theta, size, align_corners).round(decimals=3)",
+            "NEARLY",
+        ),
+        ("base_grid", GRID + "return torch.stack([g[..., 0], g[..., 1], g[..., 2]])", "AXES"),
+        ("base_grid", GRID + "return g.unbind(-1)", "tuple"),
+        ("crop_theta", "return [[width / size[1], 0, 0], [0, height / size[0], 0]]", "list"),
+        ("bilinear", "return samplers.bilinear(input, x + 0.001, y)", "NEARLY"),
+        ("gradient_x", f"return {SLOPE}", "NEARLY"),
+        ("nearest", "return input[0, :, y.round(), x.round()][None]", "INDICES"),
+    ],
+)
+def test_a_slip_is_named(name, source, words):
+    verdict = attempted(name, source)
+    assert verdict.solved is False
+    expected = slips.KINDS.get(words) or getattr(slips, words)
+    assert verdict.lines[-1] == f"Diagnosis: {expected}", verdict.text
+
+
+def test_a_missing_batch_axis_hides_no_other_mistake():
+    verdict = attempted("inverse", "return theta[0]")
+    assert verdict.lines[-1] == f"Diagnosis: {slips.NO_BATCH} And this is theta itself."
+
+
+def test_a_dtype_that_raises_later_hides_no_other_mistake():
+    source = BASE + "return base[None, ..., [1, 0, 2]] @ theta.mT[:, None]"
+    verdict = attempted("affine_grid", source)
+    assert "Diagnosis: x and y are swapped in the points" in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("accuracy_over_angle", f"from stn_course import training\nreturn torch.tensor({ANGLES})"),
+        ("accuracy_over_angle", f"from stn_course import training\nreturn tuple({ANGLES})"),
+        (
+            "accuracy_over_angle",
+            f"model.eval()\nright = [model({TURNED}).argmax(1) == labels for a in angles]\n"
+            "return [r.float().mean().item() for r in right]",
+        ),
+        (
+            "page_padding",
+            "black = data.normalise(torch.zeros(()))\n"
+            "return samplers.warp(data.normalise(images) - black, theta) + black",
+        ),
+        ("page_padding", "return data.normalise(samplers.warp(images, theta))"),
+        ("evaluation", "model.eval()\nreturn (model(images).argmax(1) == labels).double().mean()"),
+        ("start_at_identity", START),
+        ("start_at_identity", START + "return head"),
+    ],
+)
+def test_every_right_way_is_right(name, source):
+    verdict = attempted(name, source)
+    assert verdict.solved is True, verdict.text
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("plug_in", "return lambda x: cnn(x)", "expected was an nn.Module"),
+        (
+            "plug_in",
+            "net = models.localization_cnn(in_channels=1)\n"
+            "return nn.Sequential(models.SpatialTransformer(net, output_size=20), cnn)",
+            "output_size must be two positive whole numbers (H', W'); got int 20",
+        ),
+        ("accuracy_over_angle", "return 'high'", "expected was a list of numbers"),
+        ("evaluation", "return 'high'", "expected was a number"),
+        ("evaluation", "return (model.eval()(images).argmax(1) == labels).sum() // 8", "//"),
+        ("evaluation", "return 0.0", "//"),
+        ("start_at_identity", "head.bias = nn.Parameter(torch.eye(2, 3))", "six numbers in a row"),
+        ("start_at_identity", "head.bias = nn.Parameter(torch.eye(2, 3))", "in no line of yours"),
+        (
+            "bypassed",
+            "with torch.no_grad():\n    t = net.stn(x)\nreturn net.classify(t)",
+            "detach or no_grad",
+        ),
+        (
+            "base_grid",
+            "y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), "
+            "indexing='ij')\nreturn torch.stack([x, y, torch.ones_like(x)], -1)",
+            "torch.linspace(-1, 1, n) puts",
+        ),
+        (
+            "rotation_about",
+            "return transforms.rotation(degrees=float(degrees))",
+            "transforms.rotation",
+        ),
+    ],
+)
+def test_what_newcomers_wrote_is_answered(name, source, words):
+    verdict = attempted(name, source)
+    assert verdict.solved is False
+    assert words in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("guess", "word"),
+    [
+        ("Anti-clockwise.", "anticlockwise"),
+        ("counterclockwise", "anticlockwise"),
+        (" CCW ", "anticlockwise"),
+        ("to the left", "left"),
+    ],
+)
+def test_words_are_known_in_other_spellings(guess, word):
+    assert checks.which_way(guess).lines[0].endswith(f"You predicted {word}.")
+    assert checks.which_way(guess).lines[1].startswith("Diagnosis: ")
+    assert checks.which_way("clockwise!").solved is True
+    assert checks.frame("Gray").lines == checks.frame("grey").lines
+
+
+def test_a_small_number_is_not_shown_as_zero():
+    assert checks.dead_zone(1e-9).lines[0].endswith("You predicted 1e-09.")
+    assert checks.dead_zone(-0.0).solved is True
+    assert checks.gradient_here(-0.1).lines[0].endswith("You predicted -0.1.")
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [np.array([[[0.5, 0, -0.5], [0, 1, 0]]]), np.array([[0.5, 0, -0.5], [0, 1, 0]], np.float32)],
+)
+def test_numbers_of_numpy_are_taken(guess):
+    assert checks.left_half(guess).solved is True
+    assert checks.gradient_here(np.float32(0.45)).solved is True
+    for odd in (np.array(["a"]), np.array([True]), np.array([1j]), np.array(object())):
+        assert checks.left_half(odd).solved is False
+        assert checks.gradient_here(odd).solved is False
+
+
+def test_what_is_no_slip_gets_no_words():
+    expected = torch.arange(6.0).reshape(1, 2, 3)
+    for value in (expected, expected + 1, torch.zeros(4), expected.flatten(1) + 1, expected * 1j):
+        assert slips.slip(expected, Result(value=value)) is None
+    assert slips.slip(expected, Result(raised=("ValueError", "no"))) is None
+    assert slips.slip(expected, Result(other="str 'x'", kind="str")) is None
