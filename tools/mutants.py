@@ -1,7 +1,7 @@
 """Mutation testing by mutmut: does a test fail when the code is changed? Resumable: make mutants
 
-Each module's mutants that have no result yet are run, then a table is printed. `--seconds` stops
-early; the next run goes on. What is mutated, and by which tests it is held, says pyproject.toml.
+The mutants that have no result yet are run, then a table is printed. `--seconds` stops early; the
+next run goes on. What is mutated, and by which tests it is held, says pyproject.toml.
 """
 
 import argparse
@@ -20,12 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 # mutmut's exit codes. Killed: a test failed, or pytest itself, or the time was up.
 KILLED = (1, 3, 24, -24, 36, 152, 255)
 UNKNOWN = (None, 2)  # not run yet, or interrupted
+FIRST = "stn_course.grids.x_pixel_centres__mutmut_1"
 
 
 def modules() -> list[str]:
     """The files to mutate, in the order of pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return settings["tool"]["mutmut"]["only_mutate"]
+    patterns = settings["tool"]["mutmut"]["only_mutate"]
+    return [str(p.relative_to(ROOT)) for one in patterns for p in sorted(ROOT.glob(one))]
 
 
 def results(module: str) -> dict[str, int | None]:
@@ -34,14 +36,10 @@ def results(module: str) -> dict[str, int | None]:
     return json.loads(file.read_text())["exit_code_by_key"] if file.exists() else {}
 
 
-def pending(module: str, again: bool, sample: int | None) -> list[str]:
-    """The mutants to run; before the first run a pattern for all of the module."""
+def pending(module: str, again: bool) -> list[str]:
+    """The mutants to run of a module whose mutants are made."""
     found = results(module)
-    if not found:
-        return [module.removesuffix(".py").replace("/", ".") + ".x*"]
-    names = [n for n, code in found.items() if code in UNKNOWN or (again and code not in KILLED)]
-    random.shuffle(names)
-    return names[:sample]
+    return [n for n, code in found.items() if code in UNKNOWN or (again and code not in KILLED)]
 
 
 def run(names: list[str], seconds: float | None) -> bool:
@@ -77,20 +75,21 @@ def table() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", default=["*"], help="patterns such as '*/grids.py'")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
-    parser.add_argument("--sample", type=int, help="of each module so many, drawn at random")
+    parser.add_argument("--seconds", type=float, help="stop after this time")
+    parser.add_argument("--sample", type=int, help="only so many, drawn from all of them alike")
     parser.add_argument("--again", action="store_true", help="run survivors again, too")
     parser.add_argument("--table", action="store_true", help="print the table, run nothing")
     chosen = parser.parse_args()
-    end = time.monotonic() + chosen.seconds
-    for module in modules():
-        meant = any(fnmatch.fnmatch(module, pattern) for pattern in chosen.modules)
-        if chosen.table or not meant:
-            continue
-        names = pending(module, chosen.again, chosen.sample)
-        left = None if end == float("inf") else max(end - time.monotonic(), 1)
-        if names and not run(names, left):
-            break
+    end = None if chosen.seconds is None else time.monotonic() + chosen.seconds
+    if not chosen.table:
+        if not any(map(results, modules())):
+            run([FIRST], None)  # with it mutmut makes all mutants and sees which test calls what
+        meant = [m for m in modules() if any(fnmatch.fnmatch(m, p) for p in chosen.modules)]
+        names = [name for module in meant for name in pending(module, chosen.again)]
+        random.shuffle(names)  # so that what a run that is stopped has done is a fair sample
+        left = None if end is None else max(end - time.monotonic(), 1)
+        if names := names[: chosen.sample]:
+            run(names, left)
     print(table())
 
 

@@ -54,6 +54,12 @@ def _step(loss_of=F.nll_loss, order="zero backward step"):
     return step
 
 
+def _step_first(model, images, labels, optimizer):
+    optimizer.step()
+    optimizer.zero_grad()
+    F.nll_loss(model(images), labels).backward()
+
+
 def _squared(scores, labels):
     return F.mse_loss(scores.exp(), F.one_hot(labels, 3).float())
 
@@ -95,6 +101,12 @@ TRAINING_STEP = FunctionExercise(
             "one step late",
             "each step uses the gradient of the batch before: backward must come before step.",
             _step(order="step zero backward"),
+        ),
+        Misconception(
+            "stepped first",
+            "optimizer.step() comes first, before the gradient of this batch is there. First "
+            "backward, then step.",
+            _step_first,
         ),
         Misconception(
             "uphill",
