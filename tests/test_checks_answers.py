@@ -11,7 +11,7 @@ from stn_course.checks import progress, writing
 from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.judging import judge
 from stn_course.checks.kinds import FunctionExercise
-from stn_course.checks.verdict import Verdict
+from stn_course.checks.verdict import WIDTH, Verdict, wrapped
 
 WRITTEN = [e for e in EXERCISES.values() if isinstance(e, FunctionExercise)]
 AFFINE = EXERCISES["affine_grid"]
@@ -38,13 +38,13 @@ ODD = [
 
 
 def readable(verdict: Verdict) -> str:
-    text = repr(verdict)
-    assert text == verdict.text
+    text, shown = verdict.text, repr(verdict)
     assert text
+    assert shown == wrapped(text)
     assert "mistake of the course" not in text
     assert "Traceback" not in text
     assert max(map(len, verdict.lines)) < 3000
-    assert verdict._repr_mimebundle_()["text/plain"] == text
+    assert verdict._repr_mimebundle_()["text/plain"] == shown
     return text
 
 
@@ -122,7 +122,7 @@ def test_a_changed_argument_is_named():
 def test_a_missing_return_is_named():
     verdict = checks.affine_grid(body("out = grids.affine_grid(*arguments)"))
     assert verdict.solved is False
-    assert "my_affine_grid returned nothing. Is a `return` missing?" in verdict.text
+    assert "my_affine_grid returned nothing. Is a `return` missing, or" in verdict.text
 
 
 @pytest.mark.parametrize("given", [3, "x", [], torch.ones(2)])
@@ -171,6 +171,16 @@ def test_a_mistake_of_ours_is_owned(monkeypatch):
     assert "a mistake of the course, not yours (ZeroDivisionError" in verdict.text
 
 
+def test_long_lines_are_broken_between_words_and_tables_kept():
+    long = "words " * 40
+    table = "  [0, 0]  " + "0.25 " * 40
+    lines = wrapped(f"{long.strip()}\n  {long.strip()}\n{table}\n\nshort").splitlines()
+    assert lines[-3:] == [table, "", "short"]
+    assert all(len(line) <= WIDTH for line in lines if line != table)
+    assert [line for line in lines if line.startswith("  words")] == lines[3:6]
+    assert " ".join(lines[:3]) == long.strip()
+
+
 def test_a_learners_text_is_escaped_in_html():
     names = cell("def my_nearest(input, x, y):\n    print('<script>')\n    return input * 0")
     verdict = Verdict("nearest", False, ["a <b>"], picture=b"png", words='a "picture"')
@@ -205,7 +215,7 @@ def test_of_a_large_result_the_beginning_is_shown():
     verdict = checks.nearest(lambda *arguments: torch.zeros(50, 500_000 // 50))
     assert len(verdict.lines) < 40
     assert max(map(len, verdict.lines)) < 300
-    assert "    … and 34 lines more" in verdict.lines
+    assert f"    … and {50 - writing.DOWN} lines more" in verdict.lines
     assert f"    {'0 ' * writing.ACROSS}…" in verdict.lines
 
 

@@ -149,11 +149,11 @@ def test_three_hints_and_a_solution(name):
     exercise = EXERCISES[name]
     n = len(exercise.hints)
     assert n >= 3
-    texts = [repr(checks.hint(name)) for _ in range(n + 1)]
+    texts = [checks.hint(name).text for _ in range(n + 1)]
     assert [t.split(": ", 1)[1] for t in texts[:n]] == list(exercise.hints)
     assert texts[n].startswith("Hint 1 of")
     assert "from the start again" in texts[n]
-    text = repr(checks.solution(name))
+    text = checks.solution(name).text
     if isinstance(exercise, FunctionExercise):
         assert f"def {exercise.solution.__name__}(" in text
     else:

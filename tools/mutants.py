@@ -86,7 +86,7 @@ def main() -> None:
             run([FIRST], None)  # with it mutmut makes all mutants and sees which test calls what
         meant = [m for m in modules() if any(fnmatch.fnmatch(m, p) for p in chosen.modules)]
         names = [name for module in meant for name in pending(module, chosen.again)]
-        random.shuffle(names)  # so that what a run that is stopped has done is a fair sample
+        random.shuffle(names)  # for the sample; of what is given mutmut runs the quick ones first
         left = None if end is None else max(end - time.monotonic(), 1)
         if names := names[: chosen.sample]:
             run(names, left)

@@ -9,7 +9,7 @@ from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.judging import judge
 from stn_course.checks.kinds import Exercise, FunctionExercise
 from stn_course.checks.predicting import judge_prediction
-from stn_course.checks.verdict import Verdict
+from stn_course.checks.verdict import Verdict, wrapped
 
 _shown: Counter[str] = Counter()  # how many hints of each exercise were given
 
@@ -21,7 +21,7 @@ class Text:
         self.text = text
 
     def __repr__(self) -> str:
-        return self.text
+        return wrapped(self.text)
 
 
 class Check:

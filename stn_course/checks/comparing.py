@@ -7,8 +7,10 @@ from torch import Tensor
 
 from stn_course.checks.kinds import Case, FunctionExercise, Misconception
 from stn_course.checks.sandbox import Result, attempt_case
-from stn_course.checks.slips import NO_BATCH, equal, slip, without_batch
+from stn_course.checks.slips import NO_BATCH, equal, raised_slip, slip, without_batch
 from stn_course.checks.writing import agree
+
+DIFFERS = "It differs:"
 
 
 def same(theirs: Result, mine: Result) -> bool:
@@ -31,7 +33,8 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
     shape = f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
     value = received.value
     if value is None:
-        return f"It returned {received.other}; expected was {exercise.returns or shape}."
+        hint = " This is the class; Net() makes a module of it." if received.kind == "type" else ""
+        return f"It returned {received.other}; expected was {exercise.returns or shape}.{hint}"
     if value.shape != expected.shape:
         return f"It returned shape {tuple(value.shape)}; expected was {tuple(expected.shape)}."
     if received.device != "cpu":
@@ -41,9 +44,7 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
         return f"It returned {value.dtype}; expected was {expected.dtype}."
     if not agree(expected, value).all():
         bad = int((~value.isfinite()).sum())
-        return (
-            f"{bad} of its {value.numel()} numbers are NaN or infinite." if bad else "It differs:"
-        )
+        return f"{bad} of its {value.numel()} numbers are NaN or infinite." if bad else DIFFERS
     if received.changed is not None:
         name = exercise.parameters[received.changed]
         return f"It modified its argument {name}; leave arguments as they are."
@@ -66,12 +67,21 @@ def oracle(exercise: FunctionExercise, cases: list[Case]) -> list[Tensor]:
 
 
 def explains(
-    exercise: FunctionExercise, mistake: Misconception, cases: list[Case], results: list[Result]
+    exercise: FunctionExercise,
+    mistake: Misconception,
+    cases: list[Case],
+    results: list[Result],
+    at: int,
 ) -> bool:
-    """Whether a mistake's program gives these results, wherever the attempt gave one."""
+    """Whether a mistake's program gives the result `at`, and the others where the attempt gave one.
+
+    A case that raises later, by another mistake, must not hide this one.
+    """
     theirs = run_all(exercise, mistake.variant, cases)
-    given = [i for i, result in enumerate(results) if theirs[i].raised or not result.raised]
-    return bool(given) and all(same(theirs[i], results[i]) for i in given)
+    pairs = zip(theirs, results, strict=True)
+    return same(theirs[at], results[at]) and all(
+        same(one, other) for one, other in pairs if one.raised or not other.raised
+    )
 
 
 def known_mistake(
@@ -82,7 +92,7 @@ def known_mistake(
     A program that does the same on every case comes before a mere sign.
     """
     for mistake in exercise.misconceptions:
-        if mistake.sign is None and explains(exercise, mistake, cases, results):
+        if mistake.sign is None and explains(exercise, mistake, cases, results, at):
             return mistake
     value = results[at].value
     if value is None or value.is_complex():
@@ -101,9 +111,14 @@ def diagnose(
     mistake = known_mistake(exercise, cases, results, at, expected)
     if mistake is not None:
         return mistake.words
+    if results[at].value is None and not results[at].raised and exercise.returns:
+        return None  # what came and what was expected say it all
     words = slip(expected, results[at])
-    if words == NO_BATCH:
-        mistake = mistake_beside_batch(exercise, cases, results)
+    if words != NO_BATCH:
+        return words
+    if (later := next(filter(None, map(raised_slip, results)), None)) is not None:
+        return later  # with more images than one it fails, and that is the cause
+    mistake = mistake_beside_batch(exercise, cases, results)
     return words if mistake is None else f"{words} And {mistake.words}"
 
 

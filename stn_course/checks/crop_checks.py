@@ -106,6 +106,18 @@ CROP_THETA = FunctionExercise(
             _crop_with(lambda s, k, n: 2 * k / n, _middle),
         ),
         Misconception(
+            "not moved",
+            "the scale is right, but the centre stays: the last column is where the box's middle "
+            "lies.",
+            _crop_with(_share, lambda s, k, n: 0),
+        ),
+        Misconception(
+            "scale turned round",
+            "the middle is right, but the scale is the wrong way round: a box of half the width "
+            "has the scale 1/2, not 2.",
+            _crop_with(lambda s, k, n: n / k, _middle),
+        ),
+        Misconception(
             "moved the other way",
             "the move has the wrong sign: the centre reads where the box is.",
             _crop_with(_share, lambda s, k, n: -_middle(s, k, n)),

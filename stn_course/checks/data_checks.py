@@ -1,6 +1,7 @@
 """The exercises of notebook 01: accuracy over the angle, and what normalising does to black."""
 
 import functools
+import math
 
 import torch
 import torch.nn.functional as F
@@ -187,8 +188,8 @@ TURN_THEN_NORMALISE = FunctionExercise(
     misconceptions=(
         Misconception(
             "normalised first",
-            "the corners are still 0 after normalising, and that is grey: black is -0.4242. Turn "
-            "first.",
+            "what comes in at the corners is 0 after normalising, and that is grey, not black, "
+            "which is -0.4242. The pixels beside are mixed with it. Turn first.",
             lambda i, d: data.rotate(data.normalise(i), d),
         ),
         Misconception(
@@ -208,8 +209,18 @@ TURN_THEN_NORMALISE = FunctionExercise(
         ),
         Misconception(
             "normalised twice",
-            "the pictures are normalised twice.",
+            "the pictures are normalised twice, both times after turning.",
             lambda i, d: data.normalise(data.normalise(data.rotate(i, d))),
+        ),
+        Misconception(
+            "normalised before and after",
+            "the pictures are normalised twice: before turning, and after. Once is enough, after.",
+            lambda i, d: data.normalise(data.rotate(data.normalise(i), d)),
+        ),
+        Misconception(
+            "degrees for radians",
+            "data.rotate takes degrees: do not convert them.",
+            lambda i, d: data.normalise(data.rotate(i, math.radians(d))),
         ),
     ),
 )
@@ -229,6 +240,9 @@ GREY_OF_ZERO = PredictionExercise(
         ),
         (0.4242, "that is how far black lies below 0, in units of the standard deviation, 0.3081."),
         (0.3081, "that is the standard deviation."),
+        (0.42, "that is how far black lies below 0, not the grey that became 0."),
+        (33.0, "of 255? Asked was a grey between 0 and 1."),
+        (13.0, "that is percent. Asked was a grey between 0 and 1."),
         (0.5, "that would be the middle between black and white. But MNIST is mostly black."),
     ),
     hints=(

@@ -74,6 +74,11 @@ LEFT_HALF = PredictionExercise(
             "this reads half of the height, too. The left half is as high as the whole.",
         ),
         (
+            torch.tensor([[[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]),
+            "this reads twice the width: theta is where the output reads, and half the width is "
+            "0.5.",
+        ),
+        (
             torch.tensor([[[1.0, 0.0, -0.5], [0.0, 1.0, 0.0]]]),
             "this only moves: the width is still the whole one.",
         ),

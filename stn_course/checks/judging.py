@@ -14,7 +14,7 @@ from types import FunctionType
 from torch import Tensor
 
 from stn_course.checks import worker
-from stn_course.checks.comparing import diagnose, difference, oracle
+from stn_course.checks.comparing import DIFFERS, diagnose, difference, oracle
 from stn_course.checks.kinds import Case, FunctionExercise
 from stn_course.checks.pictures import PICTURES
 from stn_course.checks.sandbox import MEMORY, PRINTED, Result, describe_safely
@@ -88,7 +88,7 @@ def problem_lines(exercise: FunctionExercise, outcome: worker.Outcome, limit: fl
     return {
         "time": [
             f"{name} was stopped after {limit:g} s, in call {done + 1}.",
-            "Is there a loop without end?",
+            "Is there a loop without end? Or more work than the arguments ask for?",
         ],
         "ended": [f"The process that ran {name} ended in call {done + 1} ({outcome.words})."],
         "stopped": ["You stopped the check."],
@@ -142,7 +142,9 @@ def wrong(
     verdict = Verdict(exercise.name, False, lines, expected=expected, received=received)
     lines += printed_lines(results[at])
     reason = diagnose(exercise, cases, results, at, expected)
-    push = f"No known mistake explains it. Need a push? checks.hint({exercise.name!r})"
+    push = f"Need a push? checks.hint({exercise.name!r})"
+    if words == [DIFFERS]:
+        push = f"No known mistake explains it. {push}"
     lines.append(push if reason is None else f"Diagnosis: {reason}")
     drawable = received is not None and received.shape == expected.shape
     if exercise.picture and drawable and not received.is_complex():
@@ -167,7 +169,10 @@ def judge_results(exercise: FunctionExercise, cases: list[Case], results: list[R
             return wrong(exercise, cases, results, at, raised_lines(exercise, result))
         words = difference(exercise, cases[at], right, result)
         if words is not None and result.nothing:
-            words = f"{exercise.attempt} returned nothing. Is a `return` missing?"
+            words = (
+                f"{exercise.attempt} returned nothing. Is a `return` missing, or does it call a "
+                "function that is not written yet?"
+            )
         if words is not None:
             return wrong(exercise, cases, results, at, [words])
     line = f"{exercise.name}: right. Equal to {exercise.against} in {len(cases)} cases."

@@ -233,8 +233,9 @@ PLUG_IN = FunctionExercise(
         ),
         Misconception(
             "random start",
-            "at the start it changes the picture already. Does the localization network end with "
-            "the identity, and is nothing else in between?",
+            "before any training the answer is not the CNN's to the picture as the identity reads "
+            "it at 20×20. Does it start at the identity, with align_corners=False, and with "
+            "nothing else in between? And is it the given cnn that answers?",
             _plugged(lambda transformer, cnn: nn.init.normal_(transformer.localization[-1].bias)),
             sign=lambda expected, received: expected.shape == received.shape == (2, 10),
         ),

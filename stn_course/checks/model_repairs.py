@@ -11,14 +11,21 @@ from stn_course.checks.model_checks import IDENTITY, flag, learns, seeded
 NOTEBOOK = "04_stn_model"
 
 
-def run_head(attempt, bias: tuple[float, ...], spread: float):
-    """Give the attempt a head with that bias and weights of that spread, and two features."""
+def run_head(attempt, bias: tuple[float, ...], spread: float, look: str = "theta"):
+    """Give the attempt a head with that bias and weights of that spread, and two features.
+
+    Look at its theta, or at whether the head can learn from it.
+    """
     head = seeded(lambda: nn.Linear(4, 6))
     with torch.no_grad():
         head.weight.mul_(spread)
         head.bias.copy_(torch.tensor(bias))
-    result = attempt(head, seeded(lambda: torch.randn(2, 4)))
-    return result.detach() if isinstance(result, Tensor) else result
+    theta = attempt(head, seeded(lambda: torch.randn(2, 4)))
+    if look == "theta" or not isinstance(theta, Tensor):
+        return theta
+    if theta.requires_grad:
+        theta.square().sum().backward()
+    return flag(*map(learns, head.parameters()))
 
 
 def _squeezed(squeeze):
@@ -37,12 +44,16 @@ BOUNDED_THETA = FunctionExercise(
     attempt="my_theta",
     solution=solutions.theta_unbounded,
     run=run_head,
-    oracle=lambda bias, spread: run_head(solutions.theta_unbounded, bias, spread),
-    against="the head's own six numbers",
+    oracle=lambda *args: run_head(lambda head, f: head(f).reshape(-1, 2, 3), *args).detach(),
+    against="the head's own six numbers, and the head can learn",
     cases=lambda: [
         Case((tuple(IDENTITY), 0.0), "a head with zero weights and the identity as its bias"),
         Case((tuple(IDENTITY), 0.2), "a head that has learned a little: weights not zero"),
         Case(((1.6, 0.0, 0.3, 0.0, 1.6, -0.2), 0.0), "a head that zooms out by 1.6"),
+        Case(
+            (tuple(IDENTITY), 0.2, "learns"),
+            "does a gradient reach the head's weight and its bias? (1 is yes)",
+        ),
     ],
     broken=tanh_on_theta,
     hints=(
@@ -97,6 +108,19 @@ BOUNDED_THETA = FunctionExercise(
             "columns for rows",
             "the six numbers are read column by column. Theta is (B, 2, 3), row by row.",
             lambda head, f: head(f).view(-1, 3, 2).mT,
+        ),
+        Misconception(
+            "detached",
+            "the six numbers are right, but detach or no_grad cuts the gradient off: the head "
+            "cannot learn.",
+            lambda head, f: head(f).view(-1, 2, 3).detach(),
+        ),
+        Misconception(
+            "partly squeezed",
+            "the head's six numbers do not come out as they are: something still squeezes, adds "
+            "or reorders.",
+            lambda head, f: head(f).relu().view(-1, 2, 3),
+            sign=lambda expected, received: expected.shape == received.shape == (2, 2, 3),
         ),
         Misconception(
             "always the identity",

@@ -77,6 +77,12 @@ def _zeros_clipped(x, size, padding_mode, align_corners):
     return samplers.pad(x, size, mode, align_corners)
 
 
+def _zeros_to_zero(x, size, padding_mode, align_corners):
+    if padding_mode == "zeros":
+        return torch.where((x < 0) | (x > size - 1), 0, x)
+    return samplers.pad(x, size, padding_mode, align_corners)
+
+
 def _other_corners(x, size, padding_mode, align_corners):
     return samplers.pad(x, size, padding_mode, not align_corners)
 
@@ -110,6 +116,17 @@ PAD = FunctionExercise(
             "the border stops at the outer edges, -0.5 and size - 0.5. It stops at the centres of "
             "the first and last pixel, 0 and size - 1.",
             _clip_to(lambda n: -0.5, lambda n: n - 0.5),
+        ),
+        Misconception(
+            "zeros set to 0",
+            'with "zeros" a place outside became place 0, which is the first pixel. The place must '
+            "stay: the value 0 comes when it is read.",
+            _zeros_to_zero,
+        ),
+        Misconception(
+            "not reflected",
+            'with "reflection" nothing happens yet.',
+            _reflect_with(lambda x, n, c: x.clone()),
         ),
         Misconception(
             "clamped for reflected",

@@ -30,9 +30,9 @@ def black_frame(images: Tensor, theta: Tensor) -> Tensor:
     return data.normalise(F.grid_sample(images, grid, align_corners=False))
 
 
-def _warp(images, theta, padding_mode):
-    grid = F.affine_grid(theta, images.shape, align_corners=False)
-    return F.grid_sample(images, grid, padding_mode=padding_mode, align_corners=False)
+def _warp(images, theta, padding_mode, grid_says=False, sampler_says=False):
+    grid = F.affine_grid(theta, images.shape, align_corners=grid_says)
+    return F.grid_sample(images, grid, padding_mode=padding_mode, align_corners=sampler_says)
 
 
 def pages_transform(images, theta):
@@ -79,6 +79,23 @@ PAGE_PADDING = FunctionExercise(
             "normalised twice",
             "the pictures are normalised twice.",
             lambda i, t: _warp(data.normalise(data.normalise(i)), t, "border"),
+        ),
+        Misconception(
+            "align_corners true",
+            "outside is black, but both calls have align_corners=True: asked was False, as on "
+            "the page.",
+            lambda i, t: _warp(data.normalise(i), t, "border", True, True),
+        ),
+        Misconception(
+            "align_corners that disagree",
+            "outside is black, but the two calls disagree in align_corners: write the same into "
+            "both, False.",
+            lambda i, t: _warp(data.normalise(i), t, "border", False, True),
+        ),
+        Misconception(
+            "align_corners that disagree the other way",
+            "outside is black, but the grid was made with align_corners=True and read with False.",
+            lambda i, t: _warp(data.normalise(i), t, "border", True, False),
         ),
         Misconception(
             "inverted",

@@ -50,7 +50,7 @@ def wanted(answer: float | str | Tensor) -> str:
     """What kind of thing an answer is, in words."""
     if isinstance(answer, Tensor):
         return f"a tensor of shape {tuple(answer.shape)}"
-    return "a word, in quotes" if isinstance(answer, str) else "a number"
+    return "one word, in quotes" if isinstance(answer, str) else "a number"
 
 
 def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
@@ -66,6 +66,8 @@ def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
         if isinstance(exercise.answer, str)
         else as_numbers(guess, exercise.answer)
     )
+    if isinstance(value, str) and " " in value and value not in dict(exercise.wrong):
+        value = None
     if value is None:
         words = f"expected was {wanted(exercise.answer)}; got {describe_safely(guess)}."
         return Verdict(name, False, [f"{name}: not yet.", words])

@@ -47,6 +47,11 @@ def _whole(change):
     return sampler
 
 
+def _taken_for_normalised(input, x, y):
+    grid = torch.stack([x, y], dim=-1)
+    return F.grid_sample(input, grid, mode="nearest", align_corners=False)
+
+
 def _wrapped(input, x, y):
     """Python's negative indices: -1 is the last pixel; beyond the end it stops at the last."""
     height, width = input.shape[-2:]
@@ -108,6 +113,12 @@ NEAREST = FunctionExercise(
             _whole(_wrapped),
         ),
         Misconception(
+            "taken for normalised",
+            "x and y are pixels already. to_pixels and F.grid_sample take them for normalised, "
+            "from -1 to 1.",
+            _taken_for_normalised,
+        ),
+        Misconception(
             "bilinear",
             "this is bilinear already: nearest takes one pixel, not four.",
             samplers.bilinear,
@@ -154,6 +165,12 @@ def _parts_swapped(input, x, y):
 
 def _mean_of_four(input, x, y):
     return samplers.bilinear(input, x.floor() + 0.5, y.floor() + 0.5)
+
+
+def _ceil_for_next(input, x, y):
+    value = samplers.bilinear(input, x, y)
+    whole = (x == x.floor()) | (y == y.floor())
+    return torch.where(whole[:, None], 0, value)
 
 
 def _far_for_near(input, x, y):
@@ -219,6 +236,12 @@ BILINEAR = FunctionExercise(
             "left of 0 the wrong neighbours are taken: .long() and .trunc() cut towards 0, floor "
             "goes to the left.",
             _truncated,
+        ),
+        Misconception(
+            "ceil for floor + 1",
+            "right between pixels, and 0 on one: there x.ceil() is x.floor(), and both weights are "
+            "0. The right neighbour is x.floor() + 1.",
+            _ceil_for_next,
         ),
         Misconception("nearest", "this is nearest: one pixel is read, not four.", samplers.nearest),
         Misconception(

@@ -13,22 +13,46 @@ from stn_course.checks.writing import agree
 KINDS = {
     "list": "a list is no tensor. torch.tensor(…) makes one of numbers, torch.stack(…, dim=-1) one "
     "of tensors.",
+    "tuple": "these are several things, not one tensor. torch.stack(…, dim=-1) makes one of them; "
+    "or is a comma too many?",
     "ndarray": "this is a NumPy array. Stay in torch, whose functions have the same names: then "
     "gradients and GPUs work, too.",
 }
-KINDS["tuple"] = KINDS["list"].replace("a list", "a tuple")
 DTYPES = (
-    "float32 meets float64. Make new tensors in the dtype of what came in: dtype=theta.dtype, "
-    "x.new_tensor(…), torch.ones_like(x)."
+    "float32 meets float64. Make new tensors in the dtype of what came in: x.new_tensor(…), "
+    "torch.ones_like(x), or dtype=x.dtype."
 )
 INDICES = "an index must be a whole number of a whole dtype: round first, then .long()."
+AXIS = (
+    "two shapes do not fit each other: print both. Where one lacks an axis, [None] puts it in: for "
+    "(B, H, W) beside (B, C, H, W) it is [:, None]."
+)
+JOINED = (
+    "what is joined must have the same sizes on all other axes. One row for each of a batch is "
+    "row.expand(len(theta), 1, 3)."
+)
+PRODUCT = (
+    "a @ b takes (…, n, m) and (…, m, k): the last axis of a meets the last but one of b. .mT "
+    "swaps a matrix's axes, [:, None] puts an axis in."
+)
+STACKED = "torch.tensor(…) takes numbers. torch.stack(…, dim=-1) makes one tensor of several."
+SQUARE = "theta is 2×3, and only a square matrix has an inverse. With the row (0, 0, 1) it is 3×3."
+LEAF = "a parameter is changed while gradients are recorded: do it under with torch.no_grad():."
+NO_GRADIENT = "no gradient was recorded: was the loss computed under no_grad, or detached?"
 RAISED = (
     ("same dtype|expected scalar type|dtypes? .*mismatch", DTYPES),
     ("tensors used as indices must be", INDICES),
+    ("Sizes of tensors must match", JOINED),
+    ("must match the size of tensor|must match the existing size|not broadcastable", AXIS),
+    ("shapes cannot be multiplied|to have same reduction dim|size mismatch|batch2 tensor", PRODUCT),
+    ("only one element tensors|a Tensor with .* elements cannot be converted", STACKED),
+    ("square matri", SQUARE),
+    ("a leaf Variable that requires grad|a view of a leaf Variable", LEAF),
+    ("does not require grad", NO_GRADIENT),
 )
 NO_BATCH = (
-    "the batch axis is missing: the first axis counts the images, even if there is only one. "
-    "[None] puts an axis in front."
+    "the first axis is missing. It counts the images, even if there is only one: [None] puts it in "
+    "front."
 )
 AXES = (
     "the numbers are right, but their axes stand in another order. torch.stack(…, dim=-1) makes "
@@ -36,18 +60,15 @@ AXES = (
 )
 SHAPE = "the numbers are right and in the right order, but the shape is not."
 DTYPE = (
-    "the numbers are right, their dtype is not. Make new tensors with dtype=theta.dtype, or by "
-    "x.new_tensor(…)."
+    "the numbers are right, their dtype is not. Make new tensors in the dtype of what came in: "
+    "x.new_tensor(…), torch.ones_like(x), or dtype=x.dtype."
 )
 SINGLE = (
-    "right to seven digits only, though float64 came in: somewhere a float32 number was made. "
-    "Make new tensors with dtype=theta.dtype, or by x.new_tensor(…)."
+    "right to seven digits only, though float64 came in: a float32 number was made on the way, or "
+    "a rounded number typed in."
 )
 SIGN = "all numbers have the wrong sign."
-NEARLY = (
-    "nearly right, but not up to rounding. Was a number rounded on the way, or a slope taken as a "
-    "small difference?"
-)
+NEARLY = "nearly right, but not up to rounding: something small is left over."
 
 
 def equal(expected: Tensor, value: Tensor) -> bool:
@@ -84,11 +105,16 @@ def wrong_numbers(expected: Tensor, value: Tensor) -> str | None:
     return NEARLY if torch.allclose(value.to(expected), expected, rtol=0.02, atol=1e-3) else None
 
 
+def raised_slip(received: Result) -> str | None:
+    """The slip that an exception's text shows; None for any other, or without an exception."""
+    text = received.raised[1] if received.raised else ""
+    return next((words for pattern, words in RAISED if re.search(pattern, text)), None)
+
+
 def slip(expected: Tensor, received: Result) -> str | None:
     """The slip that a result shows, in words; None if it shows none."""
     if received.raised:
-        text = received.raised[1]
-        return next((words for pattern, words in RAISED if re.search(pattern, text)), None)
+        return raised_slip(received)
     value = received.value
     if value is None or value.is_complex():
         return KINDS.get(received.kind)

@@ -12,8 +12,8 @@ NOTEBOOK = "03_sampling"
 
 
 def weight_cases() -> list[Case]:
-    """One place, then several; both dtypes. All lie inside a 6×6 image."""
-    xs, ys = [1.25, 0.0, 2.5, 3.9, 1.75], [2.5, 1.2, 0.5, 4.1, 3.0]
+    """One place, one left of 0, then several; both dtypes."""
+    xs, ys = [1.25, -0.6, 2.5, 3.9, 1.75, 0.0], [2.5, 1.2, -1.5, 4.1, 3.0, 1.25]
     places = [(xs[:1], ys[:1]), (xs[1:2], ys[1:2]), (xs, ys)]
     dtypes = (torch.float32, torch.float64)
     return [
@@ -25,7 +25,8 @@ def weight_cases() -> list[Case]:
 
 def weights_by_pytorch(x: Tensor, y: Tensor) -> Tensor:
     """How much each neighbour counts in F.grid_sample: its gradient to the pixels, (N, 4)."""
-    images = torch.zeros(len(x), 1, 6, 6, dtype=x.dtype, requires_grad=True)
+    x, y = x + 2, y + 2  # all places into a 10×10 image; whole steps change no weight
+    images = torch.zeros(len(x), 1, 10, 10, dtype=x.dtype, requires_grad=True)
     output = read_by_pytorch(images, x[:, None, None], y[:, None, None], "bilinear")
     (share,) = torch.autograd.grad(output.sum(), images)
     left, top, n = x.floor().long(), y.floor().long(), torch.arange(len(x))
@@ -41,6 +42,12 @@ def _weights(formula):
         return torch.stack(formula(1 - right, right, 1 - lower, lower), dim=-1)
 
     return weights
+
+
+def _cut_off(x, y):
+    right, lower = x - x.trunc(), y - y.trunc()
+    left, upper = 1 - right, 1 - lower
+    return torch.stack([left * upper, right * upper, left * lower, right * lower], dim=-1)
 
 
 BILINEAR_WEIGHTS = FunctionExercise(
@@ -85,6 +92,12 @@ BILINEAR_WEIGHTS = FunctionExercise(
             _weights(lambda left, r, u, d: [torch.full_like(left, 0.25)] * 4),
         ),
         Misconception(
+            "cut off for floor",
+            "left of 0 the parts are wrong: .int() and .trunc() cut towards 0, floor goes to the "
+            "left.",
+            _cut_off,
+        ),
+        Misconception(
             "nearest",
             "one weight is 1 and three are 0: that is nearest, not bilinear.",
             _weights(
@@ -111,9 +124,12 @@ BILINEAR_WEIGHTS = FunctionExercise(
 
 
 def slope_cases() -> list[Case]:
-    """Between pixels only, where there is one slope: inside, across the border, outside."""
+    """Between pixels, where there is one slope: inside, across the border, outside. Then on one.
+
+    On a pixel PyTorch takes the slope to the right, as eq. 7 with floor and floor + 1 does.
+    """
     return reading_cases(
-        [0.25, 1.5, 1.6, 2.4, -0.6, 0.5, 5.3], [0.25, 0.75, 0.2, 0.5, 0.4, 1.3, 0.1]
+        [0.25, 1.5, 1.6, 2.4, -0.6, 0.5, 5.3, 1.0], [0.25, 0.75, 0.2, 0.5, 0.4, 1.3, 0.1, 0.25]
     )
 
 
@@ -176,6 +192,23 @@ GRADIENT_X = FunctionExercise(
             "weighted by x",
             "the pairs are weighted by x's part. Between the rows y decides: b = y - y.floor().",
             lambda i, x, y: slope_by_autograd(i, x, y.floor() + x - x.floor()),
+        ),
+        Misconception(
+            "ceil for floor + 1",
+            "right between pixels, and 0 on one: there x.ceil() is x.floor(). The right neighbour "
+            "is x.floor() + 1.",
+            lambda i, x, y: slope_by_autograd(i, x, y) * (x != x.floor())[:, None],
+        ),
+        Misconception(
+            "one pixel further",
+            "this is the change over a whole pixel from (x, y) on, which crosses into the next "
+            "cell. Asked was the slope in the cell itself: right pixel minus left pixel.",
+            lambda i, x, y: samplers.bilinear(i, x + 1, y) - samplers.bilinear(i, x, y),
+        ),
+        Misconception(
+            "pairs added",
+            "the two pairs are added as they are. They are weighed: (1 - b) · upper + b · lower.",
+            lambda i, x, y: _upper_only(i, x, y) + _upper_only(i, x, y + 1),
         ),
         Misconception(
             "nothing",

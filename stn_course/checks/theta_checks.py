@@ -56,6 +56,13 @@ def _left_in_pixels(degrees, x, y, size):
     return (pixels @ theta @ torch.linalg.inv(pixels))[:, :2].float()
 
 
+def _not_brought_back(degrees, x, y, size):
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    matrix = torch.tensor([[[cos, -sin, sin * y - cos * x], [sin, cos, -sin * x - cos * y]]])
+    return transforms.from_pixel_matrix(matrix, size, direction="output_to_input")
+
+
 def _moved_the_other_way(degrees, x, y, size):
     return rotation_in_pixels(degrees, -x, -y, size)
 
@@ -86,8 +93,9 @@ ROTATION_ABOUT = FunctionExercise(
         ),
         Misconception(
             "the other way",
-            "it turns the other way: this is the inverse, input to output. The grid turns "
-            "clockwise, so the picture turns anticlockwise: cos, -sin in the first row.",
+            "it turns the other way: this is the inverse, input to output. Either the sines have "
+            "the wrong signs (cos, -sin stand in the first row), or from_pixel_matrix was not "
+            'told direction="output_to_input".',
             lambda d, *rest: rotation_in_pixels(-d, *rest),
         ),
         Misconception(
@@ -123,6 +131,16 @@ ROTATION_ABOUT = FunctionExercise(
             "different units, and a rotation in them shears the picture. Turn in pixels, then "
             "convert.",
             _in_normalised_units,
+        ),
+        Misconception(
+            "height and width swapped",
+            "height and width are swapped: size is (H, W), and x goes with W.",
+            lambda d, x, y, size: rotation_in_pixels(d, x, y, size[::-1]),
+        ),
+        Misconception(
+            "not brought back",
+            "(x, y) goes to 0 and is turned, but not brought back: the last move is missing.",
+            _not_brought_back,
         ),
         Misconception(
             "align_corners mixed up",

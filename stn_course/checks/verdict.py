@@ -2,9 +2,24 @@
 
 import base64
 import html
+import textwrap
 from dataclasses import dataclass, field
 
 from torch import Tensor
+
+WIDTH = 100  # characters: a notebook's page breaks longer lines within words
+
+
+def wrapped(text: str) -> str:
+    """The text with long lines broken between words, each going on under its own beginning."""
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        if len(line) <= WIDTH or "  " in line.strip():  # a table's line says nothing in parts
+            lines.append(line)
+        else:
+            lines += textwrap.wrap(line, WIDTH, subsequent_indent=indent)
+    return "\n".join(lines)
 
 
 @dataclass(repr=False)
@@ -30,15 +45,15 @@ class Verdict:
         return "\n".join(self.lines)
 
     def __repr__(self) -> str:
-        return self.text
+        return wrapped(self.text)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """Text; with a picture, HTML, too, in the page's own colours."""
-        bundle = {"text/plain": self.text}
+        bundle = {"text/plain": wrapped(self.text)}
         if self.picture is not None:
             source = base64.b64encode(self.picture).decode()
             bundle["text/html"] = (
-                f"<pre>{html.escape(self.text)}</pre>"
+                f"<pre>{html.escape(wrapped(self.text))}</pre>"
                 f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.words)}">'
             )
         return bundle

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 ROWS = 40  # of a table; the cases that are shown first are smaller
 DIGITS = 4  # after the point, and EXACT where 4 show no difference
 EXACT = 10
-DOWN, ACROSS = 16, 28  # of a tensor whose shape is wrong: lines, and numbers in a line
+DOWN, ACROSS = 8, 12  # of a tensor whose shape is wrong: lines, and numbers in a line
 WIDE = 90  # characters in a line of the table, above which expected stands over received
 
 
