@@ -34,6 +34,22 @@ def test_the_solution_passes(name):
 
 
 @pytest.mark.parametrize("name", WRITTEN)
+def test_the_solution_is_right_and_the_broken_program_wrong_here_too(name):
+    """In this process, where a change of the course's own programs is seen."""
+    exercise = WRITTEN[name]
+    cases = exercise.cases()
+    expected = oracle(exercise, cases)
+    for result, right in zip(run_all(exercise, exercise.solution, cases), expected, strict=True):
+        assert result.raised is None
+        assert result.changed is None
+        assert not differs(result.value, right)
+    if exercise.broken is not None:
+        results = run_all(exercise, exercise.broken, cases)
+        at = next(i for i, r in enumerate(results) if differs(r.value, expected[i]))
+        assert known_mistake(exercise, cases, results, at, expected[at]) is not None
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_the_oracle_is_not_the_solution_itself(name):
     exercise = WRITTEN[name]
     assert exercise.oracle is not exercise.solution
@@ -150,7 +166,8 @@ def test_three_hints_and_a_solution(name):
     n = len(exercise.hints)
     assert n >= 3
     texts = [checks.hint(name).text for _ in range(n + 1)]
-    assert [t.split(": ", 1)[1] for t in texts[:n]] == list(exercise.hints)
+    numbered = enumerate(exercise.hints, 1)
+    assert texts[:n] == [f"Hint {i} of {n} for {name}: {words}" for i, words in numbered]
     assert texts[n].startswith("Hint 1 of")
     assert "from the start again" in texts[n]
     text = checks.solution(name).text

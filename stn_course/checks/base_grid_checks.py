@@ -1,5 +1,7 @@
 """The exercise of notebook 02 on the base grid."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,9 +25,9 @@ def pytorch_base_grid(height: int, width: int, align_corners: bool) -> Tensor:
     return torch.cat([grid[0], torch.ones(height, width, 1)], dim=-1)
 
 
-def _changed_base(change):
+def _changed_base(change, height, width, corners):
     """The base grid with a change, a function of the grid (H, W, 3)."""
-    return lambda height, width, corners: change(grids.base_grid(height, width, corners))
+    return change(grids.base_grid(height, width, corners))
 
 
 def _linspace(height, width):
@@ -63,29 +65,29 @@ BASE_GRID = FunctionExercise(
             "x and y swapped",
             "x and y are swapped. The last axis holds (x, y, 1): the column's coordinate first, "
             "then the row's.",
-            _changed_base(lambda g: g[..., [1, 0, 2]]),
+            partial(_changed_base, lambda g: g[..., [1, 0, 2]]),
         ),
         Misconception(
             "height and width swapped",
             "height and width are swapped. The grid's axes are rows before columns: (H, W, 3).",
-            _changed_base(lambda g: g.transpose(0, 1)),
+            partial(_changed_base, lambda g: g.transpose(0, 1)),
         ),
         Misconception(
             "no homogeneous one",
             "the homogeneous one is missing: every point is (x, y, 1), so that theta's last "
             "column can move it.",
-            _changed_base(lambda g: g[..., :2]),
+            partial(_changed_base, lambda g: g[..., :2]),
         ),
         Misconception(
             "zeros for ones",
             "the third number is 0, so theta's last column would be multiplied away. It must be 1.",
-            _changed_base(lambda g: g * torch.tensor([1, 1, 0])),
+            partial(_changed_base, lambda g: g * torch.tensor([1, 1, 0])),
         ),
         Misconception(
             "y upwards",
             "y points upwards here. In an image y grows downwards: the first row is at the "
             "negative end.",
-            _changed_base(lambda g: g * torch.tensor([1, -1, 1])),
+            partial(_changed_base, lambda g: g * torch.tensor([1, -1, 1])),
         ),
         Misconception(
             "align_corners mixed up",
@@ -118,7 +120,7 @@ BASE_GRID = FunctionExercise(
         Misconception(
             "from 0 to 1",
             "the coordinates run from 0 to 1. Normalised coordinates run from -1 to 1.",
-            _changed_base(lambda g: torch.cat([(g[..., :2] + 1) / 2, g[..., 2:]], dim=-1)),
+            partial(_changed_base, lambda g: torch.cat([(g[..., :2] + 1) / 2, g[..., 2:]], dim=-1)),
         ),
         Misconception(
             "in pixels",

@@ -1,5 +1,7 @@
 """The exercise of notebook 02 on crops: theta for a box in pixels."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -32,14 +34,10 @@ def crop_from_edges(left: int, top: int, width: int, height: int, size: tuple[in
     return torch.tensor([[[a, 0, x], [0, d, y]]]).float()
 
 
-def _crop_with(scale, middle):
+def _crop_with(scale, middle, left, top, width, height, size):
     """A crop from formulas of (start, length, n), one for the scale, one for the middle."""
-
-    def theta(left, top, width, height, size):
-        x, y = (left, width, size[1]), (top, height, size[0])
-        return torch.tensor([[[scale(*x), 0, middle(*x)], [0, scale(*y), middle(*y)]]]).float()
-
-    return theta
+    x, y = (left, width, size[1]), (top, height, size[0])
+    return torch.tensor([[[scale(*x), 0, middle(*x)], [0, scale(*y), middle(*y)]]]).float()
 
 
 def _share(start, length, n):
@@ -89,49 +87,51 @@ CROP_THETA = FunctionExercise(
             "corner for middle",
             "the last column is where the output's centre reads. Here it is the box's top left "
             "corner.",
-            _crop_with(_share, lambda s, k, n: 2 * s / n - 1),
+            partial(_crop_with, _share, lambda s, k, n: 2 * s / n - 1),
         ),
         Misconception(
             "align_corners mixed up",
             "these are the formulas for align_corners=True, from centre to centre. With False the "
             "box ends at its pixels' edges.",
-            _crop_with(
-                lambda s, k, n: (k - 1) / (n - 1), lambda s, k, n: (2 * s + k - 1) / (n - 1) - 1
+            partial(
+                _crop_with,
+                lambda s, k, n: (k - 1) / (n - 1),
+                lambda s, k, n: (2 * s + k - 1) / (n - 1) - 1,
             ),
         ),
         Misconception(
             "half a box for a box",
             "the scale is twice too large: from -1 to 1 is 2, for the box as for the image, so "
             "the 2 cancels.",
-            _crop_with(lambda s, k, n: 2 * k / n, _middle),
+            partial(_crop_with, lambda s, k, n: 2 * k / n, _middle),
         ),
         Misconception(
             "not moved",
             "the scale is right, but the centre stays: the last column is where the box's middle "
             "lies.",
-            _crop_with(_share, lambda s, k, n: 0),
+            partial(_crop_with, _share, lambda s, k, n: 0),
         ),
         Misconception(
             "scale turned round",
             "the middle is right, but the scale is the wrong way round: a box of half the width "
             "has the scale 1/2, not 2.",
-            _crop_with(lambda s, k, n: n / k, _middle),
+            partial(_crop_with, lambda s, k, n: n / k, _middle),
         ),
         Misconception(
             "moved the other way",
             "the move has the wrong sign: the centre reads where the box is.",
-            _crop_with(_share, lambda s, k, n: -_middle(s, k, n)),
+            partial(_crop_with, _share, lambda s, k, n: -_middle(s, k, n)),
         ),
         Misconception(
             "from 0 to 1",
             "the last column is a share from 0 to 1. Normalised coordinates run from -1 to 1: "
             "twice the share, minus 1.",
-            _crop_with(_share, lambda s, k, n: (s + k / 2) / n),
+            partial(_crop_with, _share, lambda s, k, n: (s + k / 2) / n),
         ),
         Misconception(
             "in pixels",
             "the last column is in pixels. Theta speaks in normalised coordinates, from -1 to 1.",
-            _crop_with(_share, lambda s, k, n: s + k / 2),
+            partial(_crop_with, _share, lambda s, k, n: s + k / 2),
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -71,15 +72,11 @@ def accuracy_by_pytorch(*angles: float) -> Tensor:
     return torch.stack([(a == labels).double().mean() for a in answers])
 
 
-def _measured(show, training=False, factor=1.0):
+def _measured(show, model, images, labels, angles, training=False, factor=1.0):
     """Accuracies of the model on what `show` makes of (images, angle)."""
-
-    def measure(model, images, labels, angles):
-        model.train(training)
-        answers = [model(show(images, angle)).argmax(dim=1) for angle in angles]
-        return [factor * (answer == labels).float().mean().item() for answer in answers]
-
-    return measure
+    model.train(training)
+    answers = [model(show(images, angle)).argmax(dim=1) for angle in angles]
+    return [factor * (answer == labels).float().mean().item() for answer in answers]
 
 
 def _right(images, angle):
@@ -112,34 +109,34 @@ ACCURACY_OVER_ANGLE = FunctionExercise(
             "normalised first",
             "the pictures are normalised before they are turned: the corners are filled with 0, "
             "which is grey then. Turn first, normalise after.",
-            _measured(lambda i, a: data.rotate(data.normalise(i), a)),
+            partial(_measured, lambda i, a: data.rotate(data.normalise(i), a)),
         ),
         Misconception(
             "not normalised",
             "the pictures are not normalised. The network has learned from pictures whose black "
             "is -0.42.",
-            _measured(lambda i, a: data.rotate(i, a)),
+            partial(_measured, lambda i, a: data.rotate(i, a)),
         ),
         Misconception(
             "training mode",
             "the model is in training mode: dropout disturbs its answers. Call model.eval() "
             "first, or training.evaluate, which does.",
-            _measured(_right, training=True),
+            partial(_measured, _right, training=True),
         ),
         Misconception(
             "degrees for radians",
             "the angles are in degrees already: do not convert them.",
-            _measured(lambda i, a: _right(i, torch.deg2rad(torch.tensor(a)))),
+            partial(_measured, lambda i, a: _right(i, torch.deg2rad(torch.tensor(a)))),
         ),
         Misconception(
             "the other way",
             "the pictures are turned clockwise: asked was anticlockwise, as data.rotate does.",
-            _measured(lambda i, a: _right(i, -a)),
+            partial(_measured, lambda i, a: _right(i, -a)),
         ),
         Misconception(
             "percent",
             "these are percent. Asked were shares, from 0 to 1.",
-            _measured(_right, factor=100),
+            partial(_measured, _right, factor=100),
         ),
         Misconception(
             "counted",
@@ -151,7 +148,7 @@ ACCURACY_OVER_ANGLE = FunctionExercise(
         Misconception(
             "not turned",
             "the pictures are the same at each angle: they are not turned.",
-            _measured(lambda i, a: data.normalise(i)),
+            partial(_measured, lambda i, a: data.normalise(i)),
         ),
     ),
 )

@@ -1,5 +1,7 @@
 """The exercises of notebook 04: the identity start, plugging in, the head's parameters."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -41,17 +43,12 @@ def run_start(attempt, look: str):
     return flag(*map(learns, head.parameters()))
 
 
-def _start(weight, bias, frozen=False):
-    """A start from a change of the weights (None leaves them) and six numbers for the bias."""
-
-    def start(head):
-        with torch.no_grad():
-            if weight is not None:
-                head.weight.copy_(weight(head.weight))
-            head.bias.copy_(torch.tensor(bias))
-        return head.requires_grad_(not frozen)
-
-    return start
+def _start(weight, bias, head):
+    """A start from a change of the weights and six numbers for the bias."""
+    with torch.no_grad():
+        head.weight.copy_(weight(head.weight))
+        head.bias.copy_(torch.tensor(bias))
+    return head
 
 
 def _weight_frozen(head):
@@ -92,28 +89,28 @@ START_AT_IDENTITY = FunctionExercise(
         Misconception(
             "weights left",
             "the bias is right, but the weights are not zero: the features still move theta.",
-            _start(None, IDENTITY),
+            partial(_start, torch.clone, IDENTITY),
         ),
         Misconception(
             "bias zero",
             "the bias is zero, too: every output pixel would read the same place, the centre.",
-            _start(torch.zeros_like, [0.0] * 6),
+            partial(_start, torch.zeros_like, [0.0] * 6),
         ),
         Misconception(
             "wrong order",
             "the bias is (1, 0, 0, 1, 0, 0), the identity of a 2×2 matrix. Theta is 2×3: (1, 0, "
             "0) and then (0, 1, 0).",
-            _start(torch.zeros_like, [1.0, 0, 0, 1, 0, 0]),
+            partial(_start, torch.zeros_like, [1.0, 0, 0, 1, 0, 0]),
         ),
         Misconception(
             "ones",
             "the bias is all ones. The identity has a 1 twice only: x from x, y from y.",
-            _start(torch.zeros_like, [1.0] * 6),
+            partial(_start, torch.zeros_like, [1.0] * 6),
         ),
         Misconception(
             "frozen",
             "the start is right, but the head cannot learn any more: requires_grad is off.",
-            _start(torch.zeros_like, IDENTITY, frozen=True),
+            lambda head: _start(torch.zeros_like, IDENTITY, head).requires_grad_(False),
         ),
         Misconception(
             "weight frozen",
@@ -170,15 +167,11 @@ class Cropped(nn.Module):
         return input[..., 4:24, 4:24]
 
 
-def _plugged(change):
+def _plugged(change, cnn):
     """The right network with a change, a function of (transformer, cnn)."""
-
-    def plug(cnn):
-        net = solutions.plug_in(cnn)
-        change(net[0], cnn)
-        return net
-
-    return plug
+    net = solutions.plug_in(cnn)
+    change(net[0], cnn)
+    return net
 
 
 PLUG_IN = FunctionExercise(
@@ -224,19 +217,22 @@ PLUG_IN = FunctionExercise(
             "no learning",
             "the output is right, but no gradient reaches the transformer: is it frozen, or "
             "bypassed?",
-            _plugged(lambda transformer, cnn: transformer.requires_grad_(False)),
+            partial(_plugged, lambda transformer, cnn: transformer.requires_grad_(False)),
         ),
         Misconception(
             "frozen CNN",
             "the output is right, but no gradient reaches the CNN: it is frozen.",
-            _plugged(lambda transformer, cnn: cnn.requires_grad_(False)),
+            partial(_plugged, lambda transformer, cnn: cnn.requires_grad_(False)),
         ),
         Misconception(
             "random start",
             "before any training the answer is not the CNN's to the picture as the identity reads "
             "it at 20×20. Does it start at the identity, with align_corners=False, and with "
             "nothing else in between? And is it the given cnn that answers?",
-            _plugged(lambda transformer, cnn: nn.init.normal_(transformer.localization[-1].bias)),
+            partial(
+                _plugged,
+                lambda transformer, cnn: nn.init.normal_(transformer.localization[-1].bias),
+            ),
             sign=lambda expected, received: expected.shape == received.shape == (2, 10),
         ),
     ),

@@ -1,5 +1,7 @@
 """The repairs of notebook 04: tanh on theta, and the bypassed transformer."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -28,8 +30,8 @@ def run_head(attempt, bias: tuple[float, ...], spread: float, look: str = "theta
     return flag(*map(learns, head.parameters()))
 
 
-def _squeezed(squeeze):
-    return lambda head, features: squeeze(head(features)).view(-1, 2, 3)
+def _squeezed(squeeze, head, features):
+    return squeeze(head(features)).view(-1, 2, 3)
 
 
 def tanh_on_theta(head, features):
@@ -67,42 +69,42 @@ BOUNDED_THETA = FunctionExercise(
             "tanh",
             "tanh squeezes theta still: tanh(1) is 0.76, so the start is a zoom and the identity "
             "is never reached.",
-            _squeezed(torch.tanh),
+            partial(_squeezed, torch.tanh),
         ),
         Misconception(
             "sigmoid",
             "the sigmoid squeezes theta between 0 and 1: no negative number, so no rotation, and "
             "no identity.",
-            _squeezed(torch.sigmoid),
+            partial(_squeezed, torch.sigmoid),
         ),
         Misconception(
             "clamped",
             "the identity is right now, but clamp forbids every number above 1: no zooming out, "
             "and no gradient there.",
-            _squeezed(lambda t: t.clamp(-1, 1)),
+            partial(_squeezed, lambda t: t.clamp(-1, 1)),
         ),
         Misconception(
             "stretched tanh",
             "the identity is right now, but every other theta is bent. Leave out the squeezing.",
-            _squeezed(lambda t: torch.tanh(t) / torch.tanh(torch.ones(()))),
+            partial(_squeezed, lambda t: torch.tanh(t) / torch.tanh(torch.ones(()))),
         ),
         Misconception(
             "twice tanh",
             "a tanh times two reaches 1, but bends theta all the same: tanh(1) · 2 is 1.52. Leave "
             "out the squeezing.",
-            _squeezed(lambda t: 2 * torch.tanh(t)),
+            partial(_squeezed, lambda t: 2 * torch.tanh(t)),
         ),
         Misconception(
             "identity and tanh",
             "the identity is added to what tanh squeezes. The head's bias is the identity "
             "already: leave out both.",
-            _squeezed(lambda t: torch.tanh(t) + t.new_tensor(IDENTITY)),
+            partial(_squeezed, lambda t: torch.tanh(t) + t.new_tensor(IDENTITY)),
         ),
         Misconception(
             "identity added",
             "nothing is squeezed, but the identity is added, and the head's bias is that already: "
             "theta starts at two times the identity.",
-            _squeezed(lambda t: t + t.new_tensor(IDENTITY)),
+            partial(_squeezed, lambda t: t + t.new_tensor(IDENTITY)),
         ),
         Misconception(
             "columns for rows",

@@ -1,5 +1,7 @@
 """The exercises of notebook 03 on what lies outside, and on agreement."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -35,26 +37,18 @@ def pad_by_pytorch(x: Tensor, size: int, padding_mode: str, align_corners: bool)
     return F.grid_sample(ramp, grid, **options).flatten()
 
 
-def _clip_to(low, high):
+def _clip_to(low, high, x, size, padding_mode, align_corners):
     """Padding whose border stops at other ends, functions of the size."""
-
-    def pad(x, size, padding_mode, align_corners):
-        if padding_mode == "border":
-            return x.clamp(low(size), high(size))
-        return samplers.pad(x, size, padding_mode, align_corners)
-
-    return pad
+    if padding_mode == "border":
+        return x.clamp(low(size), high(size))
+    return samplers.pad(x, size, padding_mode, align_corners)
 
 
-def _reflect_with(fold):
+def _reflect_with(fold, x, size, padding_mode, align_corners):
     """Padding with another reflection, a function of (x, size, align_corners)."""
-
-    def pad(x, size, padding_mode, align_corners):
-        if padding_mode == "reflection":
-            return fold(x, size, align_corners)
-        return samplers.pad(x, size, padding_mode, align_corners)
-
-    return pad
+    if padding_mode == "reflection":
+        return fold(x, size, align_corners)
+    return samplers.pad(x, size, padding_mode, align_corners)
 
 
 def _fold_left(x, size, align_corners):
@@ -109,13 +103,13 @@ PAD = FunctionExercise(
         Misconception(
             "one pixel too far",
             "the border stops at size, but the last pixel is number size - 1.",
-            _clip_to(lambda n: 0, lambda n: n),
+            partial(_clip_to, lambda n: 0, lambda n: n),
         ),
         Misconception(
             "border at the edges",
             "the border stops at the outer edges, -0.5 and size - 0.5. It stops at the centres of "
             "the first and last pixel, 0 and size - 1.",
-            _clip_to(lambda n: -0.5, lambda n: n - 0.5),
+            partial(_clip_to, lambda n: -0.5, lambda n: n - 0.5),
         ),
         Misconception(
             "zeros set to 0",
@@ -126,42 +120,42 @@ PAD = FunctionExercise(
         Misconception(
             "not reflected",
             'with "reflection" nothing happens yet.',
-            _reflect_with(lambda x, n, c: x.clone()),
+            partial(_reflect_with, lambda x, n, c: x.clone()),
         ),
         Misconception(
             "clamped for reflected",
             '"reflection" does what "border" does: it stops at the end. A mirror leads back into '
             "the picture, as far as the place lies outside.",
-            _reflect_with(lambda x, n, c: x.clamp(0, n - 1)),
+            partial(_reflect_with, lambda x, n, c: x.clamp(0, n - 1)),
         ),
         Misconception(
             "abs",
             "abs is a mirror at 0 alone, on the left. On the right, and further out, places are "
             "not reflected.",
-            _reflect_with(lambda x, n, c: x.abs()),
+            partial(_reflect_with, lambda x, n, c: x.abs()),
         ),
         Misconception(
             "folded on the left",
             "places are reflected at the left mirror alone; beyond the right one they stop at the "
             "last centre.",
-            _reflect_with(_fold_left),
+            partial(_reflect_with, _fold_left),
         ),
         Misconception(
             "folded once",
             "places far out are folded once only, and stay outside. Between two mirrors the "
             "picture repeats.",
-            _reflect_with(_fold_once),
+            partial(_reflect_with, _fold_once),
         ),
         Misconception(
             "wrapped round",
             "this repeats the picture, as % does. A mirror turns it round each time.",
-            _reflect_with(lambda x, n, c: x % n),
+            partial(_reflect_with, lambda x, n, c: x % n),
         ),
         Misconception(
             "reflected, not clipped",
             "after the fold a place may lie between the outermost centre and the edge, as -0.4: "
             "clip it to 0 and size - 1, as PyTorch does.",
-            _reflect_with(_unclipped),
+            partial(_reflect_with, _unclipped),
         ),
         Misconception(
             "align_corners mixed up",

@@ -1,5 +1,7 @@
 """The exercises of notebook 03 on reading: nearest and bilinear."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,14 +39,9 @@ def nearest_cases() -> list[Case]:
     return reading_cases([1.0, 0.3, 1.7, 2.2, -0.7, 0.4, 5.0], [1.0, 0.8, 0.2, 0.6, 0.2, -0.6, 0.0])
 
 
-def _whole(change):
+def _whole(change, input, x, y):
     """A nearest sampler with another way from (x, y) to whole pixels."""
-
-    def sampler(input, x, y):
-        column, row = change(input, x, y)
-        return samplers.read_pixels(input, column, row)
-
-    return sampler
+    return samplers.read_pixels(input, *change(input, x, y))
 
 
 def _taken_for_normalised(input, x, y):
@@ -79,38 +76,39 @@ NEAREST = FunctionExercise(
             "rounded down",
             "places are rounded down: 1.7 lies nearest to 2. floor takes the pixel to the left "
             "and above.",
-            _whole(lambda i, x, y: (x.floor(), y.floor())),
+            partial(_whole, lambda i, x, y: (x.floor(), y.floor())),
         ),
         Misconception(
             "rounded up",
             "places are rounded up: 0.3 lies nearest to 0.",
-            _whole(lambda i, x, y: (x.ceil(), y.ceil())),
+            partial(_whole, lambda i, x, y: (x.ceil(), y.ceil())),
         ),
         Misconception(
             "cut off",
             "places are cut off, as by .long(): 1.7 lies nearest to 2, and -0.7 to -1.",
-            _whole(lambda i, x, y: (x.trunc(), y.trunc())),
+            partial(_whole, lambda i, x, y: (x.trunc(), y.trunc())),
         ),
         Misconception(
             "x and y swapped",
             "x and y are swapped: x is the column, y the row, and a tensor takes the row first.",
-            _whole(lambda i, x, y: (y.round(), x.round())),
+            partial(_whole, lambda i, x, y: (y.round(), x.round())),
         ),
         Misconception(
             "held at the border",
             "outside it reads the border's pixel. Asked was zero padding: 0 outside.",
-            _whole(
+            partial(
+                _whole,
                 lambda i, x, y: (
                     x.round().clamp(0, i.shape[-1] - 1),
                     y.round().clamp(0, i.shape[-2] - 1),
-                )
+                ),
             ),
         ),
         Misconception(
             "negative indices",
             "a negative index counts from the end in Python: -1 reads the last pixel. Outside "
             "must give 0.",
-            _whole(_wrapped),
+            partial(_whole, _wrapped),
         ),
         Misconception(
             "taken for normalised",

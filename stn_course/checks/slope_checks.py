@@ -1,5 +1,7 @@
 """The exercises of notebook 03 on the four weights, and the slope along x."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -34,14 +36,10 @@ def weights_by_pytorch(x: Tensor, y: Tensor) -> Tensor:
     return torch.stack([share[n, 0, row, column] for row, column in places], dim=-1)
 
 
-def _weights(formula):
+def _weights(formula, x, y):
     """Weights from the parts (left, right, upper, lower), each (N,)."""
-
-    def weights(x, y):
-        right, lower = x - x.floor(), y - y.floor()
-        return torch.stack(formula(1 - right, right, 1 - lower, lower), dim=-1)
-
-    return weights
+    right, lower = x - x.floor(), y - y.floor()
+    return torch.stack(formula(1 - right, right, 1 - lower, lower), dim=-1)
 
 
 def _cut_off(x, y):
@@ -72,24 +70,24 @@ BILINEAR_WEIGHTS = FunctionExercise(
             "far for near",
             "the weights are turned round: the nearest pixel has the smallest. The pixel at "
             "distance d gets 1 - d, not d.",
-            _weights(lambda left, r, u, d: [r * d, left * d, r * u, left * u]),
+            partial(_weights, lambda left, r, u, d: [r * d, left * d, r * u, left * u]),
         ),
         Misconception(
             "x and y swapped",
             "x and y are swapped: top right and bottom left have changed places.",
-            _weights(lambda left, r, u, d: [left * u, left * d, r * u, r * d]),
+            partial(_weights, lambda left, r, u, d: [left * u, left * d, r * u, r * d]),
         ),
         Misconception(
             "order round the clock",
             "the four are right, but the last two have changed places: the order is top left, top "
             "right, bottom left, bottom right.",
-            _weights(lambda left, r, u, d: [left * u, r * u, r * d, left * d]),
+            partial(_weights, lambda left, r, u, d: [left * u, r * u, r * d, left * d]),
         ),
         Misconception(
             "all the same",
             "all four have a quarter. The weights depend on where between the pixels the place "
             "lies.",
-            _weights(lambda left, r, u, d: [torch.full_like(left, 0.25)] * 4),
+            partial(_weights, lambda left, r, u, d: [torch.full_like(left, 0.25)] * 4),
         ),
         Misconception(
             "cut off for floor",
@@ -100,20 +98,21 @@ BILINEAR_WEIGHTS = FunctionExercise(
         Misconception(
             "nearest",
             "one weight is 1 and three are 0: that is nearest, not bilinear.",
-            _weights(
+            partial(
+                _weights,
                 lambda left, r, u, d: [
                     (left.round() * u.round()),
                     r.round() * u.round(),
                     left.round() * d.round(),
                     r.round() * d.round(),
-                ]
+                ],
             ),
         ),
         Misconception(
             "weights not summing to 1",
             "the four weights do not add up to 1, so a picture would become lighter or darker. "
             "Multiply the two parts, do not add them.",
-            _weights(lambda left, r, u, d: [left + u, r + u, left + d, r + d]),
+            partial(_weights, lambda left, r, u, d: [left + u, r + u, left + d, r + d]),
             sign=lambda expected, received: (
                 received.shape == expected.shape
                 and bool(((received.sum(-1) - 1).abs() > 1e-3).any())

@@ -1,6 +1,7 @@
 """The exercises of notebook 02 on theta: turn about a pixel, invert."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -176,9 +177,9 @@ def pytorch_inverse(theta: Tensor) -> Tensor:
     return torch.linalg.inv(torch.cat([theta, last], dim=1))[:, :2]
 
 
-def _parts(linear, move):
+def _parts(linear, move, theta):
     """Theta from its 2×2 part and the move that each formula makes of a theta."""
-    return lambda theta: torch.cat([linear(theta[..., :2]), move(theta)[..., None]], dim=-1)
+    return torch.cat([linear(theta[..., :2]), move(theta)[..., None]], dim=-1)
 
 
 def _adjugate(linear):
@@ -208,12 +209,12 @@ INVERSE = FunctionExercise(
             "move only negated",
             "the move is only negated. From s = A t + m follows t = A⁻¹ s - A⁻¹ m: the inverse of "
             "A works on the move, too.",
-            _parts(torch.linalg.inv, lambda t: -t[..., 2]),
+            partial(_parts, torch.linalg.inv, lambda t: -t[..., 2]),
         ),
         Misconception(
             "move left",
             "the 2×2 part is inverted, but the move is left as it was.",
-            _parts(torch.linalg.inv, lambda t: t[..., 2]),
+            partial(_parts, torch.linalg.inv, lambda t: t[..., 2]),
         ),
         Misconception(
             "sign of the move",
@@ -231,7 +232,7 @@ INVERSE = FunctionExercise(
             "transposed",
             "the 2×2 part is transposed. That inverts a pure rotation; a zoom or a shear needs "
             "the inverse.",
-            _parts(lambda a: a.mT, lambda t: -(t[..., :2].mT @ t[..., 2:])[..., 0]),
+            partial(_parts, lambda a: a.mT, lambda t: -(t[..., :2].mT @ t[..., 2:])[..., 0]),
         ),
         Misconception(
             "number by number",
@@ -247,7 +248,7 @@ INVERSE = FunctionExercise(
             "no determinant",
             "the determinant is forgotten: swap a and d, negate b and c, and then divide by a·d - "
             "b·c.",
-            _parts(_adjugate, lambda t: -(_adjugate(t[..., :2]) @ t[..., 2:])[..., 0]),
+            partial(_parts, _adjugate, lambda t: -(_adjugate(t[..., :2]) @ t[..., 2:])[..., 0]),
         ),
         Misconception(
             "one for all",

@@ -1,5 +1,7 @@
 """The exercises of notebook 05: the training step, honest measuring, collapse."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,16 +44,15 @@ def steps_by_hand(steps: int) -> Tensor:
     return model[1].weight.detach()
 
 
-def _step(loss_of=F.nll_loss, order="zero backward step"):
+USUAL = "zero backward step"
+
+
+def _step(loss_of, order, model, images, labels, optimizer):
     """A training step with another loss, or another order."""
-
-    def step(model, images, labels, optimizer):
-        loss = loss_of(model(images), labels)
-        parts = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
-        for name in order.split():
-            parts[name]()
-
-    return step
+    loss = loss_of(model(images), labels)
+    parts = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
+    for name in order.split():
+        parts[name]()
 
 
 def _step_first(model, images, labels, optimizer):
@@ -89,18 +90,18 @@ TRAINING_STEP = FunctionExercise(
             "gradients add up",
             "the first step is right, the next are not: the old gradient is still there and is "
             "added. Call optimizer.zero_grad() each time.",
-            _step(order="backward step"),
+            partial(_step, F.nll_loss, "backward step"),
         ),
         Misconception(
             "nothing moves",
             "the weights have not moved. Is optimizer.step() missing, or backward, or was the "
             "gradient erased between the two?",
-            _step(order="zero backward"),
+            partial(_step, F.nll_loss, "zero backward"),
         ),
         Misconception(
             "one step late",
             "each step uses the gradient of the batch before: backward must come before step.",
-            _step(order="step zero backward"),
+            partial(_step, F.nll_loss, "step zero backward"),
         ),
         Misconception(
             "stepped first",
@@ -111,24 +112,24 @@ TRAINING_STEP = FunctionExercise(
         Misconception(
             "uphill",
             "the weights move the wrong way: the loss grows. Minimise the loss, not its negative.",
-            _step(lambda s, t: -F.nll_loss(s, t)),
+            partial(_step, lambda s, t: -F.nll_loss(s, t), USUAL),
         ),
         Misconception(
             "summed",
             "the steps are four times too large, as many as there are pictures: the loss is "
             "summed. nll_loss takes the mean by default.",
-            _step(lambda s, t: F.nll_loss(s, t, reduction="sum")),
+            partial(_step, partial(F.nll_loss, reduction="sum"), USUAL),
         ),
         Misconception(
             "squared error",
             "this is another loss, the squared error. Asked was F.nll_loss on the model's "
             "log-probabilities.",
-            _step(_squared),
+            partial(_step, _squared, USUAL),
         ),
         Misconception(
             "two steps",
             "it takes two steps a call with the same gradient.",
-            _step(order="zero backward step step"),
+            partial(_step, F.nll_loss, "zero backward step step"),
         ),
     ),
 )
@@ -175,13 +176,9 @@ def accuracy_as_it_is(model, images, labels):
     return (answers == labels).float().mean().item()
 
 
-def _accuracy(finish, training=False):
-    """An accuracy from which bool tensor (N,), answer is truth; or the model left in training."""
-
-    def accuracy(model, images, labels):
-        return finish(model.train(training)(images).argmax(dim=1) == labels)
-
-    return accuracy
+def _accuracy(finish, model, images, labels, training=False):
+    """What `finish` makes of the bool tensor (N,), whether an answer is the truth."""
+    return finish(model.train(training)(images).argmax(dim=1) == labels)
 
 
 EVALUATION = FunctionExercise(
@@ -216,28 +213,28 @@ EVALUATION = FunctionExercise(
         Misconception(
             "always training",
             "the model answers in training mode, with dropout: model.train() switches it on.",
-            _accuracy(lambda right: right.float().mean().item(), training=True),
+            partial(_accuracy, lambda right: right.float().mean().item(), training=True),
         ),
         Misconception(
             "error",
             "this is the share of wrong answers. Asked was the share of right ones.",
-            _accuracy(lambda right: 1 - right.float().mean().item()),
+            partial(_accuracy, lambda right: 1 - right.float().mean().item()),
         ),
         Misconception(
             "counted",
             "this is the number of right answers. Divide by how many there are.",
-            _accuracy(lambda right: right.sum().item()),
+            partial(_accuracy, lambda right: right.sum().item()),
         ),
         Misconception(
             "whole division",
             "it is 0: // keeps whole numbers only, and so does a mean of whole numbers. Divide "
             "by /, or take the mean of .float().",
-            _accuracy(lambda right: right.sum().item() // len(right)),
+            partial(_accuracy, lambda right: right.sum().item() // len(right)),
         ),
         Misconception(
             "percent",
             "these are percent. Asked was a share, from 0 to 1.",
-            _accuracy(lambda right: 100 * right.float().mean().item()),
+            partial(_accuracy, lambda right: 100 * right.float().mean().item()),
         ),
     ),
 )

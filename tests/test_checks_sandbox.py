@@ -1,0 +1,234 @@
+"""What runs in the worker process, looked at here, in this one."""
+
+import io
+import pickle
+import signal
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from stn_course.checks import sandbox
+from stn_course.checks.kinds import call
+from stn_course.checks.sandbox import Result, answer, attempt_case, plain, raised, receive, restore
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
+
+
+class Loud:
+    def __repr__(self):
+        raise OSError
+
+
+class Numbered:
+    def __repr__(self):
+        return 5
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "int 3"),
+        ("x", "str 'x'"),
+        (Loud(), "Loud (its repr raises OSError)"),
+        (Numbered(), "Numbered (its repr raises TypeError)"),
+        ("a" * 98, f"str '{'a' * 98}'"),
+        ("a" * 99, f"str '{'a' * 99}…"),
+    ],
+)
+def test_any_object_has_a_short_name(value, text):
+    assert sandbox.describe_safely(value) == text
+
+
+def test_a_tensor_comes_as_plain_numbers():
+    weight = nn.Parameter(torch.arange(6.0).reshape(2, 3).mT)
+    result = plain(weight)
+    assert type(result.value) is torch.Tensor
+    assert result.value.is_contiguous()
+    assert result.value.requires_grad is False
+    assert torch.equal(result.value, weight.detach())
+    weight.data.zero_()
+    assert result.value.sum() == 15  # a copy
+    assert (result.device, result.kind, result.other, result.nothing) == ("cpu", "Tensor", None, 0)
+    turned = plain(torch.tensor([1 + 2j]).conj()).value
+    assert turned.is_conj() is False
+    assert turned.tolist() == [1 - 2j]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (None, "Tensor", "NoneType None"),
+        (..., "Tensor", "ellipsis Ellipsis"),
+        ([1], "list", "list [1]"),
+        (torch.ones(2).numpy(), "ndarray", "ndarray of shape (2,)"),
+        (
+            torch.zeros(1001, 1000),
+            "Tensor",
+            "a torch.float32 tensor of shape (1001, 1000), too large to compare",
+        ),
+        (
+            torch.zeros(2, device="meta"),
+            "Tensor",
+            "a torch.float32 tensor of shape (2,) that holds no plain numbers (meta, torch.strided)",
+        ),
+        (
+            torch.eye(2).to_sparse(),
+            "Tensor",
+            "a torch.float32 tensor of shape (2, 2) that holds no plain numbers (cpu, "
+            "torch.sparse_coo)",
+        ),
+    ],
+)
+def test_anything_else_comes_in_words(value, kind, text):
+    result = plain(value)
+    assert result.value is None
+    assert (result.kind, result.other) == (kind, text)
+    assert result.nothing is (value is None or value is ...)
+
+
+def test_the_largest_result_is_compared_still():
+    assert plain(torch.zeros(1000, 1000)).value is not None
+
+
+def test_an_exception_comes_as_names_and_lines():
+    def deep(n):
+        return deep(n - 1) if n else [][1]
+
+    for depth, lines in ((1, 3), (100, 60)):
+        try:
+            deep(depth)
+        except IndexError as error:
+            result = raised(error)
+        assert result.raised == ("IndexError", "list index out of range")
+        assert result.memory is False
+        assert len(result.frames) == lines
+        assert result.frames[-1] == (__file__, deep.__code__.co_firstlineno + 1)
+    assert raised(ValueError("a" * 600)).raised == ("ValueError", "a" * 500)
+    assert raised(Silent()).raised == ("Silent", "(its text raises ValueError)")
+
+
+@pytest.mark.parametrize(
+    ("error", "memory"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 4 bytes"), True),
+        (RuntimeError("can't"), False),
+    ],
+)
+def test_too_little_memory_is_known(error, memory):
+    assert raised(error).memory is memory
+
+
+def test_the_argument_that_changed_is_found():
+    def change(one, two, three):
+        print("busy")
+        two.add_(1)
+        return three
+
+    result = attempt_case(change, call, (1, torch.zeros(2), torch.ones(2)))
+    assert result.changed == 1
+    assert result.printed == "busy\n"
+    assert result.value.tolist() == [1, 1]
+    for after in (torch.zeros(2), torch.zeros(3), torch.zeros(2).double()):
+        found = sandbox.changed_argument((torch.zeros(2),), (after,))
+        assert found == (None if after.shape == (2,) and after.dtype == torch.float32 else 0)
+    assert attempt_case(lambda x: sys.exit(3), call, (1,)).raised == ("SystemExit", "3")
+
+
+def test_of_what_is_printed_the_beginning_is_kept():
+    printed = sandbox.Printed()
+    assert [printed.write("a" * 1500) for _ in range(3)] == [1500] * 3
+    assert printed.kept == "a" * (sandbox.PRINTED + 1)
+
+
+def test_messages_are_read_one_by_one():
+    pipe = io.BytesIO()
+    sandbox.send(pipe, [1, 2])
+    sandbox.send(pipe, b"as it is")
+    whole = pipe.getvalue()
+    pipe.seek(0)
+    assert pickle.loads(receive(pipe)) == [1, 2]
+    assert receive(pipe) == b"as it is"
+    assert receive(pipe) is None
+    assert receive(io.BytesIO(whole[:7])) is None
+    assert receive(io.BytesIO(whole[:-20])) is None
+
+
+def answers(attempt, cases: list[tuple], limit: float = 5) -> list:
+    """What the worker sends for a request."""
+    pipe = io.BytesIO()
+    answer(pickle.dumps((sys.path, pickle.dumps((attempt, call, cases, limit)))), pipe)
+    pipe.seek(0)
+    return [pickle.loads(content) for content in iter(lambda: receive(pipe), None)]
+
+
+def test_a_request_is_answered_case_by_case():
+    one, two, end = answers(torch.neg, [(torch.ones(2),), (torch.zeros(1),)])
+    assert (one.value.tolist(), two.value.tolist(), end) == ([-1, -1], [0], None)
+    assert (
+        answers(torch.rand, [(2,)])[0].value.tolist()
+        == answers(torch.rand, [(2,)])[0].value.tolist()
+    )
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # the clock is stopped again
+
+
+def test_a_request_that_cannot_be_read_is_an_exception():
+    pipe = io.BytesIO()
+    answer(b"no pickle", pipe)
+    pipe.seek(0)
+    first = pickle.loads(receive(pipe))
+    assert isinstance(first, Result)
+    assert first.raised[0] == "UnpicklingError"
+    assert pickle.loads(receive(pipe)) is None
+    assert receive(pipe) is None
+
+
+def test_the_clock_runs_a_little_longer_than_the_limit(monkeypatch):
+    given = []
+    monkeypatch.setattr(sandbox, "limit_time", given.append)
+    answers(torch.neg, [], limit=3)
+    assert given == [8, 0]
+
+
+def test_what_an_attempt_changed_for_all_is_put_right():
+    names = [dict(vars(place)) for place in sandbox.GUARDED]
+    relu, absolute = torch.relu, torch.Tensor.abs
+    try:
+        torch.relu, torch.Tensor.abs, torch.Tensor.mine = None, None, 1
+        del torch.nn.functional.elu
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+    finally:
+        restore(names)
+    assert torch.relu is relu
+    assert torch.Tensor.abs is absolute
+    assert not hasattr(torch.Tensor, "mine")
+    assert callable(torch.nn.functional.elu)
+    assert (torch.zeros(1).dtype, torch.zeros(1).device.type) == (torch.float32, "cpu")
+    assert torch.is_grad_enabled()
+
+
+@linux
+def test_the_limit_of_memory_is_two_gibibytes_more_than_is_used(monkeypatch):
+    import resource
+
+    given = []
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (7, 9))
+    monkeypatch.setattr(resource, "setrlimit", lambda *arguments: given.append(arguments))
+    sandbox.limit_memory()
+    ((which, (soft, hard)),) = given
+    assert which == resource.RLIMIT_DATA
+    assert 2 * 2**30 < soft < 100 * 2**30
+    assert soft % 1024 == 0
+    assert hard == 9
+    monkeypatch.setattr(resource, "setrlimit", None)
+    with pytest.raises(TypeError):
+        sandbox.limit_memory()  # only what is expected is let pass
