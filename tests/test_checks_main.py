@@ -165,7 +165,9 @@ def canned(monkeypatch):
 
 def test_the_table(canned, capsys):
     assert command.main(["a.ipynb", "b.ipynb"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    assert len(lines) == 3 and text == "\n".join(lines) + "\n"
     assert lines[0].split() == ["file", "solved", "outcome", "not", "solved"]
     assert lines[1].split() == ["a/02,", "anna.ipynb", "1", "of", "2", "ran", ONE]
     assert lines[1].index("1 of 2") == lines[0].index("solved") == lines[2].index("0 of 0")
@@ -175,12 +177,21 @@ def test_the_table(canned, capsys):
 
 def test_csv_can_be_read_back_and_holds_no_formula(canned, capsys):
     assert command.main(["a.ipynb", "b.ipynb", "--format", "csv"]) == 0
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    text = capsys.readouterr().out
+    assert text.count("\n") == 3 and "\r" not in text
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert list(rows[0]) == list(command.COLUMNS)
     assert rows[0]["file"] == "a/02, anna.ipynb"
     assert (rows[0]["solved"], rows[0]["of"], rows[0]["seconds"]) == ("1", "2", "1.5")
     assert (rows[0]["solved_names"], rows[0]["unsolved_names"]) == (TWO, ONE)
     assert rows[1]["file"] == "'=cmd.ipynb"
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_no_text_is_taken_for_a_formula(sign):
+    assert command.harmless(f"{sign}1") == f"'{sign}1"
+    assert command.harmless(f"a{sign}1") == f"a{sign}1"
+    assert command.harmless(-1) == -1
 
 
 def test_json_into_a_file(canned, capsys, tmp_path):
@@ -220,6 +231,7 @@ def test_interrupted_half_way_the_table_holds_what_was_done(monkeypatch, capsys)
     [
         *([], ["a.ipynb", "--format", "xml"], ["a.ipynb", "--timeout", "0"]),
         *(["a.ipynb", "--timeout", "soon"], ["a.ipynb", "--timeout", "nan"]),
+        *(["a.ipynb", "--timeout", "inf"], ["a.ipynb", "--timeout", "-1"]),
         ["a.ipynb", "--output", "no/such/folder/x.csv"],
     ],
 )

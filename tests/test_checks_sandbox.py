@@ -76,7 +76,8 @@ def test_a_tensor_comes_as_plain_numbers():
         (
             torch.zeros(2, device="meta"),
             "Tensor",
-            "a torch.float32 tensor of shape (2,) that holds no plain numbers (meta, torch.strided)",
+            "a torch.float32 tensor of shape (2,) that holds no plain numbers (meta, "
+            "torch.strided)",
         ),
         (
             torch.eye(2).to_sparse(),
@@ -172,10 +173,8 @@ def answers(attempt, cases: list[tuple], limit: float = 5) -> list:
 def test_a_request_is_answered_case_by_case():
     one, two, end = answers(torch.neg, [(torch.ones(2),), (torch.zeros(1),)])
     assert (one.value.tolist(), two.value.tolist(), end) == ([-1, -1], [0], None)
-    assert (
-        answers(torch.rand, [(2,)])[0].value.tolist()
-        == answers(torch.rand, [(2,)])[0].value.tolist()
-    )
+    first, again = (answers(torch.rand, [(2,)])[0].value for _ in range(2))
+    assert torch.equal(first, again)
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # the clock is stopped again
 
 
