@@ -74,7 +74,7 @@ def filled(exercise) -> str:
 def test_an_exercise_stands_unsolved_in_its_notebook(exercise):
     stored = cell_of(exercise)
     (output,) = stored.outputs
-    text = output.data["text/plain"]
+    text = " ".join(output.data["text/plain"].split())
     assert text in {
         f"{exercise.name}: not {done} yet. {do} {exercise.attempt}, then run this cell again. "
         f"Need a push? checks.hint({exercise.name!r})"

@@ -503,7 +503,8 @@ checks.inverse(my_inverse)
 
 # %%
 def my_rotation_about(degrees, x, y, size):
-    # x, y: in pixels, 0 is the first centre; size: (H, W); the answer: theta (1, 2, 3)
+    # x, y: in pixels, 0 is the first centre, 2.5 lies between two
+    # size: (H, W); the answer: theta (1, 2, 3)
     ...
 
 

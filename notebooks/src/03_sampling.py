@@ -548,7 +548,8 @@ checks.dead_zone(guess)
 
 # %% [markdown]
 # **Write.** `read_pixels` is yours to use. The check holds your function against PyTorch inside, between, across the border and
-# outside, and shows the smallest case that is wrong, as a picture, too.
+# outside, and shows the smallest case that is wrong. x and y may be
+# negative, or whole.
 #
 # **4.** The nearest sampler, from memory.
 
@@ -603,7 +604,7 @@ checks.pad(my_pad)
 
 
 # %% [markdown]
-# **8.** Bilinear's gradient along x by hand, without autograd.
+# **8.** Bilinear's gradient along x by hand, without autograd. On a pixel take the slope to its right, as PyTorch does.
 
 
 # %%

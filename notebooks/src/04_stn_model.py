@@ -431,7 +431,7 @@ checks.head_parameters(guess)
 
 # %%
 def my_start(head):
-    # head: an nn.Linear with 6 outputs; change it and return it
+    # head: an nn.Linear with 6 outputs; change it in place
     ...
 
 
@@ -439,7 +439,7 @@ checks.start_at_identity(my_start)
 
 
 # %% [markdown]
-# **3. Write.** `cnn` takes pictures of 20×20 pixels. Put a transformer before it, so that the whole takes 28×28 and chooses
+# **3. Write.** `cnn` takes pictures of 20×20 pixels, one channel. Put a transformer before it, so that the whole takes 28×28 and chooses
 # where to look. Predict: what does the whole answer before any training?
 
 
@@ -453,7 +453,8 @@ checks.plug_in(my_network)
 
 
 # %% [markdown]
-# **4. Repair.** Somebody wanted to keep theta tame. Predict: what does this answer when the head says the identity?
+# **4. Repair.** Somebody wanted to keep theta tame. Theta should be what the head says, and the head must be able to learn.
+# Predict: what does this answer when the head says the identity?
 
 
 # %%

@@ -663,7 +663,7 @@ checks.collapse_share(guess)
 
 # %%
 def my_step(model, images, labels, optimizer):
-    # the model gives log-probabilities (B, 10); nothing need be returned
+    # the model gives log-probabilities (B, classes); nothing need be returned
     ...
 
 
@@ -671,7 +671,7 @@ checks.training_step(my_step)
 
 
 # %% [markdown]
-# **3. Repair.** Measured right after training, this accuracy is too low, and another one each time. Mend it:
+# **3. Repair.** Measured right after training, this accuracy is too low, and another one each time. (The pictures are normalised already.) Mend it:
 
 
 # %%

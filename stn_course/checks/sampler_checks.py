@@ -67,8 +67,7 @@ NEAREST = FunctionExercise(
     cases=nearest_cases,
     hints=(
         "Which whole column lies nearest to x, and which row to y? Then fetch that pixel.",
-        "read_pixels(input, column, row) fetches whole pixels and answers 0 outside. It wants "
-        "whole numbers in a floating dtype.",
+        "read_pixels(input, column, row) fetches whole pixels and answers 0 outside.",
         "x.round() is the column, y.round() the row.",
     ),
     misconceptions=(
