@@ -14,7 +14,7 @@ from torch import nn
 from stn_course import checks, data, device, models, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice
+from stn_course.validation import check_choice, check_output_size
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -136,6 +136,7 @@ class SpatialTransformer(nn.Module):
     def __init__(self, localization, output_size=None, padding_mode="zeros", align_corners=False):
         super().__init__()
         check_choice("padding_mode", padding_mode, PADDING_MODES)
+        check_output_size(output_size)
         start_at_identity(list(localization.modules())[-1])
         self.localization = localization
         self.output_size = output_size
