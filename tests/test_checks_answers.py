@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from learner import body, cell
 
 from stn_course import checks, grids
-from stn_course.checks import progress, writing
+from stn_course.checks import pictures, progress, writing
 from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.judging import judge
 from stn_course.checks.kinds import FunctionExercise
 from stn_course.checks.verdict import WIDTH, Verdict, wrapped
+from stn_course.plotting.figures import image_grid
 
 WRITTEN = [e for e in EXERCISES.values() if isinstance(e, FunctionExercise)]
 AFFINE = EXERCISES["affine_grid"]
@@ -266,3 +267,44 @@ def test_a_check_says_what_it_is():
 def test_warnings_of_the_course_stay_inside(recwarn):
     judge(EXERCISES["base_grid"], grids.base_grid)
     assert len(recwarn) == 0
+
+
+def test_the_image_that_differs_is_drawn_in_greys_that_hold_both(monkeypatch):
+    drawn = []
+
+    def grid(pair, titles, columns, limits):
+        drawn.append((pair, titles, columns, limits))
+        return image_grid(pair, titles, columns=columns, limits=limits)
+
+    monkeypatch.setattr(pictures, "image_grid", grid)
+    expected = torch.zeros(2, 2, 3, 3)
+    received = expected.clone()
+    received[1, 1, 0, 0] = float("nan")
+    received[1, 1, 2, 2] = 5
+    expected[1, 1, 1, 1] = -1
+    png, words = pictures.pair_of_images(expected, received.double())
+    ((pair, titles, columns, limits),) = drawn
+    assert (titles, columns, limits) == (["expected", "received"], 2, (-1, 5))
+    assert torch.equal(pair, torch.stack([expected[1, 1:], received[1, 1:].nan_to_num()]))
+    assert png.startswith(b"\x89PNG")
+    assert words == "the expected picture, and beside it the received one."
+    pictures.pair_of_images(expected * 0, expected * 0)
+    assert drawn[1][3] == (0, 1)
+    assert torch.equal(drawn[1][0], torch.zeros(2, 1, 3, 3))
+
+
+def test_the_first_grid_is_drawn_with_a_line_from_each_dot_to_its_cross(monkeypatch):
+    figures = []
+    monkeypatch.setattr(pictures, "png", lambda figure: figures.append(figure) or b"")
+    expected = torch.tensor([[[[0.5, -0.5], [0.0, 1.0]]]])
+    received = torch.tensor([[[[2.0, -0.5], [0.0, float("nan")]]]])
+    _, words = pictures.pair_of_grids(torch.cat([expected, expected + 9]), received)
+    (axes,) = figures[0].axes
+    dots, crosses, first, second, frame = [line.get_xydata().tolist() for line in axes.lines]
+    assert dots == [[0.5, -0.5], [0, 1]]
+    assert crosses == [[2, -0.5], [0, 0]]
+    assert (first, second) == ([dots[0], crosses[0]], [dots[1], crosses[1]])
+    assert frame == [[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]
+    assert axes.yaxis_inverted()
+    assert [line.get_label() for line in axes.lines[:2]] == ["expected", "received"]
+    assert words.startswith("the input's frame from -1 to 1, the expected places as dots")
