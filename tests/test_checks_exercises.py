@@ -1,5 +1,7 @@
 """Each exercise: its solution passes, each known mistake fails with its own words, hints help."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -139,6 +141,10 @@ def test_predictions(name):
     exercise = PREDICTED[name]
     check = getattr(checks, name)
     assert check(...).solved is None
+    assert check(...).lines == [
+        f"{name}: not attempted yet. Write {exercise.attempt} in place of the dots, then run this "
+        f"cell. Need a push? checks.hint({name!r})"
+    ]
     assert check().lines == check(None).lines
     assert check(exercise.answer).solved is True
     assert exercise.reason in check(exercise.answer).text
@@ -172,7 +178,9 @@ def test_three_hints_and_a_solution(name):
     assert "from the start again" in texts[n]
     text = checks.solution(name).text
     if isinstance(exercise, FunctionExercise):
-        assert f"def {exercise.solution.__name__}(" in text
+        place = exercise.solution.__module__.replace(".", "/")
+        assert text.startswith(f"# {exercise.solution.__name__} in {place}.py\n")
+        assert text.endswith(inspect.getsource(exercise.solution).rstrip())
     else:
         assert exercise.reason in text
 

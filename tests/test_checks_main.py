@@ -173,6 +173,21 @@ def test_the_table(canned, capsys):
     assert lines[1].index("1 of 2") == lines[0].index("solved") == lines[2].index("0 of 0")
     assert lines[2].startswith("=cmd.ipynb") and "unreadable: NotJSONError  -" in lines[2]
     assert [run.timeout for run in canned] == [900, 900]
+    three = command.as_table([Submission("a", (ONE, TWO), (), 1.0)])
+    assert three == (f"file  solved  outcome  not solved\na     0 of 2  ran      {ONE} {TWO}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError(), "ValueError"),
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (ValueError("  one  "), "ValueError: one"),
+        (ValueError("a" * 200), f"ValueError: {'a' * 88}"),
+    ],
+)
+def test_of_an_error_the_first_line_is_kept(error, line):
+    assert running.first_line(error) == line
 
 
 def test_csv_can_be_read_back_and_holds_no_formula(canned, capsys):

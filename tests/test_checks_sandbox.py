@@ -215,6 +215,14 @@ def test_what_an_attempt_changed_for_all_is_put_right():
     assert torch.is_grad_enabled()
 
 
+def test_the_clock_ends_the_process(monkeypatch):
+    given = []
+    monkeypatch.setattr(signal, "signal", lambda *arguments: given.append(arguments))
+    monkeypatch.setattr(signal, "setitimer", lambda *arguments: given.append(arguments))
+    sandbox.limit_time(3)
+    assert given == [(signal.SIGALRM, signal.SIG_DFL), (signal.ITIMER_REAL, 3)]
+
+
 @linux
 def test_the_limit_of_memory_is_two_gibibytes_more_than_is_used(monkeypatch):
     import resource
