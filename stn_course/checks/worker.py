@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from stn_course.checks.sandbox import Result, describe_safely, receive, send
+from stn_course.checks.sandbox import Result, raised, receive, send
 
 LIMIT = 10.0  # seconds for one check
 START = 60.0  # seconds that the process may take to start
@@ -69,7 +69,7 @@ class Worker:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
-            return Outcome(problem="unsendable", words=describe_safely(error))
+            return Outcome(problem="unsendable", words=": ".join(raised(error).raised))
         with self._lock:
             outcome = Outcome()
             try:
