@@ -186,7 +186,8 @@ def test_a_learners_text_is_escaped_in_html():
     names = cell("def my_nearest(input, x, y):\n    print('<script>')\n    return input * 0")
     verdict = Verdict("nearest", False, ["a <b>"], picture=b"png", words='a "picture"')
     html = verdict._repr_mimebundle_()["text/html"]
-    assert "<pre>a &lt;b&gt;</pre>" in html
+    assert ">a &lt;b&gt;</pre>" in html
+    assert "word-break: normal" in html
     assert 'alt="a &quot;picture&quot;"' in html
     assert "<script>" not in checks.nearest(names["my_nearest"])._repr_mimebundle_().get(
         "text/html", ""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+# The page's own style would break a long line anywhere, even within a word.
+STYLE = "margin: 0; padding: 0; white-space: pre-wrap; word-break: normal; font-size: 1em"
 WIDTH = 100  # characters: a notebook's page breaks longer lines within words
 
 
@@ -53,7 +55,7 @@ class Verdict:
         if self.picture is not None:
             source = base64.b64encode(self.picture).decode()
             bundle["text/html"] = (
-                f"<pre>{html.escape(wrapped(self.text))}</pre>"
+                f'<pre style="{STYLE}">{html.escape(self.text)}</pre>'
                 f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.words)}">'
             )
         return bundle
