@@ -18,11 +18,23 @@ ifeq ($(shell id -u),0)
 LAB_FLAGS += --allow-root
 endif
 
-.PHONY: lab test notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
+	--nbval-sanitize-with tests/nbval_sanitize.cfg
+# Two workers, each takes a file of tests or a notebook at a time, the longest first.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# What is about time runs with nothing beside it.
+ALONE := tests/test_browser_load.py tests/test_browser_monitor.py
+QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
+NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
+
+.PHONY: lab test lint quick check named durations notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
-	@echo "make test       run every check"
+	@echo "make test       run every check (8 minutes)"
+	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
+	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
+	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
@@ -41,12 +53,32 @@ lab: $(INSTALLED)
 	$(RUN) tools/working_copy.py "$(FOLDER)"
 	$(RUN) -m jupyter lab $(LAB_FLAGS)
 
-test: $(INSTALLED)
+test: $(INSTALLED) lint
+	$(RUN) tools/browser.py
+	$(RUN) -m pytest -q $(ALONE)
+	$(RUN) -m pytest $(TWO) $(NBVAL) $(addprefix --ignore=,$(ALONE))
+
+lint: $(INSTALLED)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) tools/browser.py
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=900 \
-		--nbval-sanitize-with tests/nbval_sanitize.cfg
+
+quick: $(INSTALLED) lint
+	$(RUN) -m pytest -q $(QUICK)
+
+check: named $(INSTALLED)
+	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
+		-k "$(basename $(notdir $(NAMED)))"
+
+# NB names one notebook, and which there are is said without anything installed.
+named:
+ifneq ($(words $(NAMED)),1)
+	@echo "say which notebook, for example: make check NB=02; there are:"
+	@echo "$(basename $(notdir $(wildcard notebooks/*.ipynb)))"
+	@exit 2
+endif
+
+durations: $(INSTALLED)
+	$(RUN) -m pytest $(TWO) $(NBVAL) --record-durations
 
 notebooks: $(INSTALLED)
 	$(RUN) tools/notebooks.py refresh $(NB)

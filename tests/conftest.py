@@ -1,12 +1,20 @@
 """What every test may use, and what no test may do: touch a network."""
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import socket
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported, and for each kernel
+    os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores
+
+import cells
+import pace
 import pytest
 import torch
 from hypothesis import settings
@@ -33,6 +41,17 @@ for (const [name, kind] of [["requestAnimationFrame", "frames"], ["setInterval",
 }
 """
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--record-durations", action="store_true", help="with -n: write tests/durations.json anew"
+    )
+
+
+@pytest.hookimpl(trylast=True)  # once the terminal and pytest-xdist are there
+def pytest_configure(config):
+    pace.register(config)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +110,7 @@ def device(request) -> torch.device:
     return torch.device(request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """A Chromium's path. Without one: skipped, but where CI=true a failure."""
     reason = "Playwright is not installed"
@@ -104,19 +123,37 @@ def chromium() -> str:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def served(chromium, tmp_path_factory):
+    """JupyterLab, one for all files of tests: its folder, and its address for a notebook's name."""
+    folder = tmp_path_factory.mktemp("browser")
+    with browser_tool.jupyterlab(folder) as url:
+        yield folder, url
+
+
 @pytest.fixture(scope="module")
-def notebooks(tmp_path_factory) -> Path:
-    """A copy of the notebooks' folder."""
-    folder = tmp_path_factory.mktemp("browser") / "notebooks"
+def notebooks(served, request) -> Path:
+    """A copy of the notebooks' folder, which JupyterLab serves to this file of tests."""
+    folder = served[0] / request.module.__name__
     shutil.copytree(ROOT / "notebooks", folder)
     return folder
 
 
+def end_kernels(url: str) -> None:
+    """End what runs in the JupyterLab at this address, which holds its token."""
+    server, token = re.match(r"(http://[^/]+)/.*token=(\w+)", url).groups()
+    sessions, headers = f"{server}/api/sessions", {"Authorization": f"token {token}"}
+    with urlopen(Request(sessions, headers=headers)) as answer:
+        running = json.load(answer)
+    for session in running:
+        urlopen(Request(f"{sessions}/{session['id']}", headers=headers, method="DELETE")).close()
+
+
 @pytest.fixture(scope="module")
-def address(chromium, notebooks):
-    """JupyterLab over the copy: an address with a place for a notebook's name."""
-    with browser_tool.jupyterlab(notebooks) as url:
-        yield url
+def address(served, notebooks):
+    """Where JupyterLab shows that copy, with a place for a notebook's name; its kernels end."""
+    yield served[1].format(f"{notebooks.name}/{{}}")
+    end_kernels(served[1])
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +169,15 @@ def browser_page(browser):
 
 
 @pytest.fixture(scope="module")
-def open_notebook(browser, address):
-    """A function: a page with the notebook of that name, all cells run, its labs painted."""
+def open_notebook(browser, address, notebooks):
+    """A function: a page with that notebook, what its labs need has run, and they are painted.
 
-    def opened(name: str, labs: int):
+    With `shows`, some text of a lab's cell, only the cells run that this cell needs.
+    """
+
+    def opened(name: str, labs: int, shows: str | None = None):
+        if shows is not None:
+            cells.leave(notebooks / name, shows)
         page = browser_tool.new_page(browser, height=1400)
         page.add_init_script(COUNTER)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -3,12 +3,18 @@
 import base64
 import io
 import re
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
 from stn_course import data, transforms
+
+# Fulfilled when no colour fades any more; other animations, of what waits, may have no end.
+FADED = """Promise.allSettled(
+    document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)
+)"""
 
 
 def lab(page, index: int = 0):
@@ -31,13 +37,14 @@ def words(lab) -> str:
 
 def settled(page, lab) -> None:
     """Wait until the picture has not changed for half a second."""
-    before = None
-    for _ in range(120):
+    before, unchanged = None, 0
+    for _ in range(600):
         now = lab.query_selector("canvas").evaluate("c => c.toDataURL()"), lab.inner_text()
-        if now == before:
+        unchanged = unchanged + 1 if now == before else 0
+        if unchanged == 5:
             return
         before = now
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(100)
     raise TimeoutError("the lab does not come to rest")
 
 
@@ -117,15 +124,23 @@ def run_code(page, code: str) -> None:
     page.wait_for_timeout(1000)
 
 
+def themes(page) -> Iterator[str]:
+    """Put the page in each theme, and wait until it is painted so."""
+    for theme, light in (("Dark", "false"), ("Light", "true")):
+        page.click("text=Settings >> nth=0")
+        page.hover("text=Theme >> nth=0")
+        page.click(f"text=JupyterLab {theme} >> nth=0")
+        page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
+        page.wait_for_timeout(200)  # colours begin to fade
+        page.evaluate(FADED)
+        yield theme
+
+
 def check_accessibility(page) -> None:
     """No serious or critical finding of axe-core in any lab of the page, in both themes."""
     from axe_playwright_python.sync_playwright import Axe
 
-    for theme in ("Dark", "Light"):
-        page.click("text=Settings >> nth=0")
-        page.hover("text=Theme >> nth=0")
-        page.click(f"text=JupyterLab {theme} >> nth=0")
-        page.wait_for_timeout(1500)
+    for _ in themes(page):
         for lab_ in page.query_selector_all(".stn-lab"):
             lab_.scroll_into_view_if_needed()
         found = Axe().run(page, context=".stn-lab").response["violations"]

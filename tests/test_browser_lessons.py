@@ -24,7 +24,7 @@ from stn_course import data, training, transforms
 
 
 def test_the_first_lessons_lab_asks_the_network(open_notebook):
-    page = open_notebook("01_data.ipynb", 1)
+    page = open_notebook("01_data.ipynb", 1, "ThetaLab(")
     lab_ = lab(page)
     assert re.search(r"The network says 7 with \d+ %", lab_.inner_text())
     press(page, lab_, "Everything outside")
@@ -34,7 +34,7 @@ def test_the_first_lessons_lab_asks_the_network(open_notebook):
 
 
 def test_the_sampler_lab(open_notebook):
-    page = open_notebook("03_sampling.ipynb", 2)
+    page = open_notebook("03_sampling.ipynb", 2, "Lab(")
     lab_ = lab(page)
     drag(page, lab_.query_selector("[data-handle=point]"), -120, 33)
     settled(page, lab_)
@@ -56,7 +56,7 @@ def test_the_sampler_lab(open_notebook):
 
 
 def test_the_pilot_lab(open_notebook):
-    page = open_notebook("04_stn_model.ipynb", 1)
+    page = open_notebook("04_stn_model.ipynb", 1, "PilotLab(")
     lab_ = lab(page)
     press(page, lab_, "Next digit")
     focus_slider(lab_, 0)

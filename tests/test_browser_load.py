@@ -36,7 +36,7 @@ ThetaLab(image, readout=broken)
 @pytest.fixture(scope="module")
 def grids(open_notebook):
     """Notebook 02."""
-    return open_notebook("02_grid_generation.ipynb", 1)
+    return open_notebook("02_grid_generation.ipynb", 1, "ThetaLab(")
 
 
 @pytest.fixture(scope="module")

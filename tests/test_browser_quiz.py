@@ -1,6 +1,7 @@
 """Quizzes and the map of progress in a real browser: mouse, keyboard, names, both themes."""
 
 import browser as browser_tool
+import lab_page
 import nbformat
 import pytest
 
@@ -65,11 +66,7 @@ def test_what_assistive_technology_hears(page):
 def test_both_themes_are_accessible(page):
     from axe_playwright_python.sync_playwright import Axe
 
-    for theme in ("Dark", "Light"):
-        page.click("text=Settings >> nth=0")
-        page.hover("text=Theme >> nth=0")
-        page.click(f"text=JupyterLab {theme} >> nth=0")
-        page.wait_for_timeout(1500)
+    for _ in lab_page.themes(page):
         for part in (".stn-quiz", ".stn-progress"):
             found = Axe().run(page, context=part).response["violations"]
             assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []

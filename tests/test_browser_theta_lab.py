@@ -29,7 +29,7 @@ from stn_course.widgets import theta_lab
 @pytest.fixture(scope="module")
 def grids(open_notebook):
     """Notebook 02."""
-    return open_notebook("02_grid_generation.ipynb", 1)
+    return open_notebook("02_grid_generation.ipynb", 1, "ThetaLab(")
 
 
 def test_the_lab_shows_the_digit(grids):

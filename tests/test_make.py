@@ -1,0 +1,60 @@
+"""What `make` itself decides: which tests run alone, in a hurry, or for one notebook."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_commands import clean_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess:
+    command = ["make", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True
+    )
+
+
+def calls_of_pytest(plan: subprocess.CompletedProcess) -> list[list[str]]:
+    """The words of each call of pytest."""
+    assert plan.returncode == 0, plan.stderr
+    lines = plan.stdout.replace("\\\n", " ").splitlines()
+    return [line.split() for line in lines if "-m pytest" in line]
+
+
+def test_what_runs_alone_runs_once():
+    alone, rest = calls_of_pytest(make("--dry-run", "test"))
+    files = [word for word in alone if word.startswith("tests/")]
+    assert files and all((ROOT / file).exists() for file in files)
+    assert [word.removeprefix("--ignore=") for word in rest if "--ignore=" in word] == files
+    assert not {"-m", "-k"} & set(rest[3:])  # nothing else is left out
+
+
+def test_quick_names_files_that_are():
+    (call,) = calls_of_pytest(make("--dry-run", "quick"))
+    files = [word for word in call if word.startswith("tests/")]
+    assert len(files) == 8 and all((ROOT / file).exists() for file in files)
+
+
+def test_one_notebook_is_checked_by_the_beginning_of_its_name():
+    (call,) = calls_of_pytest(make("--dry-run", "check", "NB=02"))
+    assert "notebooks/02_grid_generation.ipynb" in call
+    assert call[call.index("-k") + 1] == '"02_grid_generation"'
+
+
+@pytest.mark.parametrize("names", [[], ["NB=99"], ["NB=0"]])
+def test_an_unknown_notebook_is_told_which_there_are(names):
+    done = make("check", *names)
+    assert done.returncode == 2
+    assert "make check NB=02" in done.stdout
+    assert "00_start_here 01_data 02_grid_generation" in done.stdout
+
+
+def test_help_names_what_a_maintainer_runs():
+    said = make("help").stdout
+    for target in ("make test ", "make quick ", "make check NB=02 ", "make durations "):
+        assert target in said

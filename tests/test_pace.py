@@ -1,0 +1,113 @@
+"""The order of a run on two workers, and what a human sees of it."""
+
+import json
+from types import SimpleNamespace
+
+import pace
+import pytest
+
+NOTEBOOK, SHORT, LONG = "notebooks/05.ipynb", "tests/test_short.py", "tests/test_long.py"
+
+
+class Terminal:
+    """What was written to it, line by line."""
+
+    def __init__(self):
+        self.lines = []
+
+    def write_line(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def controller():
+    controller = pace.Controller(Terminal(), record=False)
+    controller.pytest_xdist_node_collection_finished(
+        None, [f"{SHORT}::a", f"{SHORT}::b", f"{LONG}::a"]
+    )
+    return controller
+
+
+def report(nodeid: str, when: str = "teardown", failed: bool = False, spent=(2.0, 1.0, 0.5)):
+    properties = [("spent", list(spent))]
+    return SimpleNamespace(nodeid=nodeid, when=when, failed=failed, user_properties=properties)
+
+
+def test_the_longest_files_come_first_and_each_stays_whole():
+    worker = pace.Worker()
+    worker.durations = {SHORT: 1, LONG: 99}
+    nodeids = [f"{SHORT}::a", "tests/test_new.py::a", f"{LONG}::b", f"{LONG}::a"]
+    items = [SimpleNamespace(nodeid=nodeid) for nodeid in nodeids]
+    worker.pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == [
+        *(f"{LONG}::b", f"{LONG}::a", "tests/test_new.py::a", f"{SHORT}::a")
+    ]
+
+
+def test_the_known_durations_are_of_files_that_are(root):
+    known = json.loads(pace.DURATIONS.read_text(encoding="utf-8"))
+    assert known and all((root / file).exists() for file in known)
+
+
+def test_each_file_that_is_done_is_a_line(controller):
+    controller.began -= 190
+    for nodeid in (f"{SHORT}::a", f"{SHORT}::b", f"{LONG}::a"):
+        controller.pytest_runtest_logreport(report(nodeid, "call"))
+        controller.pytest_runtest_logreport(report(nodeid))
+    assert controller.terminal.lines == [
+        f"[ 67 %] {SHORT} done, 1 file left, 3 min 10 s",
+        f"[100 %] {LONG} done, 0 files left, 3 min 10 s",
+    ]
+
+
+def test_what_fails_is_told_at_once(controller):
+    controller.pytest_runtest_logreport(report(f"{LONG}::a", "call", failed=True))
+    assert controller.terminal.lines == [f"FAILED {LONG}::a (call)"]
+
+
+def test_a_second_worker_counts_nothing_twice(controller):
+    controller.pytest_runtest_logreport(report(f"{LONG}::a"))
+    controller.pytest_xdist_node_collection_finished(None, [f"{LONG}::a"])
+    assert controller.left == {SHORT: 2, LONG: 0}
+    assert controller.total == 3
+
+
+def test_the_table_adds_up_by_group():
+    lone, small = "tests/test_checks_main.py", ["tests/test_checks_a.py", "tests/test_checks_b.py"]
+    spent = {lone: [40, 20, 5], small[0]: [3, 2, 1], small[1]: [4, 2, 1], SHORT: [1, 1, 0]}
+    assert pace.table({**spent, NOTEBOOK: [5, 5, 5]})[2:] == [
+        "| `tests/test_checks_main.py` | 1 | 40 | 20 |",
+        "| other `test_checks_*` | 2 | 7 | 4 |",
+        "| `notebooks/05.ipynb` | 1 | 5 | 5 |",
+        "| all others | 1 | 1 | 1 |",
+        "| together | 5 | 53 | 30 |",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(60, False), (61, True)])
+def test_a_notebook_over_its_budget_is_marked(seconds, over):
+    (line,) = pace.budgets({NOTEBOOK: [99, 99, seconds], SHORT: [99, 99, 99]})
+    assert line.startswith(f"{NOTEBOOK}: {seconds} s of CPU time in its kernel, of 60")
+    assert line.endswith("OVER BUDGET") == over
+
+
+def test_a_record_replaces_the_known_durations(controller, monkeypatch, tmp_path):
+    monkeypatch.setattr(pace, "DURATIONS", tmp_path / "durations.json")
+    controller.record = True
+    for nodeid in (f"{SHORT}::a", f"{SHORT}::b"):
+        controller.pytest_runtest_logreport(report(nodeid))
+    controller.pytest_terminal_summary(Terminal())
+    assert json.loads(pace.DURATIONS.read_text(encoding="utf-8")) == {SHORT: 4.0}
+
+
+def test_without_dots_outcomes_are_counted_as_ever(controller):
+    def status():
+        wrapper = controller.pytest_report_teststatus()
+        next(wrapper)
+        with pytest.raises(StopIteration) as done:
+            wrapper.send(("passed", ".", "PASSED"))
+        return done.value.value
+
+    assert status() == ("passed", "", "")
+    controller.pytest_sessionfinish()
+    assert status() == ("passed", ".", "PASSED")
