@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-import notebooks as tool  # noqa: E402
+import notebook_outputs  # noqa: E402
+import notebook_pairs  # noqa: E402
 
 STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -56,7 +57,7 @@ def test_there_are_six_lessons_each_with_its_source():
 @each_notebook
 def test_notebook_and_source_say_the_same(path):
     source = (path.parent / "src" / f"{path.stem}.py").read_text(encoding="utf-8")
-    assert tool.to_source(read(path)) == source, f"run: make notebooks NB={path.stem[:2]}"
+    assert notebook_pairs.to_source(read(path)) == source, f"run: make notebooks NB={path.stem[:2]}"
 
 
 @each_notebook
@@ -84,8 +85,8 @@ def test_at_least_85_percent_of_code_cells_are_compared(path):
 @each_notebook
 def test_nothing_of_a_kernel_or_a_machine_is_stored(path):
     notebook = read(path)
-    assert notebook.metadata == nbformat.from_dict(tool.METADATA)
-    assert tool.WIDGET not in path.read_text(encoding="utf-8")
+    assert notebook.metadata == nbformat.from_dict(notebook_outputs.METADATA)
+    assert notebook_outputs.WIDGET not in path.read_text(encoding="utf-8")
     ids = [cell.id for cell in notebook.cells]
     assert len(ids) == len(set(ids))
     for cell in notebook.cells:
