@@ -31,7 +31,8 @@ TEMPLATE = f"""
 {{%- extends 'lab/index.html.j2' -%}}
 {{% block output_group %}}
 {{% if "{FOLDED}" in cell.metadata.tags %}}
-<details><summary>Predict first, then open the answer</summary>{{{{ super() }}}}</details>
+<details><summary style="margin: 8px var(--jp-cell-prompt-width)">Predict, then open</summary>
+{{{{ super() }}}}</details>
 {{% else %}}{{{{ super() }}}}{{% endif %}}
 {{% endblock %}}
 """
