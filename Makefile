@@ -10,8 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
-	--LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.news_url=None \
-	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb
 ifeq ($(BROWSER),no)
 LAB_FLAGS += --no-browser
 endif
