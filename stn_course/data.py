@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -38,11 +39,17 @@ def _has_checksum(content: bytes, name: str) -> bool:
 
 
 def _decompressed(name: str) -> bytes:
-    """The bytes of one bundled file; OSError if the installed copy is damaged."""
+    """The bytes of one bundled file; OSError if the installed copy lacks it or it is damaged."""
     bundled = resources.files("stn_course").joinpath(f"mnist/{name}.gz")
-    content = gzip.decompress(bundled.read_bytes())
+    restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
+    try:
+        content = gzip.decompress(bundled.read_bytes())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"the bundled {name}.gz is missing; {restore}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        content = b""
     if not _has_checksum(content, name):
-        raise OSError(f"the bundled {name}.gz is damaged; install stn_course again")
+        raise OSError(f"the bundled {name}.gz is damaged; {restore}")
     return content
 
 

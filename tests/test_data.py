@@ -97,9 +97,27 @@ def test_two_processes_at_once_do_no_harm(tmp_path):
     assert sums(tmp_path) == EXPECTED
 
 
-def test_a_damaged_bundle_says_so(monkeypatch):
-    monkeypatch.setattr(data.gzip, "decompress", lambda _: b"not the digits")
-    with pytest.raises(OSError, match="install stn_course again"):
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda content: None, "missing"),
+        (lambda content: b"", "damaged"),
+        (lambda content: b"not gzip", "damaged"),
+        (lambda content: content[:1000], "damaged"),
+        (lambda content: content[:1000] + bytes(9) + content[1009:], "damaged"),
+        (lambda content: gzip.compress(b"not the digits"), "damaged"),
+    ],
+    ids=["missing", "empty", "other", "cut", "overwritten", "exchanged"],
+)
+def test_a_bundle_that_lacks_something_says_how_to_restore_it(tmp_path, monkeypatch, damage, said):
+    name = "t10k-images-idx3-ubyte.gz"
+    content = damage(resources.files("stn_course").joinpath(f"mnist/{name}").read_bytes())
+    (tmp_path / "mnist").mkdir()
+    if content is not None:
+        (tmp_path / "mnist" / name).write_bytes(content)
+    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
+    with pytest.raises(OSError, match=f"^the bundled {name} is {said}; {restore}$"):
         data.load_mnist("test")
 
 
