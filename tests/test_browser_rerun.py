@@ -5,11 +5,13 @@ import nbformat
 import pytest
 from lab_page import focus_slider, lab, run_code, settled, words
 
-CELLS = [
-    "import torch\nfrom ipywidgets.widgets.widget import _instances\nfrom stn_course.widgets import Quiz, ThetaLab\nimage = torch.zeros(28, 28)",
-    "made = ThetaLab(image)\nmade",
-    "Quiz('zoom')",
-]
+SETUP = """
+import torch
+from ipywidgets.widgets.widget import _instances
+from stn_course.widgets import Quiz, ThetaLab
+image = torch.zeros(28, 28)
+"""
+CELLS = [SETUP, "made = ThetaLab(image)\nmade", "Quiz('zoom')"]
 
 
 @pytest.fixture(scope="module")
