@@ -41,23 +41,6 @@ def test_it_shows_the_run_as_it_ended(small):
     assert watcher.canvas.alert == ""
 
 
-def test_a_theta_of_a_feature_map_warps_no_picture(small):
-    watcher = Monitor()
-
-    def watch(recorder):
-        recorder.history.probe_reads_picture = False
-        return watcher(recorder)
-
-    fitted(small, watch)
-    panels = watcher.canvas.scene["panels"]
-    assert watcher.canvas.alert == ""
-    assert len(panels) == 1 + 2 * training.PROBE
-    for above, below in zip(panels[1::2], panels[2::2], strict=True):
-        assert [mark["kind"] for mark in above["marks"]] == ["image"]
-        assert {mark["kind"] for mark in below["marks"]} == {"path"}
-    assert "reads a feature map, not these pictures" in watcher.text
-
-
 def test_the_curves_are_the_historys(small):
     watcher = Monitor()
     _, history = fitted(small, watcher)

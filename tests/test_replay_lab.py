@@ -1,7 +1,5 @@
 """ReplayLab without a browser: each recorded step is shown as it was, nothing is trained."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
@@ -53,9 +51,11 @@ def test_its_figure_follows_the_slider(recording, lab):
 
 def test_a_theta_of_a_feature_map_warps_no_picture(recording):
     """It belongs to what the layers before have made of the picture."""
-    of_a_feature_map = replace(recording)
-    of_a_feature_map.probe_reads_picture = False
-    lab = ReplayLab(of_a_feature_map, index=100)
+
+    class OfAFeatureMap(training.History):
+        reads_pictures = False
+
+    lab = ReplayLab(OfAFeatureMap(**vars(recording)), index=100)
     panels = lab.canvas.scene["panels"]
     assert lab.canvas.alert == ""
     assert len(panels) == 1 + 2 * training.PROBE

@@ -12,18 +12,7 @@ from stn_course.training import Recorder, Stop
 from stn_course.transforms import to_pose
 from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab
-from stn_course.widgets.probe_scene import (
-    CHART,
-    LEFT,
-    NO_OUTPUT,
-    TILE,
-    TITLE,
-    chart,
-    digit_panels,
-    reads_pictures,
-    row_titles,
-    width_of,
-)
+from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
 
 EVERY = 1.0  # seconds between two pictures, at least
 SHARE = 0.03  # of the time, at most, goes into pictures
@@ -36,9 +25,8 @@ class Monitor(Lab):
 
     padding_mode: as the network reads with. Above the probe digits with the frame of their theta,
     under them what they became (for a network with a transformer), below the training loss and the
-    test accuracy. Where the transformer reads a feature map, its frames are shown without a
-    picture. Pause holds the run up, Resume lets it go on, Stop ends it; model and history can then
-    be used. The buttons are heard while the cell runs where the page sends widgets' messages
+    test accuracy. Pause holds the run up, Resume lets it go on, Stop ends it; model and history can
+    then be used. The buttons are heard while the cell runs where the page sends widgets' messages
     through a subshell of the kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's
     stop button. One monitor can watch one run after the other.
     """
@@ -115,17 +103,20 @@ class Monitor(Lab):
     def scene(self) -> dict:
         """The digits and the two charts as the run stands."""
         images = torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
-        theta, on_pictures = self._theta(), self._on_pictures()
+        theta = self._theta()
         width, top = width_of(len(images)), 2 * (TITLE + TILE)
-        marks = row_titles(theta is not None, on_pictures)
+        words = ["test digits", "", ""] if theta is None else ["input and frame", "output", ""]
+        marks = [
+            draw.text(line, LEFT, y + TITLE / 2, align="left")
+            for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
+        ]
         bottom = top + TITLE + CHART + 26
         marks.append(draw.text(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
         whole = {"x": 0, "y": 0, "width": width, "height": bottom + TITLE}
         panels = [draw.panel(whole, [*marks, *self._charts(top, width)], "white")]
         outputs = [None] * len(images)
-        if theta is not None and on_pictures:
+        if theta is not None:
             outputs = warp(images, theta.to(images.dtype), padding_mode=self.padding_mode)
-        without = [] if on_pictures else [NO_OUTPUT]
         for i, output in enumerate(outputs):
             own = None if theta is None else theta[i : i + 1].double()
             panels += digit_panels(i, images[i], own, output)
@@ -135,15 +126,12 @@ class Monitor(Lab):
             "panels": panels,
             "handles": [],
             "notes": [draw.note("warning", words) for words in self._findings()],
-            "text": " ".join([self._in_words(), *without, *self._findings()]),
+            "text": " ".join([self._in_words(), *self._findings()]),
         }
 
     @property
     def _history(self):
         return self.recorder.history
-
-    def _on_pictures(self) -> bool:
-        return self.recorder is None or reads_pictures(self._history)
 
     def _findings(self) -> list[str]:
         """The signs of a collapse, in words."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from stn_course.plotting.drawing import COLOURS
-from stn_course.training import History
 from stn_course.widgets import scene as draw
 
 TILE, GAP = 62, 4  # canvas pixels of each digit, and between
@@ -13,31 +12,11 @@ TITLE = 24  # above each row
 LEFT = 46  # room for the numbers at a chart's axis
 CHART = 130  # the height of a chart
 LOWER = TITLE + TILE + TITLE  # where the second row begins
-NO_OUTPUT = "The transformer reads a feature map, not these pictures, so only its frames are shown."
-
-
-def row_titles(has_theta: bool, on_pictures: bool) -> list[dict]:
-    """Marks: what stands above the two rows of digits."""
-    if not has_theta:
-        words = "test digits", ""
-    elif on_pictures:
-        words = "input and frame", "output"
-    else:
-        words = "input", "frames in the feature map that the transformer reads"
-    return [
-        draw.text(line, LEFT, top + TITLE / 2, align="left")
-        for line, top in zip(words, (0, TITLE + TILE), strict=True)
-    ]
 
 
 def width_of(count: int) -> int:
     """How wide a row of so many digits is."""
     return LEFT + count * (TILE + GAP)
-
-
-def reads_pictures(history: History) -> bool:
-    """Whether the recorded thetas lie on the probe's pictures, not on a feature map."""
-    return getattr(history, "probe_reads_picture", True)
 
 
 def digit_panels(i: int, image: Tensor, theta: Tensor | None, output: Tensor | None) -> list[dict]:

@@ -12,20 +12,12 @@ from stn_course.transforms import to_pose
 from stn_course.validation import describe
 from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab, choice
-from stn_course.widgets.probe_scene import (
-    CHART,
-    LEFT,
-    NO_OUTPUT,
-    TILE,
-    TITLE,
-    chart,
-    digit_panels,
-    reads_pictures,
-    row_titles,
-    width_of,
-)
+from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
+NO_OUTPUT = "The transformer reads a feature map, not these pictures, so only its frames are shown."
+ON_PICTURES = "input and frame", "output"
+ON_A_FEATURE_MAP = "input", "frames in the feature map that the transformer reads"
 
 
 class ReplayLab(Lab):
@@ -55,7 +47,7 @@ class ReplayLab(Lab):
         self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
         self.images, self.padding_mode = history.probe_images, padding_mode
-        self.on_pictures = reads_pictures(history)
+        self.on_pictures = getattr(history, "reads_pictures", True)
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
         first = range(len(self.steps))[index]  # IndexError beyond the ends
@@ -100,8 +92,11 @@ class ReplayLab(Lab):
         step, loss = self.steps[self.index], self.losses[self.index]
         last = len(self.steps) - 1
         words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
-        marks = row_titles(True, self.on_pictures)
-        marks.append(draw.text(words, LEFT, top + TITLE / 2, align="left"))
+        titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
+        marks = [
+            draw.text(line, LEFT, y + TITLE / 2, align="left")
+            for line, y in zip([*titles, words], (0, TITLE + TILE, top), strict=True)
+        ]
         whole = {"x": 0, "y": 0, "width": width, "height": top + TITLE + CHART + 26}
         panels = [draw.panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
         outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
