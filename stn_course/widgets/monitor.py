@@ -191,6 +191,8 @@ def hear_while_busy(widget: ipywidgets.Widget) -> None:
     """Let the page's messages to a widget reach the kernel while a cell runs.
 
     ipykernel 7.4 hands them to the shell that spoke to the widget last, the busy one; without its
-    note of that they go to the subshell that the page has addressed. Others keep no such note.
+    note of that they go to the subshell that the page has addressed. Others keep no such note, and
+    a widget that was freed has no comm.
     """
-    vars(widget.comm).pop("_reply_subshell_id", None)
+    if widget.comm is not None:
+        vars(widget.comm).pop("_reply_subshell_id", None)
