@@ -620,7 +620,7 @@ print(f"sharp only:    off by {misplaced(on_sharp[-1:], hidden):.0f} pixels on a
 
 # %% tags=["hide-output", "tolerance=0.05"]
 blurred_first = register(sharp, second, [3.0, 0])
-print(f"blurred first: off by {misplaced(blurred_first[-1:], hidden):.2f} pixels on average")
+print(f"blurred first: off by {misplaced(blurred_first[-1:], hidden):.3f} pixels on average")
 
 # %%
 frames = [0, 20, 40, 60, 240]
@@ -635,8 +635,8 @@ show(
         columns=6,
         title="above: sharp only, lost; below: blurred first, aligned",
     ),
-    "two rows of sevens at steps 0, 20, 40, 60 and 240, and the second picture, a turned seven. Above, "
-    "the seven ends distorted. Below, it turns step by step and ends like the second picture.",
+    "two rows of sevens at steps 0, 20, 40, 60 and 240, each with the second picture, a turned seven. Above, "
+    "the seven shrinks and bends. Below, it turns and ends like the second picture.",
 )
 
 # %% [markdown]
