@@ -280,25 +280,24 @@ def angle_scatter(angles_in: Tensor, angles_out: Tensor, title: str = "") -> Fig
 
 
 def neighbours(image: Tensor, x: float, y: float, title: str = "") -> Figure:
-    """The four pixels around a point, and the weight of each as the area that belongs to it.
+    """The four pixels around a point, and a square of one pixel around it: areas are weights.
 
     image: (H, W) from 0 to 1. x, y: the point, in pixels, at least half a pixel inside.
+    The piece of the square that covers a pixel has that pixel's weight as its area.
     """
-    figure, axes = new_figure(size=(5.4, 4.6))
+    figure, axes = new_figure(size=(5.4, 4.9))
     draw_image(axes, image)
     left, top = math.floor(x), math.floor(y)
-    for m in (left, left + 1):
-        for n in (top, top + 1):
-            weight = (1 - abs(x - m)) * (1 - abs(y - n))
-            # The weight of a pixel is the area of the piece opposite to it.
-            corner = (2 * left + 1 - m, 2 * top + 1 - n)
-            piece = Rectangle(corner, x - corner[0], y - corner[1], alpha=0.35)
-            colour = SERIES[2 * (m - left) + (n - top)]
-            piece.set_color(colour)
-            axes.add_patch(piece)
-            words = f"value {image[n, m]:.2f}\nweight {weight:.2f}"
-            box = {"facecolor": "white", "edgecolor": colour, "linewidth": 2, "pad": 3}
-            axes.text(m, n, words, ha="center", va="center", fontsize=9, bbox=box)
+    corners = [(left + i, top + j) for j in (0, 1) for i in (0, 1)]
+    for (m, n), colour in zip(corners, SERIES, strict=False):
+        low = max(m, x) - 0.5, max(n, y) - 0.5
+        width, height = 1 - abs(x - m), 1 - abs(y - n)
+        axes.add_patch(Rectangle(low, width, height, color=colour, alpha=0.4, linewidth=0))
+        axes.add_patch(Rectangle(low, width, height, fill=False, edgecolor=colour, linewidth=3))
+        box = {"facecolor": "white", "edgecolor": colour, "linewidth": 2, "pad": 3}
+        outer = m + 0.26 * (2 * (m - left) - 1), n + 0.4 * (2 * (n - top) - 1)
+        words = f"value {image[n, m]:.2f}\nweight {width * height:.2f}"
+        axes.text(*outer, words, ha="center", va="center", fontsize=9, bbox=box)
     axes.plot([x], [y], "o", color=COLOURS["grid"], markersize=9, markeredgecolor="black")
     axes.set(xlim=(left - 0.6, left + 1.6), ylim=(top + 1.6, top - 0.6))
     axes.set_xticks([left, left + 1])
@@ -318,7 +317,7 @@ def arrows(image: Tensor, grid: Tensor, vectors: Tensor, title: str = "") -> Fig
     draw_normalised(axes, image)
     points, vectors = (v.detach().cpu().flatten(0, 1).numpy() for v in (grid, vectors))
     longest = max(float(numpy.hypot(*vectors.T).max()), 1e-12)
-    style = {"color": COLOURS["grid"], "angles": "xy", "width": 0.005}
+    style = {"color": COLOURS["x"], "angles": "xy", "width": 0.006}
     axes.quiver(*points.T, *vectors.T, scale_units="xy", scale=4 * longest, **style)
     axes.set(xlim=(-1.05, 1.05), ylim=(1.05, -1.05))
     axes.set_title(title, fontsize=11)
