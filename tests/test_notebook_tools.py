@@ -22,9 +22,13 @@ SOURCE = """# %% [markdown]
 # %%
 print("one")
 """
-NOTEBOOK_LACKS = r"notebooks/02_grids\.ipynb has edits .*make sources NB=02\. .*git checkout"
-SOURCE_LACKS = r"notebooks/src/02_grids\.py has edits .*make notebooks NB=02\. .*git checkout"
-BOTH = r"were both edited, and differ\.\n.*git checkout"
+NOTEBOOK_LACKS = (
+    r"notebooks/02_grids\.ipynb has edits .*make sources NB=02\. .*git checkout HEAD notebooks/"
+)
+SOURCE_LACKS = (
+    r"notebooks/src/02_grids\.py has edits .*make notebooks NB=02\. .*git checkout HEAD notebooks/"
+)
+BOTH = r"were both edited, and differ\.\n.*git checkout HEAD notebooks/"
 
 
 def git(folder, *arguments):

@@ -86,7 +86,7 @@ def advice(target: Path, origin: Path, both_edited: bool) -> list[str]:
     """What a maintainer may do about the edits of `target`; paths from where the command runs."""
     keep = {".ipynb": "make sources", ".py": "make notebooks"}[target.suffix]
     this, other = os.path.relpath(target), os.path.relpath(origin)
-    drop = f"git checkout {this}" if committed(target) is not None else f"remove {this}"
+    drop = f"git checkout HEAD {this}" if committed(target) is not None else f"remove {this}"
     if both_edited:
         return [
             f"{this} and {other} were both edited, and differ.",
