@@ -18,7 +18,10 @@ def lesson(tmp_path):
         metadata = {"tags": tags}
         return new_code_cell("1", execution_count=1, outputs=[output], metadata=metadata)
 
-    cells = [printed("the question", []), new_markdown_cell("**Predict:** how many?")]
+    cells = [
+        printed("the question", []),
+        new_markdown_cell("**Predict:** how many? [Next](next.ipynb)"),
+    ]
     cells += [printed("so many:\n3 of 4\n", ["hide-output", "tolerance=5%"])]
     notebook = new_notebook(cells=cells)
     notebook_outputs.normalise(notebook)
@@ -47,5 +50,6 @@ def test_a_rendered_page_shows_the_answer_when_it_is_asked_for(
     answer = browser_page.get_by_text("3 of 4")
     assert browser_page.get_by_text("the question").is_visible()
     assert not answer.is_visible()
+    assert browser_page.get_by_text("Next").get_attribute("href") == "next.html"
     browser_page.click("summary")
     assert answer.is_visible()

@@ -22,9 +22,13 @@ SOURCE = """# %% [markdown]
 # %%
 print("one")
 """
-NOTEBOOK_LACKS = r"notebooks/02_grids\.ipynb has edits .*make sources NB=02\. .*git checkout"
-SOURCE_LACKS = r"notebooks/src/02_grids\.py has edits .*make notebooks NB=02\. .*git checkout"
-BOTH = r"were both edited, and differ\.\n.*git checkout"
+NOTEBOOK_LACKS = (
+    r"notebooks/02_grids\.ipynb has edits .*make sources NB=02\. .*git checkout HEAD notebooks/"
+)
+SOURCE_LACKS = (
+    r"notebooks/src/02_grids\.py has edits .*make notebooks NB=02\. .*git checkout HEAD notebooks/"
+)
+BOTH = r"were both edited, and differ\.\n.*git checkout HEAD notebooks/"
 
 
 def git(folder, *arguments):
@@ -159,6 +163,28 @@ def test_sources_carries_an_edit_over(committed):
     write(committed, committed.notebook, edited("two sentences"))
     tool.main(["sources", "02"])
     assert committed.source.read_text(encoding="utf-8") == edited("two sentences")
+
+
+BROKEN = {
+    "source": ("# %%\nprint(\n", r"notebooks/src/02_grids\.py: .*[Ee]xpected"),
+    "notebook": ("<<<<<<< HEAD\n", r"notebooks/02_grids\.ipynb: .*JSON"),
+    "tag": ('# %% tags=["tolerance=abc"]\n1\n', r"'tolerance=abc': expected"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_read_is_named(committed, text, said):
+    path = committed.notebook if "HEAD" in text else committed.source
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit, match=f"(?s){said}"):
+        tool.main(["refresh", "02"])
+
+
+def test_what_was_committed_broken_can_be_mended(committed):
+    committed.source.write_text("# %%\nprint(\n", encoding="utf-8")
+    git(committed.source.parent, "commit", "-am", "a slip")
+    write(committed, committed.source, edited("a sentence"))
+    assert committed.loss(committed.notebook, committed.source) is None
 
 
 RUN = """# %%

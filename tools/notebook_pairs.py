@@ -13,7 +13,10 @@ from notebook_outputs import METADATA
 
 
 def to_source(notebook: NotebookNode) -> str:
-    """A notebook as py:percent text: cells and their tags, nothing of the machine that ran it."""
+    """A notebook as py:percent text: cells and their tags, nothing of the machine that ran it.
+
+    Raises ValueError with a Python parser's words if a cell is no Python.
+    """
     bare = nbformat.v4.new_notebook(cells=[])
     bare.metadata["jupytext"] = {
         "notebook_metadata_filter": "-all",
@@ -23,7 +26,10 @@ def to_source(notebook: NotebookNode) -> str:
     text = jupytext.writes(bare, fmt="py:percent")
     # jupytext and ruff count blank lines around functions differently; ruff has the last word.
     ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "notebook.py", "-"]
-    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(ruff, input=text, capture_output=True, encoding="utf-8")
+    if done.returncode != 0:
+        raise ValueError(done.stderr)
+    return done.stdout
 
 
 def from_source(text: str) -> NotebookNode:
@@ -40,17 +46,20 @@ def parsed(text: str, path: Path) -> NotebookNode:
 
 def said(path: Path) -> str:
     """What a notebook or a source says, as py:percent text in its normal form."""
-    return to_source(parsed(path.read_text(encoding="utf-8"), path))
+    try:
+        return to_source(parsed(path.read_text(encoding="utf-8"), path))
+    except ValueError as error:
+        raise ValueError(f"{os.path.relpath(path)}: {error}") from None
 
 
 def committed(path: Path) -> str | None:
-    """The same of git's HEAD; None where git does not know the file."""
+    """The same of git's HEAD; None where git does not know the file, or it cannot be read."""
     show = ["git", "show", f"HEAD:./{path.name}"]
     try:
         done = subprocess.run(show, cwd=path.parent, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        return to_source(parsed(done.stdout.decode("utf-8"), path))
+    except (OSError, subprocess.CalledProcessError, ValueError):
         return None
-    return to_source(parsed(done.stdout.decode("utf-8"), path))
 
 
 class Pair:
@@ -86,7 +95,7 @@ def advice(target: Path, origin: Path, both_edited: bool) -> list[str]:
     """What a maintainer may do about the edits of `target`; paths from where the command runs."""
     keep = {".ipynb": "make sources", ".py": "make notebooks"}[target.suffix]
     this, other = os.path.relpath(target), os.path.relpath(origin)
-    drop = f"git checkout {this}" if committed(target) is not None else f"remove {this}"
+    drop = f"git checkout HEAD {this}" if committed(target) is not None else f"remove {this}"
     if both_edited:
         return [
             f"{this} and {other} were both edited, and differ.",

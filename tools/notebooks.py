@@ -131,26 +131,39 @@ def chosen(folder: Path, pattern: str, names: list[str]) -> list[Path]:
     return [f for f in files if not names or any(f.name.startswith(n) for n in names)]
 
 
+def refresh_all(names: list[str]) -> None:
+    pairs = [Pair(path.stem, NOTEBOOKS) for path in chosen(NOTEBOOKS / "src", "*.py", names)]
+    stop_at(*(pair.loss(pair.notebook, pair.source) for pair in pairs))
+    for pair in pairs:
+        refresh(pair)
+
+
+def sources_all(names: list[str]) -> None:
+    pairs = [Pair(path.stem, NOTEBOOKS) for path in chosen(NOTEBOOKS, "*.ipynb", names)]
+    stop_at(*(pair.loss(pair.source, pair.notebook) for pair in pairs))
+    for pair in pairs:
+        sources(pair)
+
+
+def page_all(names: list[str]) -> None:
+    for path in chosen(NOTEBOOKS, "*.ipynb", names):
+        page(path)
+
+
+COMMANDS = {"refresh": refresh_all, "sources": sources_all, "page": page_all}
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("command", choices=["refresh", "sources", "page"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("names", nargs="*", help="the beginning of a name, for example 02")
     given = parser.parse_args(arguments)
-    if given.command == "refresh":
-        pairs = [Pair(p.stem, NOTEBOOKS) for p in chosen(NOTEBOOKS / "src", "*.py", given.names)]
-        stop_at(*(pair.loss(pair.notebook, pair.source) for pair in pairs))
-        for pair in pairs:
-            refresh(pair)
-    elif given.command == "sources":
-        pairs = [Pair(p.stem, NOTEBOOKS) for p in chosen(NOTEBOOKS, "*.ipynb", given.names)]
-        stop_at(*(pair.loss(pair.source, pair.notebook) for pair in pairs))
-        for pair in pairs:
-            sources(pair)
-    else:
-        for path in chosen(NOTEBOOKS, "*.ipynb", given.names):
-            page(path)
+    try:
+        COMMANDS[given.command](given.names)
+    except ValueError as error:  # a file that cannot be read, a tag that is malformed
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
