@@ -24,8 +24,8 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 def start_at_identity(head: nn.Linear) -> nn.Linear:
     """Make a layer with six outputs answer the identity theta, whatever comes in; returns it.
 
-    Zero weights and the identity as bias, as the paper's experiments begin. Raises ValueError if it
-    is no Linear layer with a bias and 6 outputs, or a LazyLinear without weights yet.
+    Zero weights and the identity as bias, as the paper's experiments begin. Raises ValueError for
+    anything but a Linear layer with a bias and 6 outputs, and for one that is lazy and not yet run.
     """
     check_head(head)
     with torch.no_grad():
