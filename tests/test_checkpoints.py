@@ -80,6 +80,27 @@ def test_a_run_goes_on_as_if_never_stopped(small, tmp_path, monkeypatch, recipe)
     assert [p.name for p in tmp_path.iterdir()] == ["run.ckpt"]
 
 
+def test_a_run_whose_last_epoch_is_cut_short_goes_on_too(small, tmp_path):
+    """Five steps are an epoch, this run takes 12; the power goes off at the last."""
+    path = tmp_path / "run.ckpt"
+
+    def power_off(recorder):
+        if recorder.step == 12:
+            raise RuntimeError("the power went off")
+
+    with pytest.raises(RuntimeError):
+        fitted(small, epochs=2.4, checkpoint=path, watch=power_off)
+    resumed, history = fitted(small, epochs=2.4, checkpoint=path)
+    model, whole = fitted(small, epochs=2.4)
+    assert same_weights(model.state_dict(), resumed.state_dict())
+    assert history.losses == whole.losses
+    assert len(history.losses) == 12
+    left = []
+    _, again = fitted(small, epochs=2.4, checkpoint=path, watch=left.append)
+    assert again.losses == whole.losses
+    assert left == []  # nothing was left to do
+
+
 def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
     path = tmp_path / "run.ckpt"
     model, history = fitted(small, checkpoint=path)
@@ -95,6 +116,7 @@ def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
     [
         ({"seed": 1}, "seed 0, not 1"),
         ({"epochs": 4}, "epochs 3, not 4"),
+        ({"epochs": 2.5}, "epochs 3, not 2.5"),
         ({"recipe": "tutorial"}, "name 'rotated', not 'tutorial'"),
         ({"make": models.PlainNet}, "another model"),
     ],

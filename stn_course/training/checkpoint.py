@@ -17,8 +17,8 @@ FORMAT = "stn_course checkpoint 1"
 class Run:
     """What a training run consists of; `save` and `load` keep it in one file.
 
-    generator: shuffles and distorts, on the CPU. epochs: how many the whole run has; the learning
-    rate's schedule depends on it.
+    generator: shuffles and distorts, on the CPU. steps: how many each epoch has; the learning
+    rate's schedule depends on them.
     """
 
     model: nn.Module
@@ -26,12 +26,11 @@ class Run:
     scheduler: LRScheduler | None
     generator: torch.Generator
     history: History
-    epochs: int
+    steps: list[int]
 
     def save(self, path: str | Path) -> None:
         """Write all of it, or, where that fails, leave the file as it was."""
         content = {
-            "epochs": self.epochs,
             "history": self.history.to_content(),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -50,7 +49,7 @@ class Run:
         """
         content = storage.load(path, FORMAT)
         history = History.from_content(content["history"])
-        self._check_same(path, history, content["epochs"])
+        self._check_same(path, history)
         try:
             self.model.load_state_dict(content["model"])
         except RuntimeError as error:
@@ -64,10 +63,10 @@ class Run:
             torch.cuda.set_rng_state_all(content["cuda_random"])
         self.history = history
 
-    def _check_same(self, path: str | Path, history: History, epochs: int) -> None:
+    def _check_same(self, path: str | Path, history: History) -> None:
         """The file's run was begun as this one is."""
-        saved = asdict(history.recipe) | {"epochs": epochs, "seed": history.seed}
-        ours = asdict(self.history.recipe) | {"epochs": self.epochs, "seed": self.history.seed}
+        saved = asdict(history.recipe) | {"seed": history.seed}
+        ours = asdict(self.history.recipe) | {"seed": self.history.seed}
         different = [
             f"{name} {saved[name]!r}, not {ours[name]!r}"
             for name in ours

@@ -1,8 +1,8 @@
 """`fit`: train by a recipe, record what happens, go on where a killed run ended."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -15,7 +15,13 @@ from stn_course.training import processes
 from stn_course.training.checkpoint import Run
 from stn_course.training.history import History, versions
 from stn_course.training.loop import Digits, Distortion, evaluate, prepared, train_epoch
-from stn_course.training.recipes import Recipe, find_recipe, make_optimizer, prepare_model
+from stn_course.training.recipes import (
+    Recipe,
+    find_recipe,
+    make_optimizer,
+    prepare_model,
+    steps_by_epoch,
+)
 from stn_course.training.recording import Recorder, Stop
 from stn_course.validation import check_images, check_positive
 
@@ -32,7 +38,7 @@ def fit(
     train: Digits | None = None,
     test: Digits | None = None,
     distort: Distortion | None = None,
-    epochs: int | None = None,
+    epochs: float | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     progress: bool = True,
@@ -44,7 +50,7 @@ def fit(
     recipe: a name in RECIPES, or a Recipe. train, test: images (N, 1, H, W) from 0 to 1, not
     normalised, and labels (N,); by default all of MNIST. distort: applied anew to every training
     batch before normalising, for example `data.random_rotation(90)`. epochs: instead of the
-    recipe's. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
+    recipe's, with a fraction where it has one. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
     checkpoint: a file that is written after each epoch; where it exists already, the run goes on
     from there, to the same weights as one that was never stopped. A distortion must draw from the
     generator that it is given. watch: called after each step and epoch, see `Recorder`; for
@@ -59,15 +65,16 @@ def fit(
     is damaged or of another run, which is left as it is.
     """
     recipe = find_recipe(recipe)
-    epochs = recipe.epochs if epochs is None else epochs
-    check_positive("epochs", epochs)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs)
+    check_positive("epochs", recipe.epochs, float)
     device = choose_device(device)
     train = _on_device("train", train, device)
     images, labels = _on_device("test", test, device)
     test = normalise(images), labels
     first = {name: value.clone() for name, value in model.state_dict().items()}
     while True:
-        run = _new_run(model, recipe, epochs, seed, device, len(train[0]), images[:PROBE])
+        run = _new_run(model, recipe, seed, device, len(train[0]), images[:PROBE])
         try:
             return _run(run, train, test, distort, checkpoint, watch, progress)
         except torch.OutOfMemoryError as error:
@@ -76,16 +83,16 @@ def fit(
         torch.cuda.empty_cache()
 
 
-def _new_run(model, recipe, epochs, seed, device, images: int, watched: Tensor) -> Run:
+def _new_run(model, recipe, seed, device, images: int, watched: Tensor) -> Run:
     """A run before its first step; images: how many there are to learn from."""
     history = History(recipe, seed, probe_images=watched.cpu().clone())
     history.versions, history.hardware = versions(), describe_device(device)
     generator = seed_everything(seed)
     torch.manual_seed(seed + processes.rank())  # dropout leaves out other values in each process
     prepare_model(model, recipe, device)
-    steps = math.ceil(images / recipe.batch_size)
-    optimizer, scheduler = make_optimizer(model, recipe, steps * epochs)
-    return Run(model, optimizer, scheduler, generator, history, epochs)
+    steps = steps_by_epoch(recipe, images)
+    optimizer, scheduler = make_optimizer(model, recipe, sum(steps))
+    return Run(model, optimizer, scheduler, generator, history, steps)
 
 
 def _run(
@@ -103,7 +110,8 @@ def _run(
     shown = progress and processes.rank() == 0
     bar = {"unit": " images", "unit_scale": True, "disable": not shown, "mininterval": BAR_SECONDS}
     images, done = len(train[0]), len(run.history.accuracies)
-    with tqdm(total=images * run.epochs, initial=images * done, **bar) as bar:
+    shown = [min(images, steps * run.history.recipe.batch_size) for steps in run.steps]
+    with tqdm(total=sum(shown), initial=sum(shown[:done]), **bar) as bar:
         words = "none, for no file was given" if checkpoint is None else str(checkpoint)
         recorder = Recorder(run, test, PROBE, images, bar, words, watch)
         _train(run, recorder, train, test, distort, checkpoint)
@@ -122,8 +130,8 @@ def _train(
     batch_size = run.history.recipe.batch_size
     model = processes.together(run.model)
     try:
-        for _ in range(len(run.history.accuracies), run.epochs):
-            digits = prepared(*train, batch_size, distort, run.generator)
+        for steps in run.steps[len(run.history.accuracies) :]:
+            digits = islice(prepared(*train, batch_size, distort, run.generator), steps)
             train_epoch(model, digits, run.optimizer, run.scheduler, recorder.after_step)
             recorder.after_epoch(evaluate(run.model, *test))
             if checkpoint is not None and processes.rank() == 0:

@@ -50,13 +50,13 @@ class Recorder:
         self.run, self.digits, self.bar, self.checkpoint = run, digits, bar, checkpoint
         self.probed = digits[0][:probes], digits[1][:probes]
         self.images, self.watch = images, watch
-        self.steps_an_epoch = math.ceil(images / self.history.recipe.batch_size)
         self.losses: list[Tensor] = []  # of the present epoch
         self.pending: list[tuple] = []  # looks at the probe that are not in the history yet
         self.shown: dict[str, str] = {}  # beside the bar
         self.on_cpu = digits[0].device.type == "cpu"
         self.first = self.step
-        self.start = time.perf_counter() - self._seconds_before()
+        self.before = (self.history.seconds or [0.0])[-1]  # what a checkpoint brought back
+        self.start = time.perf_counter() - self.before
         localization = run.optimizer.param_groups[0]  # the first group, where there are two
         rate = localization.get("max_lr", localization["lr"])
         self.detector = CollapseDetector(self.history, padding_of(run.model), rate)
@@ -75,7 +75,7 @@ class Recorder:
     @property
     def steps(self) -> int:
         """How many steps the whole run has."""
-        return self.steps_an_epoch * self.run.epochs
+        return sum(self.run.steps)
 
     @property
     def seconds_left(self) -> float:
@@ -83,13 +83,8 @@ class Recorder:
         done = self.step - self.first
         if not done:
             return math.inf
-        taken = time.perf_counter() - self.start - self._seconds_before()
+        taken = time.perf_counter() - self.start - self.before
         return taken / done * (self.steps - self.step)
-
-    def _seconds_before(self) -> float:
-        """What the epochs before took that a checkpoint brought back."""
-        done = self.first // self.steps_an_epoch
-        return self.history.seconds[done - 1] if done else 0.0
 
     def record_probe(self) -> None:
         """Look at the probe digits, unless that was done at this step already."""
@@ -128,7 +123,7 @@ class Recorder:
         self.bar.update(min(rest, self.history.recipe.batch_size))
         if self.on_cpu:
             self.check_finite()
-        if self.step % max(1, self.steps_an_epoch // LOOKS) == 0:
+        if self.step % max(1, self.run.steps[0] // LOOKS) == 0:
             self.record_probe()
         self._watched()
 
