@@ -240,10 +240,43 @@ def test_a_recipe_of_ones_own(small):
     own = replace(
         training.RECIPES["course"], batch_size=640, feature_dropout=0.2, dropout=0.3, epochs=1
     )
-    model, history = fitted(small, recipe=own, epochs=None)
+    shares = []
+
+    def watch(recorder):
+        model = recorder.run.model
+        shares.append((model.conv2_drop.p, model.fc1_drop.p))
+
+    _, history = fitted(small, recipe=own, epochs=None, watch=watch)
     assert len(history.losses) == 2
-    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.2, 0.3)
+    assert set(shares) == {(0.2, 0.3)}
     assert history.recipe is own
+
+
+def gentle() -> nn.Module:
+    model = models.PlainNet()
+    model.conv2_drop.p, model.fc1_drop.p = 0.15, 0.25
+    return model
+
+
+def test_the_models_own_dropouts_are_given_back(small):
+    model, _ = fitted(small, gentle, recipe="course", epochs=1)
+    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.15, 0.25)
+    model = gentle()
+    broken = small["train"][0].clone(), small["train"][1]
+
+    def lose(images, generator):
+        return images * float("nan"), None
+
+    with pytest.raises(training.Diverged):
+        fitted({**small, "train": broken}, lambda: model, distort=lose)
+    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.15, 0.25)
+
+
+def test_a_trained_model_is_ready_to_answer(small, tmp_path):
+    options = {"epochs": 1, "checkpoint": tmp_path / "run.ckpt"}
+    for _ in ("trained", "read from its checkpoint"):
+        model, _ = fitted(small, **options)
+        assert not any(module.training for module in model.modules())
 
 
 def test_evaluate_counts_and_leaves_the_mode_alone(digits):

@@ -1,6 +1,8 @@
 """Recipes by name: optimizer, learning rates, schedule, memory layout."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,6 +10,8 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from stn_course.validation import check_choice
+
+DROPOUTS = {nn.Dropout2d: "feature_dropout", nn.Dropout: "dropout"}  # layer, field of a recipe
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,21 @@ def make_optimizer(
     return optimizer, OneCycleLR(optimizer, rates, total_steps=steps, cycle_momentum=cycle)
 
 
+@contextlib.contextmanager
+def own_dropouts(model: nn.Module) -> Iterator[None]:
+    """At the end the model's dropouts leave out what they did before, whatever the recipe's."""
+    shares = {module: module.p for module in model.modules() if type(module) in DROPOUTS}
+    try:
+        yield
+    finally:
+        for module, share in shares.items():
+            module.p = share
+
+
 def prepare_model(model: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
     """Move the model to the device and give it the recipe's memory layout and dropouts."""
-    shares = {nn.Dropout2d: recipe.feature_dropout, nn.Dropout: recipe.dropout}
     for module in model.modules():
-        if type(module) in shares:
-            module.p = shares[type(module)]
+        if type(module) in DROPOUTS:
+            module.p = getattr(recipe, DROPOUTS[type(module)])
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     return model.to(device, memory_format=layout)

@@ -12,8 +12,9 @@ from tqdm.auto import tqdm
 
 from stn_course.training import processes
 from stn_course.training.checkpoint import Run
-from stn_course.training.collapse import CollapseDetector, CollapseWarning, padding_of
+from stn_course.training.collapse import CollapseDetector, CollapseWarning
 from stn_course.training.loop import Digits, probe
+from stn_course.training.transformers import answer, idle, input_size
 
 LOOKS = 10  # at the probe digits in each epoch
 ANSWERS = 1000  # how many test digits are asked whether all get one answer
@@ -57,10 +58,19 @@ class Recorder:
         self.first = self.step
         self.before = (self.history.seconds or [0.0])[-1]  # what a checkpoint brought back
         self.start = time.perf_counter() - self.before
-        localization = run.optimizer.param_groups[0]  # the first group, where there are two
-        rate = localization.get("max_lr", localization["lr"])
-        self.detector = CollapseDetector(self.history, padding_of(run.model), rate)
+        self._meet_transformers()
         self.record_probe()
+
+    def _meet_transformers(self) -> None:
+        """Note what the first transformer reads, and tell of those that are not called."""
+        model, images = self.run.model, self.probed[0]
+        _, called = answer(model, images)
+        first = called[0] if called else None
+        localization = self.run.optimizer.param_groups[0]  # the first group, where there are two
+        rate = localization.get("max_lr", localization["lr"])
+        self.detector = CollapseDetector(self.history, getattr(first, "padding_mode", None), rate)
+        self.history.theta_input = input_size(model, first, images) if called else None
+        self._warn(self.detector.look_at_idle(idle(model, called)))
 
     @property
     def history(self):
@@ -160,6 +170,16 @@ class Recorder:
         self.history.seconds.append(time.perf_counter() - self.start)
         self._show(accuracy=f"{100 * accuracy:.2f} %")
         self._check_answers()
+        self.tell()
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether steps were taken since the model was last tested, or it never was."""
+        accuracies = self.history.accuracies
+        return not accuracies or self.step > sum(self.run.steps[: len(accuracies)])
+
+    def tell(self) -> None:
+        """Call the watcher between two epochs, or at the end."""
         with contextlib.suppress(Stop):  # the next step hears it, where there is one
             self._watched()
 

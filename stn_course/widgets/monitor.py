@@ -138,8 +138,13 @@ class Monitor(Lab):
         return [] if self.recorder is None else list(self._history.findings.values())
 
     def _theta(self) -> Tensor | None:
-        """The probe digits' theta as recorded last, None without a transformer or a run."""
-        recorded = [] if self.recorder is None else self._history.probe_thetas
+        """The probe digits' theta as recorded last.
+
+        None without a run, or without a transformer that reads the digits themselves.
+        """
+        if self.recorder is None or not self._history.reads_pictures:
+            return None
+        recorded = self._history.probe_thetas
         return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
 
     def _charts(self, top: float, width: float) -> list[dict]:
