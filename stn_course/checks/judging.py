@@ -146,7 +146,7 @@ def wrong(
         lines += value_lines(expected, received)
     verdict = Verdict(exercise.name, False, lines, expected=expected, received=received)
     lines += printed_lines(results[at])
-    reason = diagnose(exercise, cases, results, at, expected)
+    reason = diagnose(exercise, results, at, expected)
     push = f"Need a push? checks.hint({exercise.name!r})"
     if words == [DIFFERS]:
         push = f"No known mistake explains it. {push}"
