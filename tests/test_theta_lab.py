@@ -189,11 +189,11 @@ def test_each_device_computes_the_same(device):
 def test_words_say_the_state(lab):
     lab.theta = transforms.from_pose(rotation=30.0, scale_x=1.2, scale_y=1.2)
     assert lab.text == (
-        "The grid is rotated 30 degrees, scale 1.2 in x and 1.2 in y, shear 0, "
-        "moved 0 in x and 0 in y."
+        "The grid is rotated 30 degrees, scaled by 1.2 in x and 1.2 in y, sheared by 0, "
+        "and moved by 0 in x and 0 in y."
     )
     lab.view.value = theta_lab.MOVES
-    assert lab.text.startswith("The picture is rotated -30 degrees, scale 0.83 in x")
+    assert lab.text.startswith("The picture is rotated -30 degrees, scaled by 0.83 in x")
 
 
 def test_in_a_kernel_sliders_are_sent_together_after_the_picture():

@@ -130,8 +130,8 @@ class ReplayLab(Lab):
         angles, loss = self.angles(self.index), self.losses[self.index]
         words = (
             f"Step {self.steps[self.index]} of {self.steps[-1]}: loss {loss:.2f} "
-            f"on these digits; their grids are turned by {angles.min().item():.0f} to "
-            f"{angles.max().item():.0f} degrees."
+            f"on these digits; their grids are turned by {round(angles.min().item())} to "
+            f"{round(angles.max().item())} degrees."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 
