@@ -304,7 +304,7 @@ print("output:", tuple(turned.shape))
 # %% [markdown]
 # ## Trust
 #
-# Hold your sampler against PyTorch's: each mode, each padding, both `align_corners`, uneven shapes, three channels, and
+# Compare your sampler with PyTorch's: each mode, each padding, both `align_corners`, uneven shapes, three channels, and
 # places far outside. A difference of about 1e-16 is a rounding error in float64; 0e+00 is exactly 0.
 
 # %% tags=["tolerance=1e-12"]
@@ -509,9 +509,10 @@ def descend(image, start, steps=60):
 
 # %% tags=["hide-output", "tolerance=0.3"]
 sharp = digit[None]
+print("how far from the truth descent ends:")
 for start in ([1.0, 0.0], [8.0, 0.0]):
     distance = descend(sharp, start)[-1].norm().item()
-    print(f"from {start}: ends {distance:.1f} pixels from the truth")
+    print(f"from {start}: {distance:.1f} pixels")
 
 
 # %% [markdown]
@@ -536,8 +537,9 @@ def blurred(image, sigma):
 coarse = blurred(sharp, 3.0)
 halfway = descend(coarse, [8.0, 0.0])
 fine = descend(sharp, halfway[-1].tolist())
-print(f"blurred, from [8, 0]: ends {halfway[-1].norm().item():.1f} pixels from the truth")
-print(f"from there, sharp:    ends {fine[-1].norm().item():.1f} pixels from the truth")
+print("how far from the truth descent ends:")
+print(f"blurred, from [8.0, 0.0]: {halfway[-1].norm().item():.1f} pixels")
+print(f"sharp, from there:        {fine[-1].norm().item():.1f} pixels")
 
 # %% [markdown]
 # Why does it help? Compute the loss for all shifts of up to 12 pixels, and draw it as a map, with the path of each descent:
@@ -609,18 +611,20 @@ def misplaced(theta, truth):
 hidden = transforms.similarity(degrees=60, scale=0.9, x=0.15, y=-0.1)
 second = warp(sharp, hidden)
 before = misplaced(transforms.identity(), hidden)
-print(f"before:        off by {before:.1f} pixels on average")
+print(f"before: off by {before:.1f} pixels on average")
 
 # %% [markdown]
 # **Predict:** by how many pixels after 240 steps on the sharp pictures? And if the first 120 steps see blurred ones?
 
 # %% tags=["hide-output", "tolerance=3"]
 on_sharp = register(sharp, second, [0])
-print(f"sharp only:    off by {misplaced(on_sharp[-1:], hidden):.0f} pixels on average")
+print("sharp only:")
+print(f"off by {misplaced(on_sharp[-1:], hidden):.0f} pixels on average")
 
 # %% tags=["hide-output", "tolerance=0.05"]
 blurred_first = register(sharp, second, [3.0, 0])
-print(f"blurred first: off by {misplaced(blurred_first[-1:], hidden):.3f} pixels on average")
+print("blurred first:")
+print(f"off by {misplaced(blurred_first[-1:], hidden):.3f} pixels on average")
 
 # %%
 frames = [0, 20, 40, 60, 240]
@@ -635,7 +639,7 @@ show(
         columns=6,
         title="above: sharp only, lost; below: blurred first, aligned",
     ),
-    "two rows of sevens at steps 0, 20, 40, 60 and 240, each with the second picture, a turned seven. Above, "
+    "two rows of sevens at steps 0, 20, 40, 60 and 240, each beside the second picture, a turned seven. Above, "
     "the seven shrinks and bends. Below, it turns and ends like the second picture.",
 )
 
@@ -817,6 +821,7 @@ checks.disagreeing(my_warp)
 # %% tags=["hide-output"]
 pixels = patch[None, None].clone().requires_grad_()
 bilinear(pixels, torch.tensor([[[0.7]]]), torch.tensor([[[1.2]]])).sum().backward()
+print("the gradient of each pixel:")
 print(pixels.grad[0, 0])
 
 # %% [markdown]
@@ -855,7 +860,7 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 # ## Keep
 #
 # - **Bilinear sampling is a weighted mean of four neighbours.** So it has a gradient, and this gradient reaches one pixel.
-# - **Border and reflection move the place, zeros leaves it**; and zero is black only if black is zero.
+# - **Border and reflection move the place, zeros leaves it where it is**; and zero is black only if black is zero.
 # - **Far away, or wholly outside, there is no gradient to follow.** Start near, at the identity, or blur first.
 #
 # Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now find theta for one pair of pictures, in 240 steps.
