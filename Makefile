@@ -28,7 +28,7 @@ ALONE := tests/test_browser_load.py tests/test_browser_monitor.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -39,6 +39,7 @@ help:
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
+	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
@@ -96,6 +97,9 @@ notebooks: $(INSTALLED)
 
 sources: $(INSTALLED)
 	$(RUN) tools/notebooks.py sources $(NB)
+
+page: $(INSTALLED)
+	$(RUN) tools/notebooks.py page $(NB)
 
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
