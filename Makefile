@@ -9,9 +9,9 @@ FOLDER ?= my_notebooks
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
+NEWEST := .venv-newest
 LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
-	--LabApp.default_url=/lab/tree/00_start_here.ipynb --LabApp.news_url=None \
-	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb
 ifeq ($(BROWSER),no)
 LAB_FLAGS += --no-browser
 endif
@@ -28,11 +28,12 @@ ALONE := tests/test_browser_load.py tests/test_browser_monitor.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test lint quick check named durations notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest suite lint quick check named durations notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check (8 minutes)"
+	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
 	@echo "make durations  run every check, and note how long each file takes"
@@ -54,7 +55,16 @@ lab: $(INSTALLED)
 	$(RUN) tools/working_copy.py "$(FOLDER)"
 	$(RUN) -m jupyter lab $(LAB_FLAGS)
 
-test: $(INSTALLED) lint
+test: $(INSTALLED) lint suite
+
+# Did a new release break something? No constraints: the newest versions that pyproject.toml allows.
+test-newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --editable '.[test,browser]'
+	$(NEWEST)/bin/python -m pip list
+	$(MAKE) suite RUN=$(NEWEST)/bin/python
+
+suite:
 	$(RUN) tools/browser.py
 	$(RUN) -m pytest -q $(ALONE)
 	$(RUN) -m pytest $(TWO) $(NBVAL) $(addprefix --ignore=,$(ALONE))

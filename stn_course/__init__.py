@@ -4,8 +4,8 @@ Importing it is light: torch comes along, matplotlib and ipywidgets do not. The 
 is make `import torchvision` work where torch and torchvision were built for different devices.
 """
 
-from stn_course.torchvision_operators import declare_missing_operators
+from stn_course.torchvision_operators import prepare_torchvision
 
 __version__ = "0.1.0"
 
-declare_missing_operators()
+prepare_torchvision()

@@ -6,7 +6,10 @@ Nothing here touches a network: the four gzip files are part of the package.
 import gzip
 import hashlib
 import os
-import tempfile
+import secrets
+import shutil
+import time
+import zlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -19,7 +22,13 @@ from torch import Tensor
 from stn_course.grids import pixel_centres
 from stn_course.samplers import MODES, warp
 from stn_course.transforms import scale
-from stn_course.validation import check_choice, check_images, check_positive, describe
+from stn_course.validation import (
+    check_choice,
+    check_images,
+    check_positive,
+    describe,
+    name_first,
+)
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; notebook 01 computes them
 
@@ -30,6 +39,7 @@ FILES = {
     "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", (10000, 28, 28), 16),
     "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", (10000,), 8),
 }
+WAITS = (0.01, 0.03, 0.1, 0.3, 0.5, 0)  # seconds after each try to replace a file that is open
 SPLITS = {"train": "train", "test": "t10k"}
 
 
@@ -38,11 +48,17 @@ def _has_checksum(content: bytes, name: str) -> bool:
 
 
 def _decompressed(name: str) -> bytes:
-    """The bytes of one bundled file; OSError if the installed copy is damaged."""
+    """The bytes of one bundled file; OSError if the installed copy lacks it or it is damaged."""
     bundled = resources.files("stn_course").joinpath(f"mnist/{name}.gz")
-    content = gzip.decompress(bundled.read_bytes())
+    restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
+    try:
+        content = gzip.decompress(bundled.read_bytes())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"the bundled {name}.gz is missing; {restore}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        content = b""
     if not _has_checksum(content, name):
-        raise OSError(f"the bundled {name}.gz is damaged; install stn_course again")
+        raise OSError(f"the bundled {name}.gz is damaged; {restore}")
     return content
 
 
@@ -80,15 +96,38 @@ def mnist_root(cache: str | Path | None = None) -> Path:
 
 
 def write_atomically(target: Path, content: bytes) -> None:
-    """All of the content appears under the target's name, or nothing does."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+    """All of the content appears under the target's name, or nothing does.
+
+    A file that was there gives its mode to the new one. Raises PermissionError where the target
+    cannot be replaced; it is then as it was, and the content lies beside it, with ".new" added.
+    """
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
-        os.replace(temporary, target)
+        if target.exists():
+            shutil.copymode(target, temporary)
+        if not _replace(temporary, target):
+            kept = temporary.replace(target.with_name(f"{target.name}.new"))
+            raise PermissionError(
+                f"{target} cannot be replaced: it is protected, or another program has it open. "
+                f"It is as it was; what should be in it is in {kept.name} beside it"
+            )
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _replace(temporary: Path, target: Path) -> bool:
+    """Whether the target was replaced: Windows refuses while another program has it open."""
+    for seconds in WAITS:
+        try:
+            os.replace(temporary, target)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return True
+    return False
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -170,7 +209,8 @@ def rescale(images: Tensor, factor) -> Tensor:
     check_images(images, "images")
     factor = torch.as_tensor(factor).to(images)
     if not (factor > 0).all():
-        raise ValueError(f"factor must be above 0; got {factor.tolist()}")
+        found = name_first("0, less or NaN", ~(factor > 0), factor)
+        raise ValueError(f"factor must be above 0; got {found}")
     return warp(images, scale(1 / factor))
 
 

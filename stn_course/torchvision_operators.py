@@ -5,10 +5,15 @@ imported, torchvision describes two of these operators to torch all the same, an
 "operator torchvision::nms does not exist". Declaring the two schemas first is enough for data sets,
 transforms and `make_grid`, which is all that the course uses; calling a compiled operator such as
 `nms` still fails, with torch's own message.
+
+Whether the operators load is torchvision's to find out: it tries while it imports its submodule
+`extension`, wherever its compiled files lie. Only then, and only if it failed, are the schemas
+declared. Where the two builds fit, nothing is loaded or declared here.
 """
 
-import importlib.machinery
-import importlib.util
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 
 import torch
 
@@ -21,30 +26,38 @@ SCHEMAS = {
 _declared: list[torch.library.Library] = []
 
 
-def compiled_operators_load() -> bool:
-    """Whether torchvision's compiled operators load here; also True without a torchvision."""
-    package = importlib.util.find_spec("torchvision")
-    if package is None or hasattr(torch.ops.torchvision, "nms"):
-        return True
-    extension = importlib.machinery.PathFinder.find_spec(
-        "_C", list(package.submodule_search_locations)
-    )
-    try:
-        torch.ops.load_library(extension.origin)
-    except (AttributeError, OSError):  # no such file, or one built against another torch
-        return False
-    return True
+class AfterExtension(MetaPathFinder):
+    """Finds `torchvision.extension` as Python does, and has what is missing declared after it."""
+
+    def find_spec(self, fullname, path, target=None) -> ModuleSpec | None:
+        if fullname != "torchvision.extension":
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        execute = spec.loader.exec_module
+
+        def execute_and_declare(module) -> None:
+            execute(module)
+            declare_missing_operators()
+
+        spec.loader.exec_module = execute_and_declare
+        return spec
 
 
 def declare_missing_operators() -> tuple[str, ...]:
-    """Declare the operator schemas that torchvision needs to be imported; returns their names.
+    """Declare the operator schemas that torchvision failed to bring; returns their names.
 
-    Where the compiled operators load, and at a second call, nothing is declared.
+    Where its compiled operators are there, and at a second call, nothing is declared.
     """
-    if _declared or compiled_operators_load():
+    if _declared or hasattr(torch.ops.torchvision, "nms"):
         return ()
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name, schema in SCHEMAS.items():
         library.define(name + schema)
     _declared.append(library)
     return tuple(SCHEMAS)
+
+
+def prepare_torchvision() -> None:
+    """Stand ready for `import torchvision`, once; a torchvision that is imported is left alone."""
+    if not any(isinstance(finder, AfterExtension) for finder in sys.meta_path):
+        sys.meta_path.insert(0, AfterExtension())

@@ -5,19 +5,27 @@ coordinates, (x, y) order, x to the right, y down. So a theta says where the out
 picture moves the other way. Rotation is positive from the x axis towards the y axis: the sampling
 grid turns clockwise on the screen and the picture anticlockwise.
 
-Builders take numbers, or tensors of shape () or (B,), which broadcast against each other; dtype and
-device are those of the tensors given, else torch's default dtype on the CPU. On an image that is
-not square, normalised x and y have different units, and a rotation built here shears the picture:
-build it in pixels and convert with `from_pixel_matrix`.
+Builders take numbers, NumPy's too, or tensors of shape () or (B,), which broadcast against each
+other; dtype and device are those of the tensors given, else torch's default dtype on the CPU. On an
+image that is not square, normalised x and y have different units, and a rotation built here shears
+the picture: build it in pixels and convert with `from_pixel_matrix`.
 """
 
 import math
+from numbers import Real
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from stn_course.validation import check_choice, check_floating, check_theta, describe
+from stn_course.validation import (
+    check_choice,
+    check_finite,
+    check_floating,
+    check_theta,
+    describe,
+    name_first,
+)
 
 
 class Pose(NamedTuple):
@@ -41,14 +49,14 @@ def _batch(**values) -> list[Tensor]:
     dtype = given[0].dtype if given else torch.get_default_dtype()
     device = given[0].device if given else "cpu"
     for name, value in values.items():
-        if not isinstance(value, Tensor | int | float) or isinstance(value, bool):
+        if not isinstance(value, Tensor | Real) or isinstance(value, bool):
             raise TypeError(f"{name} must be a number or a tensor (B,); got {describe(value)}")
-    tensors = [torch.as_tensor(v, dtype=dtype, device=device) for v in values.values()]
+    plain = [value if isinstance(value, Tensor) else float(value) for value in values.values()]
+    tensors = [torch.as_tensor(value, dtype=dtype, device=device) for value in plain]
     for name, tensor in zip(values, tensors, strict=True):
         if tensor.dim() > 1 or tensor.numel() == 0 or not tensor.is_floating_point():
             raise ValueError(f"{name} must be numbers of shape () or (B,); got {describe(tensor)}")
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name} must be finite; got {tensor.tolist()}")
+        check_finite(name, tensor)
     return list(torch.broadcast_tensors(*[torch.atleast_1d(t) for t in tensors]))
 
 
@@ -60,9 +68,8 @@ def _theta(a, b, x, c, d, y) -> Tensor:
 def _angle(degrees, radians):
     """The angle in radians from exactly one of the two."""
     if (degrees is None) == (radians is None):
-        raise TypeError(
-            f"give the angle as degrees or as radians, one of them; got {degrees=}, {radians=}"
-        )
+        came = "neither" if degrees is None else "both"
+        raise TypeError(f"give the angle as degrees or as radians, one of them; got {came}")
     if degrees is None:
         return radians
     return torch.deg2rad(degrees) if isinstance(degrees, Tensor) else math.radians(degrees)
@@ -123,11 +130,12 @@ def to_matrix(theta: Tensor) -> Tensor:
 def from_matrix(matrix: Tensor) -> Tensor:
     """The upper two rows of affine 3×3 matrices: (B, 3, 3) -> (B, 2, 3)."""
     check_floating("matrix", matrix, "(B, 3, 3)", 3)
-    if matrix.shape[1:] != (3, 3) or (matrix[:, 2] != matrix.new_tensor([0, 0, 1])).any():
-        raise ValueError(
-            f"matrix must be (B, 3, 3) with last row 0, 0, 1; got {describe(matrix)}, "
-            f"last row {matrix[0, -1].tolist()}"
-        )
+    if matrix.shape[1:] != (3, 3):
+        raise ValueError(f"matrix must have shape (B, 3, 3); got {describe(matrix)}")
+    wrong = matrix[:, 2] != matrix.new_tensor([0, 0, 1])
+    if wrong.any():
+        found = name_first("another", wrong, matrix[:, 2])
+        raise ValueError(f"matrix must have the last row 0, 0, 1; got {found}")
     return matrix[:, :2].clone()
 
 
@@ -146,14 +154,15 @@ def compose(first: Tensor, *others: Tensor) -> Tensor:
 def inverse(theta: Tensor) -> Tensor:
     """The theta that undoes theta: input -> output, so how the picture moves: (B, 2, 3).
 
-    Raises ValueError where theta maps the plane to a line or a point.
+    Computed in float32 at least. Raises ValueError where theta maps the plane to a line or a point.
     """
-    matrix = to_matrix(theta)
-    determinant = torch.linalg.det(matrix)
-    if (determinant == 0).any():
-        raise ValueError(f"theta has no inverse: its determinants are {determinant.tolist()}")
+    matrix = to_matrix(theta).to(torch.promote_types(theta.dtype, torch.float32))
+    flat = torch.linalg.det(matrix) == 0
+    if flat.any():
+        found = name_first("0", flat, theta)
+        raise ValueError(f"theta has no inverse where its determinant is 0; got {found}")
     one = torch.eye(3, dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
-    return from_matrix(torch.linalg.solve(matrix, one))
+    return from_matrix(torch.linalg.solve(matrix, one)).to(theta.dtype)
 
 
 def to_pose(theta: Tensor) -> Pose:

@@ -5,14 +5,45 @@ value of the right kind.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+LONGEST = 200  # characters of a value that an error prints
+
+
+def _short(value) -> str:
+    """A value as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def describe(value) -> str:
     """A short name of what came: a tensor by dtype and shape, anything else by type and value."""
     if isinstance(value, Tensor):
         return f"a {value.dtype} tensor of shape {tuple(value.shape)}"
-    return f"{type(value).__name__} {value!r}"
+    return f"{type(value).__name__} {_short(value)}"
+
+
+def name_first(fault: str, wrong: Tensor, values: Tensor) -> str:
+    """How many of a batch are wrong, and the first of them; a batch of one is that one alone.
+
+    fault: what is wrong with them. wrong: (B, ...) or (), true where something is.
+    values: (B, ...) or (), of which the first wrong one is printed.
+    """
+    values = torch.atleast_1d(values)
+    indices = wrong.reshape(len(values), -1).any(dim=1).nonzero().flatten().tolist()
+    first = f"{values[indices[0]].tolist()}"
+    if len(values) == 1:
+        return first
+    return f"{fault} in {len(indices)} of {len(values)}, the first at index {indices[0]}: {first}"
+
+
+def check_finite(name: str, tensor: Tensor) -> None:
+    """No NaN and no infinity in a tensor (B, ...) or () (on a GPU this waits for its values)."""
+    wrong = ~torch.isfinite(tensor)
+    if wrong.any():
+        found = name_first("NaN or infinity", wrong, tensor)
+        raise ValueError(f"{name} must be finite; got {found}")
 
 
 def check_floating(name: str, value, shape: str, dims: int) -> None:
@@ -36,8 +67,7 @@ def check_theta_shape(theta) -> None:
 def check_theta(theta) -> None:
     """`theta` is (B, 2, 3), floating point and finite (on a GPU this waits for its values)."""
     check_theta_shape(theta)
-    if not torch.isfinite(theta).all():
-        raise ValueError(f"theta must be finite; got NaN or infinity in {theta.tolist()}")
+    check_finite("theta", theta)
 
 
 def check_images(input, name: str = "input") -> None:
@@ -58,9 +88,9 @@ def check_whole_numbers(name: str, value, axes: str) -> None:
     if not isinstance(value, tuple | list):
         raise TypeError(f"{expected}; got {describe(value)}")
     if any(isinstance(n, bool) or not isinstance(n, int) for n in value):
-        raise TypeError(f"{expected}; got {tuple(value)}")
+        raise TypeError(f"{expected}; got {_short(tuple(value))}")
     if len(value) != count or min(value) < 1:
-        raise ValueError(f"{expected}; got {tuple(value)}")
+        raise ValueError(f"{expected}; got {_short(tuple(value))}")
 
 
 def check_size(size) -> None:
@@ -74,19 +104,28 @@ def check_output_size(output_size) -> None:
         check_whole_numbers("output_size", output_size, "(H', W')")
 
 
-def check_same(**tensors: Tensor) -> None:
-    """All tensors agree in dtype and device."""
-    for what in ("dtype", "device"):
-        found = {name: getattr(tensor, what) for name, tensor in tensors.items()}
-        if len(set(found.values())) > 1:
-            listed = ", ".join(f"{name} has {value}" for name, value in found.items())
-            raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
+def check_same(what: str, **tensors: Tensor) -> None:
+    """All tensors agree in `what`: "dtype" or "device"."""
+    found = {name: getattr(tensor, what) for name, tensor in tensors.items()}
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{name} has {value}" for name, value in found.items())
+        raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
+
+
+def check_head(head) -> None:
+    """`head` is a Linear layer with a bias and 6 outputs, and has its weights already."""
+    expected = "the head must be a Linear layer with a bias and 6 outputs"
+    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
+        raise ValueError(f"{expected}; got {_short(head)}")
+    if is_lazy(head.weight):
+        raise ValueError(f"{expected}; {head} has no weights yet: call localization on an input")
 
 
 def check_choice(name: str, value, choices) -> None:
     """`value` is one of `choices`."""
     if value not in tuple(choices):
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+        expected = f"{name} must be one of {', '.join(map(repr, choices))}"
+        raise ValueError(f"{expected}; got {_short(value)}")
 
 
 def check_positive(name: str, value, kind: type = int) -> None:
@@ -115,7 +154,8 @@ def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> 
         raise ValueError(f"grid must have shape (B, H, W, 2), last axis x, y; got {describe(grid)}")
     if grid.shape[0] != input.shape[0]:
         raise ValueError(f"input has a batch of {input.shape[0]}, grid of {grid.shape[0]}")
-    check_same(input=input, grid=grid)
+    check_same("dtype", input=input, grid=grid)
+    check_same("device", input=input, grid=grid)
     if not torch.isfinite(grid).all():
         raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
     check_choice("mode", mode, modes)
@@ -123,13 +163,18 @@ def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> 
 
 
 def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
-    """The arguments of `samplers.warp`; the values of theta are not looked at, for speed."""
+    """The arguments of `samplers.warp`; the values of theta are not looked at, for speed.
+
+    Where one has float64, so must the other; lower precisions are all computed in float32.
+    """
     check_images(input)
     check_theta_shape(theta)
     if theta.shape[0] not in (1, input.shape[0]):
         raise ValueError(
             f"theta must have a batch of 1 or of the input's {input.shape[0]}; got {theta.shape[0]}"
         )
-    check_same(input=input, theta=theta)
+    if (input.dtype == torch.float64) != (theta.dtype == torch.float64):
+        check_same("dtype", input=input, theta=theta)
+    check_same("device", input=input, theta=theta)
     check_choice("mode", mode, modes)
     check_choice("padding_mode", padding_mode, padding_modes)

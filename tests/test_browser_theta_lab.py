@@ -45,7 +45,7 @@ def test_the_keyboard_turns_the_grid_and_nothing_else(grids):
     for _ in range(10):
         grids.keyboard.press("ArrowRight")
     settled(grids, lab_)
-    assert "rotated 10 degrees, scale 1 in x and 1 in y" in words(lab_)
+    assert "rotated 10 degrees, scaled by 1 in x and 1 in y" in words(lab_)
     assert readouts(lab_)[:6] == [10, 1, 1, 0, 0, 0]
     expected = transforms.rotation(degrees=10)
     assert torch.allclose(shown_theta(lab_), expected, atol=1e-6)

@@ -54,3 +54,14 @@ def test_ways_to_install_are_tried_until_one_works(monkeypatch, root, capsys):
     monkeypatch.setattr(tool.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert tool.install_chromium() == ("/usr/bin/chromium" if root else None)
     assert ran == (["chromium", "update", "chromium"] if root else ["chromium"])
+
+
+def test_where_there_is_no_user_id_debians_packages_are_left_alone(monkeypatch, capsys):
+    """As on Windows."""
+    ran = []
+    monkeypatch.setattr(tool.subprocess, "run", lambda command, **_: ran.append(command[-1]))
+    monkeypatch.setattr(tool, "find_chromium", lambda: None)
+    monkeypatch.delattr(tool.os, "geteuid")
+    monkeypatch.setattr(tool.shutil, "which", lambda name: None)
+    assert tool.install_chromium() is None
+    assert ran == ["chromium"]

@@ -1,5 +1,6 @@
 """Runs that are killed, stopped or diverge: nothing is lost, and what is left can be used."""
 
+import math
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import small_run
 import torch
 
 from stn_course import data, models, training
-from stn_course.training import checkpoint
+from stn_course.training import Recorder, checkpoint
 
 # A run over six epochs, told where its checkpoint lies; the same in every process.
 PROGRAM = """
@@ -80,6 +81,27 @@ def test_a_run_goes_on_as_if_never_stopped(small, tmp_path, monkeypatch, recipe)
     assert [p.name for p in tmp_path.iterdir()] == ["run.ckpt"]
 
 
+def test_a_run_whose_last_epoch_is_cut_short_goes_on_too(small, tmp_path):
+    """Five steps are an epoch, this run takes 12; the power goes off at the last."""
+    path = tmp_path / "run.ckpt"
+
+    def power_off(recorder):
+        if recorder.step == 12:
+            raise RuntimeError("the power went off")
+
+    with pytest.raises(RuntimeError):
+        fitted(small, epochs=2.4, checkpoint=path, watch=power_off)
+    resumed, history = fitted(small, epochs=2.4, checkpoint=path)
+    model, whole = fitted(small, epochs=2.4)
+    assert same_weights(model.state_dict(), resumed.state_dict())
+    assert history.losses == whole.losses
+    assert len(history.losses) == 12
+    left = []
+    _, again = fitted(small, epochs=2.4, checkpoint=path, watch=left.append)
+    assert again.losses == whole.losses
+    assert left == []  # nothing was left to do
+
+
 def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
     path = tmp_path / "run.ckpt"
     model, history = fitted(small, checkpoint=path)
@@ -95,8 +117,10 @@ def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
     [
         ({"seed": 1}, "seed 0, not 1"),
         ({"epochs": 4}, "epochs 3, not 4"),
+        ({"epochs": 2.5}, "epochs 3, not 2.5"),
         ({"recipe": "tutorial"}, "name 'rotated', not 'tutorial'"),
         ({"make": models.PlainNet}, "another model"),
+        ({"distort": data.random_rotation(30)}, "distort 'none', not .random_rotation.*limit=30"),
     ],
 )
 def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, tmp_path, options, words):
@@ -106,6 +130,67 @@ def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, tmp_path, op
     with pytest.raises(ValueError, match=words):
         fitted(small, checkpoint=path, **options)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["train images", "train labels", "test images", "test labels"])
+@pytest.mark.parametrize("how", ["others", "fewer"])
+def test_a_checkpoint_of_other_data_is_named_and_left_alone(small, tmp_path, what, how):
+    path = tmp_path / "run.ckpt"
+    fitted(small, epochs=1, checkpoint=path)
+    before = path.read_bytes()
+    split, kind = what.split()
+    images, labels = small[split]
+    if how == "fewer":
+        images, labels = images[:-9], labels[:-9]
+    elif kind == "images":
+        images = data.rotate(images, 1)
+    else:
+        labels = labels.roll(1)
+    with pytest.raises(
+        ValueError, match=rf"run\.ckpt is of a run with .*{what} '\([0-9, ]+\) with"
+    ):
+        fitted({**small, split: (images, labels)}, epochs=1, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+def test_another_angle_is_another_distortion(small, tmp_path):
+    path = tmp_path / "run.ckpt"
+    fitted(small, epochs=1, checkpoint=path, distort=data.random_rotation(30))
+    fitted(small, epochs=1, checkpoint=path, distort=data.random_rotation(30.0))
+    with pytest.raises(ValueError, match=r"limit=30 .* not .*limit=45"):
+        fitted(small, epochs=1, checkpoint=path, distort=data.random_rotation(45))
+
+
+def test_a_checkpoint_knows_its_data_whatever_their_memory_layout_and_rounding(small):
+    images, labels = small["test"]
+    other = images.to(memory_format=torch.channels_last) * (1 + 2**-23)
+    note = checkpoint.describe_data((images, labels), (images, labels), None)
+    assert note == checkpoint.describe_data((other, labels), (other, labels), None)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_named_and_left_alone(small, tmp_path):
+    path = tmp_path / "run.ckpt"
+    torch.save({"format": "stn_course checkpoint 1", "epochs": 3}, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="but a 'stn_course checkpoint 1'"):
+        fitted(small, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "words"),
+    [
+        ("missing/run.ckpt", FileNotFoundError, r"run\.ckpt: make its folder .*missing first"),
+        (".", IsADirectoryError, "must name a file"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_written_is_noticed_first(small, tmp_path, place, error, words):
+    def watch(recorder):
+        pytest.fail("a step was taken")
+
+    with pytest.raises(error, match=words):
+        fitted(small, checkpoint=tmp_path / place, watch=watch)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
@@ -133,7 +218,9 @@ def test_a_flipped_bit_is_noticed(small, tmp_path):
 def test_a_history_is_no_checkpoint(small, tmp_path):
     _, history = fitted(small, epochs=1)
     history.save(tmp_path / "run.pt")
-    with pytest.raises(ValueError, match="is not a 'stn_course checkpoint 1'"):
+    with pytest.raises(
+        ValueError, match="is not a 'stn_course checkpoint 2' but a 'stn_course hist"
+    ):
         fitted(small, epochs=1, checkpoint=tmp_path / "run.pt")
 
 
@@ -168,7 +255,35 @@ def test_ctrl_c_leaves_a_model_and_a_history_to_use(small, step, ctrl_c_is_heard
     accuracy = training.evaluate(model, data.normalise(images), labels)
     assert history.accuracy == accuracy
     assert history.probe_steps[-1] == step - 1
-    assert len(history.accuracies) == len(history.seconds) == 1 + (step - 1) // 5
+    assert len(history.accuracies) == len(history.seconds) == max(1, math.ceil((step - 1) / 5))
+
+
+@pytest.mark.parametrize("place", [(checkpoint.Run, "save"), (Recorder, "_check_answers")])
+@pytest.mark.parametrize("end", [1, 3])
+def test_ctrl_c_at_an_epochs_end_leaves_one_accuracy_for_it(
+    small, tmp_path, monkeypatch, ctrl_c_is_heard, place, end
+):
+    """While the checkpoint is saved, or the epoch's end recorded; of the first, or the last."""
+    calls, told, path = [], [], tmp_path / "run.ckpt"
+    original = getattr(*place)
+
+    def interrupted(self, *rest):
+        calls.append(None)
+        if len(calls) == end:
+            signal.raise_signal(signal.SIGINT)
+        return original(self, *rest)
+
+    monkeypatch.setattr(*place, interrupted)
+    model, history = fitted(small, checkpoint=path, watch=lambda r: told.append(r.history.stopped))
+    assert history.stopped
+    assert told[-1]  # so that a monitor's buttons go grey
+    assert len(history.accuracies) == len(history.seconds) == end
+    assert len(history.losses) == 5 * end
+    images, labels = small["test"]
+    assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
+    monkeypatch.undo()
+    _, resumed = fitted(small, checkpoint=path)
+    assert resumed.losses == fitted(small)[1].losses
 
 
 def test_a_run_to_its_end_is_not_called_stopped(small):

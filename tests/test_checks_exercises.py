@@ -48,7 +48,7 @@ def test_the_solution_is_right_and_the_broken_program_wrong_here_too(name):
     if exercise.broken is not None:
         results = run_all(exercise, exercise.broken, cases)
         at = next(i for i, r in enumerate(results) if differs(r.value, expected[i]))
-        assert known_mistake(exercise, cases, results, at, expected[at]) is not None
+        assert known_mistake(exercise, dict(enumerate(results)), at, expected[at]) is not None
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -91,7 +91,7 @@ def test_no_mistake_is_taken_for_right_or_for_another(name):
     for mistake in exercise.misconceptions:
         results = run_all(exercise, mistake.variant, cases)
         at = next(i for i, r in enumerate(results) if r.raised or differs(r.value, expected[i]))
-        assert known_mistake(exercise, cases, results, at, expected[at]) is mistake
+        assert known_mistake(exercise, dict(enumerate(results)), at, expected[at]) is mistake
 
 
 def differs(value, expected) -> bool:

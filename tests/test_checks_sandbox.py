@@ -1,9 +1,11 @@
 """What runs in the worker process, looked at here, in this one."""
 
+import faulthandler
 import io
+import os
 import pickle
-import signal
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +13,16 @@ from torch import nn
 
 from stn_course.checks import sandbox
 from stn_course.checks.kinds import call
-from stn_course.checks.sandbox import Result, answer, attempt_case, plain, raised, receive, restore
+from stn_course.checks.sandbox import (
+    Result,
+    answer,
+    attempt_case,
+    pack,
+    plain,
+    raised,
+    receive,
+    unpack,
+)
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
 
@@ -151,76 +162,89 @@ def test_of_what_is_printed_the_beginning_is_kept():
 
 def test_messages_are_read_one_by_one():
     pipe = io.BytesIO()
-    sandbox.send(pipe, [1, 2])
-    sandbox.send(pipe, b"as it is")
+    sandbox.send(pipe, b"one")
+    sandbox.send(pipe, b"two")
     whole = pipe.getvalue()
     pipe.seek(0)
-    assert pickle.loads(receive(pipe)) == [1, 2]
-    assert receive(pipe) == b"as it is"
+    assert receive(pipe) == b"one"
+    assert receive(pipe) == b"two"
     assert receive(pipe) is None
     assert receive(io.BytesIO(whole[:7])) is None
-    assert receive(io.BytesIO(whole[:-20])) is None
+    assert receive(io.BytesIO(whole[:10])) is None
 
 
-def answers(attempt, cases: list[tuple], limit: float = 5) -> list:
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int64", "bool", "complex64"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_a_result_is_sent_whole(dtype, shape):
+    value = torch.ones(shape, dtype=getattr(torch, dtype))
+    sent = Result(value, "meta", "é", "kind", ("Error", "why"), [("file", 3)], True, True, 2, "p")
+    came = unpack(pack(sent))
+    assert torch.equal(came.value, value)
+    assert came.value.dtype == value.dtype
+    came.value = sent.value
+    assert came == sent
+    for message in (sandbox.READY, sandbox.STARTED, 0, -11):
+        assert unpack(pack(message)) == message
+
+
+def test_a_result_comes_on_the_cpu_whatever_the_kernels_default():
+    with torch.device("meta"):
+        assert unpack(pack(Result(torch.ones(2, device="cpu")))).value.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no message", pickle.dumps(print), pack(3)[:-9], pack({"value": 1, "more": 2})],
+)
+def test_bytes_that_are_no_message_are_refused(content):
+    with pytest.raises(ValueError, match=r"^unreadable: "):
+        unpack(content)
+
+
+def answers(content: bytes) -> list:
     """What the worker sends for a request."""
     pipe = io.BytesIO()
-    answer(pickle.dumps((sys.path, pickle.dumps((attempt, call, cases, limit)))), pipe)
+    answer(content, pipe)
     pipe.seek(0)
-    return [pickle.loads(content) for content in iter(lambda: receive(pipe), None)]
+    return [unpack(content) for content in iter(lambda: receive(pipe), None)]
 
 
 def test_a_request_is_answered_case_by_case():
-    one, two, end = answers(torch.neg, [(torch.ones(2),), (torch.zeros(1),)])
-    assert (one.value.tolist(), two.value.tolist(), end) == ([-1, -1], [0], None)
-    first, again = (answers(torch.rand, [(2,)])[0].value for _ in range(2))
+    request = pickle.dumps((torch.neg, call, [(torch.ones(2),), (torch.zeros(1),)]))
+    start, one, two, end = answers(request)
+    assert (start, end) == (sandbox.STARTED, 0)
+    assert (one.value.tolist(), two.value.tolist()) == ([-1, -1], [0])
+    random = pickle.dumps((torch.rand, call, [(2,)]))
+    first, again = (answers(random)[1].value for _ in range(2))
     assert torch.equal(first, again)
-    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # the clock is stopped again
 
 
 def test_a_request_that_cannot_be_read_is_an_exception():
-    pipe = io.BytesIO()
-    answer(b"no pickle", pipe)
-    pipe.seek(0)
-    first = pickle.loads(receive(pipe))
-    assert isinstance(first, Result)
+    start, first, end = answers(b"no pickle")
+    assert (start, end) == (sandbox.STARTED, 0)
     assert first.raised[0] == "UnpicklingError"
-    assert pickle.loads(receive(pipe)) is None
-    assert receive(pipe) is None
 
 
-def test_the_clock_runs_a_little_longer_than_the_limit(monkeypatch):
-    given = []
-    monkeypatch.setattr(sandbox, "limit_time", given.append)
-    answers(torch.neg, [], limit=3)
-    assert given == [8, 0]
+def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(monkeypatch):
+    """With a clock that runs a little longer than the limit, in case that the kernel is gone."""
+    given, pipe = [], io.BytesIO()
 
+    def recorded(target, args, daemon):
+        given.append((target, args, daemon))
+        return SimpleNamespace(start=lambda: None)
 
-def test_what_an_attempt_changed_for_all_is_put_right():
-    names = [dict(vars(place)) for place in sandbox.GUARDED]
-    relu, absolute = torch.relu, torch.Tensor.abs
-    try:
-        torch.relu, torch.Tensor.abs, torch.Tensor.mine = None, None, 1
-        del torch.nn.functional.elu
-        torch.set_default_dtype(torch.float64)
-        torch.set_default_device("meta")
-        torch.set_grad_enabled(False)
-    finally:
-        restore(names)
-    assert torch.relu is relu
-    assert torch.Tensor.abs is absolute
-    assert not hasattr(torch.Tensor, "mine")
-    assert callable(torch.nn.functional.elu)
-    assert (torch.zeros(1).dtype, torch.zeros(1).device.type) == (torch.float32, "cpu")
-    assert torch.is_grad_enabled()
-
-
-def test_the_clock_ends_the_process(monkeypatch):
-    given = []
-    monkeypatch.setattr(signal, "signal", lambda *arguments: given.append(arguments))
-    monkeypatch.setattr(signal, "setitimer", lambda *arguments: given.append(arguments))
-    sandbox.limit_time(3)
-    assert given == [(signal.SIGALRM, signal.SIG_DFL), (signal.ITIMER_REAL, 3)]
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda *a, **k: given.append((a, k)))
+    monkeypatch.setattr(os, "_exit", given.append)
+    monkeypatch.setattr(sandbox, "threading", SimpleNamespace(Thread=recorded))
+    content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
+    sandbox.live_once(pickle.dumps((["here"], 3, content)), "requests", pipe)
+    assert sys.path == ["here"]
+    watch = (sandbox.watch, ("requests",), True)
+    assert given == [watch, ((8,), {"exit": True}), 0]
+    with pytest.raises(pickle.UnpicklingError):
+        sandbox.live_once(b"no pickle", "requests", pipe)
+    assert given[-1] == 1
 
 
 @linux

@@ -7,6 +7,8 @@ from learner import attempted
 
 from stn_course import checks
 from stn_course.checks import slips
+from stn_course.checks.comparing import LATER
+from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.sandbox import Result
 
 GRID = "g = grids.base_grid(height, width, align_corners)\n"
@@ -62,6 +64,62 @@ def test_a_dtype_that_raises_later_hides_no_other_mistake():
     source = BASE + "return base[None, ..., [1, 0, 2]] @ theta.mT[:, None]"
     verdict = attempted("affine_grid", source)
     assert "Diagnosis: x and y are swapped in the points" in verdict.text
+
+
+TARGET = "target = grids.base_grid(size[2], size[3], dtype=theta.dtype)"
+ROWS = "(target.reshape(-1, 3) @ theta.mT).reshape(size[0], size[2], size[3], 2)"
+TURNED_BACK = """
+import math
+H, W = size
+x, y = (2 * x + 1) / W - 1, (2 * y + 1) / H - 1
+c, s = math.cos(math.radians(degrees)), -math.sin(math.radians(degrees))
+b, d = s * W / H, s * H / W
+return torch.tensor([[[c, -b, x - c * x + b * y], [d, c, y - d * x - c * y]]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "first"),
+    [
+        ("rotation_about", TURNED_BACK, "the other way"),
+        ("affine_grid", f"{TARGET}[..., [1, 0, 2]]\nreturn {ROWS}", "x and y swapped"),
+        (
+            "affine_grid",
+            f"{TARGET}\nreturn (target @ theta[0].T).repeat(size[0], 1, 1, 1)",
+            "align_corners ignored",
+        ),
+        (
+            "training_step",
+            "model.eval()\nF.nll_loss(model(images), labels).backward()\noptimizer.step()",
+            "evaluation mode",
+        ),
+        ("turn_then_normalise", "return data.rotate(data.normalise(images), -degrees)", "normali"),
+    ],
+)
+def test_of_two_slips_the_one_that_is_met_first_is_named(name, source, first):
+    verdict = attempted(name, source)
+    assert verdict.solved is False
+    mistakes = EXERCISES[name].misconceptions
+    words = next(m.words for m in mistakes if m.name.startswith(first))
+    assert verdict.lines[-1] == f"Diagnosis: {words} {LATER}", verdict.text
+
+
+def test_a_number_that_agrees_by_chance_is_no_diagnosis():
+    """The second case, 1 for 3, is what rounding down gives; but so do many programs."""
+    verdict = attempted("nearest", "return samplers.read_pixels(input, y.floor(), x.floor())")
+    assert verdict.lines[1] == "The smallest case that is wrong (2 of 9):"
+    assert verdict.lines[-1].startswith("No known mistake explains it.")
+
+
+def test_nearly_right_is_measured_by_how_far_the_numbers_lie_apart():
+    scores = torch.tensor([[-2.30, -2.27, -2.33]])
+    assert slips.slip(scores, Result(value=scores.flip(-1))) is None
+    assert slips.slip(scores, Result(value=scores + 0.0010)) == slips.NEARLY
+    assert slips.slip(scores, Result(value=scores + 0.0014)) is None
+    alike = torch.tensor([2.0, 2.0])
+    assert slips.slip(alike, Result(value=alike + 0.039)) == slips.NEARLY
+    assert slips.slip(alike, Result(value=alike + 0.041)) is None
+    assert slips.slip(alike * 0, Result(value=alike * 0 + 0.001)) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Attempts that loop, eat memory, crash or cause damage: an answer, and the next check works."""
 
+import importlib
 import os
 import queue
 import subprocess
@@ -8,12 +9,14 @@ import textwrap
 import time
 
 import pytest
+import torch
 from learner import body, cell
 
 from stn_course import checks, grids
-from stn_course.checks import worker
+from stn_course.checks import sandbox, worker
 from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.judging import judge
+from stn_course.checks.kinds import call
 from stn_course.checks.sandbox import PRINTED
 
 AFFINE = EXERCISES["affine_grid"]
@@ -125,21 +128,78 @@ def test_what_cannot_be_unpacked_there():
     assert "ValueError" in verdict.text
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "import builtins; del builtins.len, builtins.isinstance",
-        "torch.einsum = torch.stack = None",
-        "torch.Tensor.__getitem__ = None",
-        "torch.set_default_dtype(torch.float64)",
-        "torch.set_grad_enabled(False)",
-        "torch.set_default_device('meta')",
-        "import sys; sys.path.clear()",
-    ],
-)
+DAMAGE = [
+    "import builtins; del builtins.len, builtins.isinstance",
+    "torch.einsum = torch.stack = None",
+    "torch.Tensor.__getitem__ = None",
+    "torch.set_default_dtype(torch.float64)",
+    "torch.set_grad_enabled(False)",
+    "torch.set_default_device('meta')",
+    "import sys; sys.path.clear()",
+    "grids.pixel_centres = lambda *a, **k: torch.zeros(3)",
+    "grids.base_grid.__code__ = (lambda *a, **k: torch.zeros(3)).__code__",
+    "from stn_course.checks import solutions; solutions.F.nll_loss = None",
+    "from stn_course.checks import data_checks; data_checks.small_set()[0].means.zero_()",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_does_not_last(damage):
     refused(f"{damage}\nreturn None")
-    assert checks.training_step(EXERCISES["training_step"].solution).solved is True
+    for name in ("base_grid", "training_step", "accuracy_over_angle"):
+        assert getattr(checks, name)(EXERCISES[name].solution).solved is True, name
+
+
+def test_an_attempt_is_not_judged_by_what_it_patched():
+    """What is right is computed where no attempt has been."""
+    zeros = "lambda theta, size, *a, **k: torch.zeros(size[0], *size[2:], 2).to(theta)"
+    for patched in ("F.affine_grid", "grids.affine_grid"):
+        text = refused(f"{patched} = mine = {zeros}\nreturn mine(*arguments)")
+        assert "It differs:" in text
+
+
+@pytest.mark.parametrize("forks", [True, False] if sandbox.FORKS else [False])
+def test_what_an_attempt_changes_ends_with_it(forks):
+    """With and without copies of a process: macOS and Windows take a new process each time."""
+    cases, one = [(torch.ones(2),)], worker.Worker(forks)
+    try:
+        for attempt in (body("torch.Tensor.neg = None"), lambda x: x.neg()):
+            outcome = one.run(attempt, call, cases, 30)
+            assert outcome.problem is None
+        assert outcome.results[0].value.tolist() == [-1, -1]
+        outcome = one.run(body("while True: pass"), call, cases, 0.5)
+        assert (outcome.problem, outcome.results) == ("time", [])
+        outcome = one.run(body("import os; os._exit(3)"), call, cases, 30)
+        assert (outcome.problem, outcome.words) == ("ended", "exit status 3")
+    finally:
+        one.close()
+
+
+EVIL = """
+from stn_course.checks import sandbox
+class Evil:
+    def __reduce__(self): return open, ({path!r}, "w")
+content = sandbox.pickle.dumps(Evil())
+"""
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "real = sandbox.send\nsandbox.send = lambda pipe, message: real(pipe, content)",
+        "import os, struct\n"
+        "for number in range(3, 20):\n"
+        "    try: os.write(number, struct.pack('<Q', len(content)) + content)\n"
+        "    except OSError: pass",
+        "import os\nsandbox.send = lambda pipe, message: os.write(pipe.fileno(), b'no length')",
+    ],
+)
+def test_nothing_of_the_learners_runs_in_the_kernel(way, tmp_path):
+    """Whatever an attempt sends in place of its result is read as plain data, or not at all."""
+    path = tmp_path / "made by the kernel"
+    text = refused(f"{EVIL.format(path=str(path))}{way}\nreturn 1")
+    assert "The process that ran my_affine_grid ended in call 1" in text
+    assert not path.exists()
 
 
 def test_what_it_prints_is_shown_and_cut():
@@ -171,6 +231,21 @@ def test_a_function_from_a_file_is_sent_as_it_is_now(tmp_path, monkeypatch):
     assert judge(AFFINE, my_grids.mine).solved is True
 
 
+def test_a_helper_of_the_learners_is_read_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "my_helper.py"
+    file.write_text("def twice(x): return x + x + 1\n", encoding="utf-8")
+    import my_helper
+
+    names = {"my_helper": my_helper, "grids": grids}
+    mine = eval("lambda *a: my_helper.twice(grids.affine_grid(*a)) / 2", names)
+    assert judge(AFFINE, mine).solved is False
+    file.write_text("def twice(x): return 2 * x\n", encoding="utf-8")
+    importlib.reload(my_helper)
+    assert judge(AFFINE, mine).solved is True
+
+
 def test_stopping_a_check_is_an_answer(monkeypatch):
     class Stopped(queue.Queue):
         def get(self, timeout=None):
@@ -180,9 +255,45 @@ def test_stopping_a_check_is_an_answer(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(queue, "Queue", Stopped)
         verdict = judge(AFFINE, body("return 1"))
+    worker.WORKER.close()
     assert verdict.solved is None
-    assert verdict.lines[-1] == "You stopped the check."
+    assert verdict.lines == ["affine_grid: not checked.", "You stopped the check."]
     assert judge(AFFINE, grids.affine_grid).solved is True
+
+
+NOT_STARTED = """
+affine_grid: not checked.
+The process that runs attempts did not start ({}).
+That is no mistake of yours, and says nothing about my_affine_grid. Run this cell again; if that does not help, restart the kernel.
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("import time; time.sleep(600)", "nothing came in 0.5 s"),
+        ("raise SystemExit(7)", "exit status 7"),
+    ],
+)
+def test_a_process_that_does_not_start_is_no_mistake_of_the_learners(program, why, monkeypatch):
+    worker.WORKER.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "PROGRAM", program)
+        patch.setattr(worker, "START", 0.5 if "sleep" in program else 60)
+        verdict = judge(AFFINE, grids.affine_grid, 0.1)
+    worker.WORKER.close()
+    assert verdict.solved is None
+    assert verdict.text == NOT_STARTED.format(why).strip()
+
+
+def test_the_time_limit_counts_from_the_attempts_own_start(monkeypatch):
+    """The process takes longer to start than the attempt may take to run."""
+    slow = "import time; time.sleep(1.5)\n" + worker.PROGRAM
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "PROGRAM", slow)
+        worker.WORKER.close()
+        verdict = judge(AFFINE, grids.affine_grid, 1.2)
+    assert verdict.solved is True, verdict.text
 
 
 def test_the_process_is_kept():
@@ -193,29 +304,28 @@ def test_the_process_is_kept():
 
 
 @posix
-@pytest.mark.parametrize("busy", ["return 1", "while True: pass"])
+@pytest.mark.parametrize("busy", ["return 1", "while True: pass", "re.match('(a|a)*b', 'a' * 99)"])
 def test_the_process_ends_with_the_kernel(busy, tmp_path):
     """The kernel is killed, so it cannot clean up; the worker sees the end of its pipe."""
     program = f"""
-        import os, threading
+        import os, re
         from stn_course.checks import worker
         def mine(*arguments):
+            print(os.getpid(), os.getppid(), file=open("busy.part", "w"), flush=True)
+            os.replace("busy.part", "busy")
             {busy}
-        def report():
-            while worker.WORKER._process is None: pass
-            print(worker.WORKER._process.pid, flush=True)
-        threading.Thread(target=report, daemon=True).start()
-        worker.WORKER.run(mine, lambda a: a(), [()], 30)
+        worker.WORKER.run(mine, lambda a: a(), [()], {2 if "re." in busy else 300})
         input()
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
-    kernel = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with kernel:
-        pid = int(kernel.stdout.readline())
-        time.sleep(3)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path) as kernel:
+        while not (tmp_path / "busy").exists():
+            assert kernel.poll() is None
+            time.sleep(0.05)
         kernel.kill()
-    deadline = time.monotonic() + 20
-    while alive(pid):
+    attempt, server = map(int, (tmp_path / "busy").read_text().split())
+    deadline = time.monotonic() + 60
+    while alive(attempt) or (sandbox.FORKS and alive(server)):
         assert time.monotonic() < deadline, "the worker outlived its kernel"
         time.sleep(0.1)
 

@@ -1,5 +1,6 @@
 """`make lab` as a learner types it: it prints an address, on loopback, and wants its token."""
 
+import json
 import os
 import re
 import shutil
@@ -75,6 +76,17 @@ def test_without_the_token_nothing_is_told(lab):
     token = address(lab).rsplit("token=")[1]
     assert status(f"{base}/api/contents") == 403
     assert status(f"{base}/api/contents/00_start_here.ipynb?token={token}") == 200
+
+
+def test_newcomers_are_not_asked_about_news(lab):
+    """JupyterLab's default for its notification on news is no, which leaves the choice to users."""
+    base = re.match(r"http://127\.0\.0\.1:\d+", address(lab)).group()
+    token = address(lab).rsplit("token=")[1]
+    plugin = "@jupyterlab/apputils-extension:notification"
+    url = f"{base}/lab/api/settings/{plugin}?token={token}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        schema = json.load(answer)["schema"]
+    assert schema["properties"]["fetchNews"]["default"] == "false"
 
 
 def test_it_listens_on_loopback_only(lab):

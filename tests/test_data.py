@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import math
 import multiprocessing
+import os
 import socket
 import urllib.request
 from importlib import resources
@@ -80,6 +82,75 @@ def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
     assert sums(data.mnist_root(tmp_path)) == EXPECTED
 
 
+@pytest.fixture
+def umask():
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def test_a_new_file_has_the_mode_that_the_user_chose(tmp_path, umask):
+    ours, plain = tmp_path / "ours.json", tmp_path / "plain.json"
+    data.write_atomically(ours, b"one")
+    plain.write_bytes(b"one")
+    assert ours.stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
+def test_a_file_that_is_written_again_keeps_its_mode(tmp_path, umask, mode):
+    target = tmp_path / "old.json"
+    target.write_bytes(b"one")
+    target.chmod(mode)
+    before = target.stat().st_mode
+    data.write_atomically(target, b"two")
+    assert target.stat().st_mode == before
+    assert target.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def refuse(monkeypatch, times):
+    """`os.replace` as Windows has it while a reader has the target open, and no waiting."""
+    really, calls, waited = os.replace, [], []
+
+    def replace(temporary, target):
+        calls.append(target)
+        if calls.count(target) <= times and target.suffix != ".new":
+            raise PermissionError(13, "Access is denied")
+        really(temporary, target)
+
+    monkeypatch.setattr(data.os, "replace", replace)
+    monkeypatch.setattr(data.time, "sleep", waited.append)
+    return calls, waited
+
+
+def test_a_reader_who_soon_closes_the_file_is_waited_for(tmp_path, monkeypatch):
+    target = tmp_path / "history.pt"
+    target.write_bytes(b"one")
+    calls, waited = refuse(monkeypatch, times=3)
+    data.write_atomically(target, b"two")
+    assert calls == [target] * 4
+    assert waited == [0.01, 0.03, 0.1]
+    assert target.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_stays_open_is_named_and_nothing_is_lost(tmp_path, monkeypatch):
+    target = tmp_path / "history.pt"
+    target.write_bytes(b"one")
+    _, waited = refuse(monkeypatch, times=99)
+    for content in (b"two", b"three"):
+        with pytest.raises(PermissionError) as caught:
+            data.write_atomically(target, content)
+        assert str(caught.value) == (
+            f"{target} cannot be replaced: it is protected, or another program has it open. It is "
+            "as it was; what should be in it is in history.pt.new beside it"
+        )
+        kept = tmp_path / "history.pt.new"
+        assert (target.read_bytes(), kept.read_bytes()) == (b"one", content)
+        assert set(tmp_path.iterdir()) == {target, kept}
+    assert sum(waited) < 2
+
+
 def test_a_sound_cache_is_left_alone(root):
     before = [f.stat().st_mtime_ns for f in raw_files(root)]
     assert data.mnist_root(root) == root
@@ -97,9 +168,27 @@ def test_two_processes_at_once_do_no_harm(tmp_path):
     assert sums(tmp_path) == EXPECTED
 
 
-def test_a_damaged_bundle_says_so(monkeypatch):
-    monkeypatch.setattr(data.gzip, "decompress", lambda _: b"not the digits")
-    with pytest.raises(OSError, match="install stn_course again"):
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda content: None, "missing"),
+        (lambda content: b"", "damaged"),
+        (lambda content: b"not gzip", "damaged"),
+        (lambda content: content[:1000], "damaged"),
+        (lambda content: content[:1000] + bytes(9) + content[1009:], "damaged"),
+        (lambda content: gzip.compress(b"not the digits"), "damaged"),
+    ],
+    ids=["missing", "empty", "other", "cut", "overwritten", "exchanged"],
+)
+def test_a_bundle_that_lacks_something_says_how_to_restore_it(tmp_path, monkeypatch, damage, said):
+    name = "t10k-images-idx3-ubyte.gz"
+    content = damage(resources.files("stn_course").joinpath(f"mnist/{name}").read_bytes())
+    (tmp_path / "mnist").mkdir()
+    if content is not None:
+        (tmp_path / "mnist" / name).write_bytes(content)
+    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
+    with pytest.raises(OSError, match=f"^the bundled {name} is {said}; {restore}$"):
         data.load_mnist("test")
 
 
@@ -221,6 +310,22 @@ def test_random_rotation_tells_its_angles(digits):
     assert torch.allclose(turned, data.rotate(images, degrees), atol=1e-6)
     again, _ = distort(images, torch.Generator().manual_seed(1))
     assert torch.equal(turned, again)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (-2, "factor must be above 0; got -2.0"),
+        (
+            torch.tensor([1.0, math.nan, 2.0, 0.0, 3.0]),
+            "factor must be above 0; got 0, less or NaN in 2 of 5, the first at index 1: nan",
+        ),
+    ],
+)
+def test_a_wrong_factor_is_named_without_the_batch(factor, words):
+    with pytest.raises(ValueError) as caught:
+        data.rescale(torch.zeros(5, 1, 9, 4), factor)
+    assert str(caught.value) == words
 
 
 ONE = torch.zeros(1, 1, 28, 28)

@@ -34,6 +34,15 @@ def test_what_runs_alone_runs_once():
     assert not {"-m", "-k"} & set(rest[3:])  # nothing else is left out
 
 
+def test_the_newest_versions_meet_the_same_tests_in_an_environment_of_their_own():
+    plan = make("--dry-run", "test-newest")
+    newest, usual = calls_of_pytest(plan), calls_of_pytest(make("--dry-run", "test"))
+    assert [call[0] for call in newest] == [".venv-newest/bin/python"] * 2
+    assert [call[1:] for call in newest] == [call[1:] for call in usual]
+    assert "-m venv --clear .venv-newest" in plan.stdout
+    assert "constraint" not in plan.stdout
+
+
 def test_quick_names_files_that_are():
     (call,) = calls_of_pytest(make("--dry-run", "quick"))
     files = [word for word in call if word.startswith("tests/")]

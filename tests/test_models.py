@@ -1,11 +1,14 @@
 """Models: the tutorial's to the parameter and the bit, the transformer before any layer."""
 
+import copy
+import io
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import data, models, transforms
+from stn_course import data, models, samplers, transforms
 
 
 class Page(nn.Module):
@@ -129,6 +132,354 @@ def test_the_straightener_straightens(digits):
     left_over = degrees + transforms.to_pose(model.theta).rotation
     assert (answers == digits[1][:2000]).float().mean() > 0.93
     assert left_over.std() < 0.6 * degrees.std()
+
+
+LOW = [torch.bfloat16, torch.float16]
+
+
+def is_identity(theta, batch, dtype=torch.float32):
+    return theta.dtype == dtype and torch.equal(
+        theta.cpu(), transforms.identity(batch, dtype=dtype)
+    )
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_under_autocast_nothing_changes_at_the_start(dtype, device):
+    transformer = models.SpatialTransformer(models.localization_cnn(3)).to(device)
+    input = torch.rand(2, 3, 224, 192, device=device)
+    with torch.autocast(device.type, dtype=dtype):
+        output = transformer(input)
+    assert output.dtype == torch.float32
+    assert is_identity(transformer.theta, 2)
+    assert (output - input).abs().max() <= 1e-3
+    output.square().sum().backward()
+    assert transformer.localization[-1].bias.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_under_autocast_nothing_changes_before_a_deeper_layer(dtype, device):
+    convolution = nn.Conv2d(1, 8, 3).to(device)
+    transformer = models.SpatialTransformer(models.localization_cnn(8)).to(device)
+    with torch.autocast(device.type, dtype=dtype):
+        features = convolution(torch.rand(2, 1, 226, 130, device=device)).sigmoid()
+        output = transformer(features)
+    assert output.dtype == features.dtype == dtype
+    assert is_identity(transformer.theta, 2)
+    assert (output - features).abs().max() <= 0.02
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_the_tutorials_network_runs_under_autocast(batch, dtype, device):
+    net, batch = models.TutorialNet().to(device).eval(), batch.to(device)
+    expected = net(batch)
+    with torch.autocast(device.type, dtype=dtype):
+        output = net(batch)
+        straight = net.stn(batch)
+    assert is_identity(net.theta, 16)
+    assert straight.dtype == torch.float32
+    assert torch.allclose(straight, batch, atol=1e-5)
+    assert torch.allclose(output.float(), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_models_of_a_lower_precision_change_nothing_at_the_start(digits, dtype, device):
+    transformer = models.SpatialTransformer(models.localization_cnn(3)).to(device, dtype)
+    input = torch.rand(2, 3, 224, 192, device=device).to(dtype)
+    output = transformer(input)
+    assert output.dtype == dtype
+    assert is_identity(transformer.theta, 2)
+    assert (output - input).abs().max() <= 0.02
+    net, images = models.TutorialNet().to(device, dtype), digits[0][:5].to(device, dtype)
+    straight = net.stn(images)
+    assert straight.dtype == net(images).dtype == dtype
+    assert is_identity(net.theta, 5)
+    assert (straight - images).abs().max() <= 0.02
+
+
+def test_float64_stays_float64():
+    transformer = models.SpatialTransformer(models.localization_cnn(2)).double()
+    input = torch.rand(3, 2, 13, 17, dtype=torch.float64)
+    output = transformer(input)
+    assert output.dtype == torch.float64
+    assert is_identity(transformer.theta, 3, torch.float64)
+    assert (output - input).abs().max() <= 1e-12
+
+
+class Mean(nn.Module):
+    """A head alone: theta from the mean of a picture, by way of what comes after the head."""
+
+    def __init__(self, after=None):
+        super().__init__()
+        self.head = nn.Linear(1, 6)
+        self.after = nn.Identity() if after is None else after
+
+    def forward(self, input):
+        return self.after(self.head(input.mean(dim=(1, 2, 3))[:, None]))
+
+
+@pytest.mark.parametrize("dtype", LOW)
+@pytest.mark.parametrize("whole", [False, True])
+def test_theta_is_finer_than_the_precision_around_it(dtype, whole, device):
+    """1 + 1/4096 is a number of float32 only, and so is the place that it leads to."""
+    transformer = models.SpatialTransformer(Mean()).to(device)
+    nn.init.constant_(transformer.localization.head.weight, 2**-12)
+    input = torch.ones(2, 1, 5, 7, device=device)
+    expected = transforms.identity(2) + 2**-12
+    if whole:
+        transformer, input = transformer.to(dtype), input.to(dtype)
+    with torch.autocast(device.type, dtype=dtype, enabled=not whole):
+        output = transformer(input)
+    assert torch.equal(transformer.theta.cpu(), expected)
+    assert torch.equal(output, samplers.warp(input, expected.to(device)))
+
+
+class HeadFirst(nn.Module):
+    """Its head is registered first, after it a layer that is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(8, 6)
+        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 8))
+
+    def forward(self, input):
+        return self.head(self.features(input))
+
+
+class TwoOfSix(HeadFirst):
+    """Another layer with six outputs is registered last, and theta is not its answer."""
+
+    def __init__(self):
+        super().__init__()
+        self.other = nn.Linear(8, 6)
+
+
+PICTURES = torch.rand(4, 1, 9, 14)
+
+
+def start_error(theta, head, count=4):
+    return (
+        f"theta must be the identity at the start; got another in {count} of 4, the first at index "
+        f"{4 - count}: {theta.tolist()}. {head} was taken for the head and set to the identity, "
+        "but theta is not its answer: name the layer that gives theta, head="
+    )
+
+
+def test_a_head_that_is_registered_first_is_found():
+    transformer = models.SpatialTransformer(HeadFirst())
+    output = transformer(PICTURES)
+    assert is_identity(transformer.theta, 4)
+    assert torch.allclose(output, PICTURES, atol=1e-5)
+
+
+def test_another_layer_with_six_outputs_is_not_taken_for_the_head_in_silence():
+    transformer = models.SpatialTransformer(TwoOfSix())
+    first = transformer.localization(PICTURES)[0].view(2, 3)
+    for _ in range(2):
+        with pytest.raises(ValueError) as caught:
+            transformer(PICTURES)
+        assert str(caught.value) == start_error(first, transformer.localization.other)
+        assert transformer.theta is None
+
+
+def test_the_head_can_be_named():
+    localization = TwoOfSix()
+    other = copy.deepcopy(localization.other)
+    transformer = models.SpatialTransformer(localization, head=localization.head)
+    transformer(PICTURES)
+    assert is_identity(transformer.theta, 4)
+    assert torch.equal(localization.other.weight, other.weight)
+    assert transformer.head == (localization.head,)
+
+
+def test_a_localization_network_may_be_its_head_alone():
+    transformer = models.SpatialTransformer(nn.Linear(5, 6))
+    assert transformer.head == (transformer.localization,)
+
+
+def test_what_changes_the_heads_answer_is_seen():
+    with pytest.raises(ValueError, match=r"another in 4 of 4, the first at index 0: .*0\.76"):
+        models.SpatialTransformer(Mean(nn.Tanh()))(PICTURES)
+
+
+def pickled(module):
+    file = io.BytesIO()
+    torch.save(module, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+def set_by_hand():
+    """A transformer whose first call finds another theta than the identity, and rightly so."""
+    transformer = models.SpatialTransformer(TwoOfSix())
+    nn.init.normal_(transformer.localization.other.weight)
+    return transformer
+
+
+def loaded():
+    transformer = models.SpatialTransformer(TwoOfSix())
+    transformer.load_state_dict(set_by_hand().state_dict())
+    return transformer
+
+
+@pytest.mark.parametrize("make", [set_by_hand, loaded])
+def test_no_start_is_asked_of_a_head_that_has_moved(make):
+    transformer = make()
+    copies = [copy.deepcopy(transformer), pickled(transformer)]
+    expected = transformer(PICTURES)
+    assert not is_identity(transformer.theta, 4)
+    for same in (*copies, copy.deepcopy(transformer), pickled(transformer)):
+        assert same.head == (same.localization.other,)
+        assert torch.equal(same(PICTURES), expected)
+
+
+def test_replicas_that_share_the_weights_look_at_the_start_each():
+    """As `DataParallel` makes them at every call: what they set is lost."""
+    transformer = models.SpatialTransformer(Mean())
+    for _ in range(2):
+        copy.copy(transformer)(PICTURES)
+        assert transformer.theta is None
+    nn.init.normal_(transformer.localization.head.weight)
+    copy.copy(transformer)(PICTURES)
+
+
+def test_a_moved_bias_alone_is_a_trained_head():
+    transformer = models.SpatialTransformer(Mean())
+    with torch.no_grad():
+        transformer.localization.head.bias[2] = 0.25
+    transformer(PICTURES)
+    assert transformer.theta[0].tolist() == [[1, 0, 0.25], [0, 1, 0]]
+
+
+def test_copies_made_before_the_first_call_watch_the_start_themselves():
+    fresh = models.SpatialTransformer(TwoOfSix())
+    for same in (copy.deepcopy(fresh), pickled(fresh)):
+        assert same.head == (same.localization.other,)
+        with pytest.raises(ValueError, match="identity at the start"):
+            same(PICTURES)
+
+
+def test_after_the_first_call_the_start_is_no_longer_looked_at():
+    """One look costs a GPU a wait; it is for mistakes in how the network was put together."""
+    transformer = models.SpatialTransformer(Mean())
+    transformer(PICTURES)
+    transformer.localization.after = nn.Tanh()
+    transformer(PICTURES)
+    assert transformer.theta[0, 0, 0] < 0.8
+
+
+def test_nan_in_the_input_is_not_taken_for_a_wrong_start():
+    transformer = models.SpatialTransformer(Mean())
+    input = torch.rand(3, 1, 4, 5)
+    input[1, 0, 2, 2] = torch.nan
+    assert transformer(input)[1].isnan().all()
+    assert torch.allclose(transformer(input)[0], input[0], atol=1e-5)
+
+
+def test_only_the_wrong_of_a_batch_are_counted():
+    class Late(nn.Module):
+        def forward(self, theta):
+            return theta + torch.tensor([0.0, 0, 0, 1])[:, None]
+
+    transformer = models.SpatialTransformer(Mean(Late()))
+    with pytest.raises(ValueError) as caught:
+        transformer(PICTURES)
+    moved = torch.tensor([[2.0, 1, 1], [1, 2, 1]])
+    assert str(caught.value) == start_error(moved, transformer.localization.head, count=1)
+
+
+def test_the_head_is_counted_and_saved_once():
+    localization = models.localization_cnn(1)
+    alone = models.count_parameters(localization)
+    transformer = models.SpatialTransformer(localization)
+    assert models.count_parameters(transformer) == alone
+    expected = [f"localization.{name}" for name in localization.state_dict()]
+    assert list(transformer.state_dict()) == expected
+
+
+def test_a_lazy_head_is_refused_until_it_has_its_weights():
+    localization = nn.Sequential(nn.Flatten(), nn.LazyLinear(6))
+    with pytest.raises(ValueError) as caught:
+        models.SpatialTransformer(localization)
+    assert str(caught.value) == (
+        "the head must be a Linear layer with a bias and 6 outputs; LazyLinear(in_features=0, "
+        "out_features=6, bias=True) has no weights yet: call localization on an input"
+    )
+    localization(PICTURES)
+    transformer = models.SpatialTransformer(localization)
+    transformer(PICTURES)
+    assert is_identity(transformer.theta, 4)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_transformer_compiles_to_one_graph(first):
+    transformer = models.SpatialTransformer(models.localization_cnn(1))
+    if first:
+        transformer(PICTURES)
+    compiled = torch.compile(transformer, backend="eager", fullgraph=True)
+    assert torch.allclose(compiled(PICTURES), PICTURES, atol=1e-5)
+
+
+class Answers(Mean):
+    """A localization network that ends in a head and then answers something else."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, input):
+        return self.answer(super().forward(input))
+
+
+HEAD = "the head must be a Linear layer with a bias and 6 outputs; got"
+SHAPE = "localization must answer (B, 6), here (4, 6); got"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: models.SpatialTransformer(nn.Sequential(nn.Linear(4, 5), nn.Flatten())),
+            f"{HEAD} Flatten(start_dim=1, end_dim=-1)",
+        ),
+        (
+            lambda: models.SpatialTransformer(nn.Linear(4, 6, bias=False)),
+            f"{HEAD} Linear(in_features=4, out_features=6, bias=False)",
+        ),
+        (
+            lambda: models.SpatialTransformer(HeadFirst(), head="head"),
+            f"{HEAD} 'head'",
+        ),
+        (
+            lambda: models.SpatialTransformer(HeadFirst(), head=nn.Linear(2, 6)),
+            "head must be one of localization's own layers; got another, Linear(in_features=2, "
+            "out_features=6, bias=True)",
+        ),
+        (
+            lambda: models.start_at_identity(nn.Linear(4, 5)),
+            f"{HEAD} Linear(in_features=4, out_features=5, bias=True)",
+        ),
+        (
+            lambda: models.SpatialTransformer(Answers(lambda x: x[:, :5]))(PICTURES),
+            f"{SHAPE} a torch.float32 tensor of shape (4, 5)",
+        ),
+        (
+            lambda: models.SpatialTransformer(Answers(lambda x: x[:1]))(PICTURES),
+            f"{SHAPE} a torch.float32 tensor of shape (1, 6)",
+        ),
+        (
+            lambda: models.SpatialTransformer(Answers(lambda x: x.view(4, 2, 3)))(PICTURES),
+            f"{SHAPE} a torch.float32 tensor of shape (4, 2, 3)",
+        ),
+        (
+            lambda: models.SpatialTransformer(Answers(lambda x: None))(PICTURES),
+            f"{SHAPE} NoneType None",
+        ),
+    ],
+)
+def test_errors_say_it_in_these_words(call, words):
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert str(caught.value) == words
 
 
 @pytest.mark.parametrize(

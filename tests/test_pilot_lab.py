@@ -127,6 +127,24 @@ def test_figure_words_and_name(lab):
     assert repr(lab) == "PilotLab, 6 digits: run this cell to steer"
 
 
+def test_words_say_what_the_classifier_says(made):
+    """Digit by digit, an eight among them, as computed and not as remembered."""
+    images, labels, classifier, network = made
+    labels = labels.clone()
+    labels[1] = 8
+    lab = PilotLab(images, labels, classifier, network)
+    with torch.no_grad():
+        shares = classifier(data.normalise(images)).exp()
+    for i, (share, digit) in enumerate(zip(*shares.max(dim=1), strict=True)):
+        lab.digit.value = i
+        assert f"says {digit} with {100 * share:.0f} percent certainty." in lab.text
+        article = "an" if labels[i] == 8 else "a"
+        assert lab.text.startswith(f"Digit {i + 1} of 6, {article} {labels[i]}.")
+        titles = [m["text"] for m in lab.canvas.scene["panels"][0]["marks"] if m["kind"] == "text"]
+        assert f"steer the frame: this is {article} {labels[i]}" in titles
+    lab.close()
+
+
 def test_closing_leaves_nothing_behind(made):
     before = set(_instances)
     PilotLab(*made).close()

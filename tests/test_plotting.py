@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
-from stn_course import data, models, plotting, training, transforms
+from stn_course import data, models, plotting, samplers, training, transforms
+from stn_course.widgets import SamplerLab, sampler_lab
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
 pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
@@ -51,6 +54,33 @@ def test_sampling_grid_of_another_size_with_aligned_corners(digits):
     return plotting.sampling_grid(image, theta, (7, 9), True, "nearest", "border", "small")
 
 
+def test_dots_of_a_dense_grid_are_smaller_so_that_the_image_is_seen(digits):
+    sizes = []
+    for scale in (2.0, 1.0, 0.5, 0.25, 0.0):
+        figure = plotting.sampling_grid(digits[0][0], transforms.scale(scale, 1.0))
+        sizes.append(figure.axes[0].lines[0].get_markersize())
+    assert sizes == pytest.approx([3, 3, 60 / 28, 30 / 28, 1])
+
+
+@pictured
+def test_two_warps(digits):
+    turn, shift = transforms.rotation(degrees=90), transforms.translation(x=0.5)
+    return plotting.two_warps(digits[0][0], turn, shift, (-0.4, -0.2), "one pixel asks")
+
+
+def test_two_warps_marks_where_each_theta_sends_the_point(digits):
+    first, second = transforms.similarity(degrees=30, scale=0.5), transforms.translation(0.4, -0.1)
+    figure = plotting.two_warps(digits[0][0], first, second, (0.2, -0.6))
+    marked = torch.tensor([axes.lines[0].get_xydata()[0].tolist() for axes in figure.axes])
+    assert torch.allclose(marked[2], torch.tensor([0.2, -0.6]))
+    assert torch.allclose(marked[1], torch.tensor([0.6, -0.7]))
+    assert torch.allclose(marked[0], first[0] @ torch.tensor([0.6, -0.7, 1]))
+    pictures = [torch.tensor(axes.images[0].get_array().data) for axes in figure.axes]
+    assert torch.equal(pictures[0], digits[0][0, 0])
+    assert torch.equal(pictures[1], samplers.warp(digits[0][:1], first)[0, 0])
+    assert torch.equal(pictures[2], samplers.warp(pictures[1][None, None], second)[0, 0])
+
+
 @pictured
 def test_pixel_coordinates():
     return plotting.pixel_coordinates(4)
@@ -88,6 +118,18 @@ def test_angle_scatter():
 def test_neighbours():
     patch = torch.tensor([[0.0, 0.2, 0.6], [0.1, 0.9, 0.5], [0.3, 0.7, 0.4]])
     return plotting.neighbours(patch, 0.7, 1.2, "neighbours")
+
+
+def test_the_square_around_the_point_covers_each_neighbour_by_its_weight():
+    """The same square, in the same colours, as in the sampler lab."""
+    lab = SamplerLab(torch.rand(3, 3), x=0.7, y=1.2)
+    axes = plotting.neighbours(lab.image[0], *lab.point).axes[0]
+    pieces = [patch for patch in axes.patches if patch.get_fill()]
+    boxes = [piece.get_bbox() for piece in pieces]
+    weights = [n["weight"] for n in lab.neighbours()]
+    assert [box.width * box.height for box in boxes] == pytest.approx(weights, abs=1e-6)
+    assert Bbox.union(boxes).extents == pytest.approx([0.2, 0.7, 1.2, 1.7])
+    assert [to_hex(piece.get_facecolor()).upper() for piece in pieces] == sampler_lab.WEIGHTS
 
 
 @pictured
@@ -134,6 +176,12 @@ def test_a_moving_picture_has_a_frame_for_each_pair(digits):
     first = torch.frombuffer(bytearray(gif.convert("L").tobytes()), dtype=torch.uint8)
     left = first.reshape(56, 116)[::2, :56:2].float() / 255
     assert (left - images[0, 0]).abs().max() < 0.05
+
+
+def test_rounded_numbers_print_as_they_are_meant():
+    values = torch.tensor([[-1e-9, 0.96428573], [-0.5, 1 / 3]], requires_grad=True)
+    assert str(plotting.rounded(values, 4)) == "[[0.0, 0.9643], [-0.5, 0.3333]]"
+    assert str(plotting.rounded(values[0, 0])) == "0.0"
 
 
 def test_a_figure_is_shown_with_its_words(monkeypatch):

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from stn_course import models, samplers, training, transforms
 from stn_course.widgets import ReplayLab
+from stn_course.widgets.images import to_rgba
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,46 @@ def shown(lab) -> list[torch.Tensor]:
         grey = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)[::4]
         found.append(grey.reshape(mark["rows"], mark["columns"]).float())
     return found
+
+
+def test_it_opens_on_the_end_of_the_training(recording, lab):
+    """So that its figure shows what came of it; Play begins again at the first step."""
+    last = len(recording.probe_steps) - 1
+    assert lab.index == lab.player.value == lab.player.max == last
+    expected = ReplayLab(recording, index=last)
+    assert lab.scene() == expected.scene()
+    assert lab.text.startswith(f"Step {recording.probe_steps[-1]} of {recording.probe_steps[-1]}")
+    expected.close()
+
+
+def test_its_figure_follows_the_slider(recording, lab):
+    lab.index = 0
+    first = ReplayLab(recording, index=0)
+    assert lab.scene() == first.scene()
+    first.close()
+
+
+def test_a_theta_of_a_feature_map_warps_no_picture(recording):
+    """It belongs to what the layers before have made of the picture."""
+
+    class OfAFeatureMap(training.History):
+        reads_pictures = False
+
+    lab = ReplayLab(OfAFeatureMap(**vars(recording)), index=100)
+    panels = lab.canvas.scene["panels"]
+    assert lab.canvas.alert == ""
+    assert len(panels) == 1 + 2 * training.PROBE
+    for i, (above, below) in enumerate(zip(panels[1::2], panels[2::2], strict=True)):
+        assert above["marks"] == [above["marks"][0] | to_rgba(recording.probe_images[i])]
+        assert {mark["kind"] for mark in below["marks"]} == {"path"}  # the frame alone
+    assert below["marks"] != panels[2]["marks"]
+    assert "reads a feature map, not these pictures" in lab.text
+    titles = [m["text"] for m in panels[0]["marks"] if m["kind"] == "text"]
+    assert "output" not in titles
+    with pytest.raises(ValueError, match="reads a feature map"):
+        lab.outputs()
+    assert isinstance(lab.figure(), Figure)
+    lab.close()
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 1])
@@ -94,8 +135,8 @@ def test_each_device_shows_the_same(recording, device):
 
 
 def test_it_can_start_anywhere(recording):
-    lab = ReplayLab(recording, index=-1)
-    assert lab.index == lab.player.value == len(recording.probe_steps) - 1
+    lab = ReplayLab(recording, index=-2)
+    assert lab.index == lab.player.value == len(recording.probe_steps) - 2
     lab.close()
     with pytest.raises(IndexError):
         ReplayLab(recording, index=100_000)

@@ -162,7 +162,13 @@ def test_colours_become_their_mean():
 def test_figure_words_and_name(lab):
     assert isinstance(lab.figure(), Figure)
     assert lab.text.startswith("The point lies at x 4.20, y 2.80 pixels, inside the image.")
-    assert repr(lab) == "SamplerLab, 6×9 pixels: run this cell to get its point"
+    value, (x, y) = lab.read()
+    weights = ", ".join(f"{n['weight']:.2f}" for n in lab.neighbours())
+    assert f"Its value is {value:.2f}, from pixels of weight {weights}." in lab.text
+    assert lab.text.endswith(f"Its gradient is {x:.2f} in x and {y:.2f} in y.")
+    lab.choices["mode"].value = "nearest"
+    assert ", from the nearest pixel. Its gradient is 0.00 in x and 0.00 in y." in lab.text
+    assert repr(lab) == "SamplerLab, 6×9 pixels: run this cell to move its point"
 
 
 def test_closing_leaves_nothing_behind():

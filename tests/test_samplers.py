@@ -207,6 +207,100 @@ def test_warp_names_bad_input(arguments, error, words):
         samplers.warp(*arguments)
 
 
+LOW = [torch.float16, torch.bfloat16]
+TURN = torch.tensor([[[0.8, -0.3, 0.1], [0.2, 0.9, -0.4]]])
+
+
+@pytest.mark.parametrize("dtype", LOW)
+@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_warp_computes_lower_precisions_in_float32(dtype, mode, align_corners, device):
+    """Whichever of the two came in it; the output has the input's dtype."""
+    input, theta = torch.rand(2, 3, 40, 56, device=device), TURN.to(device)
+    options = ((30, 24), mode, "reflection", align_corners)
+    expected = samplers.warp(input.to(dtype).float(), theta, *options)
+    assert torch.equal(samplers.warp(input.to(dtype), theta, *options), expected.to(dtype))
+    coarse = theta.to(dtype)
+    for one in (input, input.to(dtype)):
+        expected = samplers.warp(one.float(), coarse.float(), *options).to(one.dtype)
+        assert torch.equal(samplers.warp(one, coarse, *options), expected)
+
+
+@pytest.mark.parametrize("dtype", LOW)
+@pytest.mark.parametrize("given", [torch.float32, torch.float64, *LOW])
+def test_autocast_changes_nothing_of_a_warp(dtype, given, device):
+    input = torch.rand(2, 3, 40, 56, device=device).to(given)
+    theta = TURN.to(input)
+    expected = samplers.warp(input, theta)
+    with torch.autocast(device.type, dtype=dtype):
+        output = samplers.warp(input, theta)
+    assert output.dtype == given
+    assert torch.equal(output, expected)
+
+
+def test_warp_in_float64_is_pytorchs():
+    input, theta = torch.rand(2, 3, 13, 8, dtype=torch.float64), TURN.double().expand(2, 2, 3)
+    grid = F.affine_grid(theta, input.shape, align_corners=False)
+    assert torch.equal(samplers.warp(input, theta), F.grid_sample(input, grid, align_corners=False))
+
+
+def test_warp_on_a_device_without_autocast_or_numbers():
+    input, theta = torch.rand(2, 3, 13, 8, device="meta"), TURN.to("meta")
+    output = samplers.warp(input, theta, (5, 7))
+    assert (output.shape, output.device.type) == ((2, 3, 5, 7), "meta")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: samplers.grid_sample(INPUT.half(), GRID),
+            "input and grid must have the same dtype; input has torch.float16, grid has "
+            "torch.float32",
+        ),
+        (
+            lambda: samplers.grid_sample(INPUT, GRID.to("meta")),
+            "input and grid must have the same device; input has cpu, grid has meta",
+        ),
+        (
+            lambda: samplers.warp(INPUT, TURN.double()),
+            "input and theta must have the same dtype; input has torch.float32, theta has "
+            "torch.float64",
+        ),
+        (
+            lambda: samplers.warp(INPUT.double(), TURN.half()),
+            "input and theta must have the same dtype; input has torch.float64, theta has "
+            "torch.float16",
+        ),
+        (
+            lambda: samplers.warp(INPUT.half(), TURN.to("meta")),
+            "input and theta must have the same device; input has cpu, theta has meta",
+        ),
+        (
+            lambda: samplers.warp(INPUT, TURN, None, "x" * 500),
+            f"mode must be one of 'bilinear', 'nearest'; got '{'x' * 199}…",
+        ),
+        (
+            lambda: samplers.warp(INPUT, TURN, [0] * 500),
+            f"output_size must be two positive whole numbers (H', W'); got ({'0, ' * 66}0…",
+        ),
+        (
+            lambda: samplers.warp(INPUT, TURN, ["a" * 500]),
+            f"output_size must be two positive whole numbers (H', W'); got ('{'a' * 198}…",
+        ),
+        (
+            lambda: samplers.warp([0] * 500, TURN),
+            "input must be a floating-point tensor of shape (B, C, H, W); got list "
+            f"[{'0, ' * 66}0…",
+        ),
+    ],
+)
+def test_errors_say_it_in_these_words(call, words):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert str(caught.value) == words
+
+
 @pytest.mark.parametrize("wrong", [20, (20,), (20, 0), (2.5, 3), "20", (True, 3)])
 def test_an_output_size_is_two_numbers(wrong):
     for use in (

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from stn_course import data, samplers, transforms
 from stn_course.device import available_devices
 from stn_course.widgets import ThetaLab, theta_lab
+from stn_course.widgets.images import LARGEST, reduced, to_rgba
 
 
 @pytest.fixture
@@ -89,6 +90,53 @@ def test_the_output_size_can_be_chosen(lab):
     assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
 
 
+def test_a_large_picture_is_computed_in_full_and_shown_reduced():
+    image = torch.rand(3, 600, 1400, generator=torch.Generator().manual_seed(0))
+    seen = []
+    lab = ThetaLab(image, readout=lambda output: seen.append(output) or "seen")
+    assert lab.output_size == (600, 1400)
+    assert lab.output().shape == seen[-1].shape == (1, 3, 600, 1400)
+    shown = to_rgba(reduced(image))
+    assert lab.canvas.images["input"] == shown
+    assert max(shown["rows"], shown["columns"]) <= LARGEST
+    assert (shown["rows"], shown["columns"]) == (200, 467)
+    assert (shown_output(lab)[..., 0] - reduced(image)[0] * 255).abs().max() <= 1
+    assert repr(lab).startswith("ThetaLab, 600×1400 → 600×1400 pixels")
+    words = "The input (600×1400 pixels) and the output (600×1400 pixels) are shown reduced"
+    assert words in note(lab, "shown reduced") and words in lab.text
+    lab.sizes[0].value, lab.sizes[1].value = 20, 40
+    assert note(lab, "shown reduced").startswith("The input (600×1400 pixels) is shown reduced")
+    lab.close()
+
+
+def test_a_picture_as_large_as_the_canvas_is_shown_as_it_is():
+    image = torch.rand(LARGEST, 2)
+    lab = ThetaLab(image)
+    assert lab.canvas.images["input"] == to_rgba(image[None])
+    assert not [n for n in lab.canvas.scene["notes"] if "reduced" in n["title"]]
+    lab.close()
+
+
+@pytest.mark.parametrize("size", [(600, 20), (20, 5000)])
+def test_the_output_has_the_size_asked_for(size):
+    lab = ThetaLab(DIGIT, size)
+    assert lab.output_size == tuple(lab.output().shape[-2:]) == size
+    words = f"The output ({size[0]}×{size[1]} pixels) is shown reduced"
+    assert note(lab, "shown reduced").startswith(words)
+    lab.buttons["Reset"].click()
+    assert lab.output_size == size
+    lab.close()
+
+
+def test_an_own_image_of_any_size_comes_back():
+    lab = ThetaLab(torch.zeros(2, 5000), (10, 10))
+    lab.source.value = 3
+    assert lab.output_size == (28, 28)
+    lab.source.value = -1
+    assert lab.output_size == (2, 5000)
+    lab.close()
+
+
 def test_pixels_are_squares_whatever_the_size():
     lab = ThetaLab(torch.rand(20, 40), (30, 10))
     for marks in (lab.canvas.scene["panels"][i]["marks"] for i in (1, 2)):
@@ -106,6 +154,19 @@ def test_another_digit_can_be_chosen(lab, digit):
     assert lab.canvas.images["input"]["pixels"][::4] == bytes(
         (lab.image[0] * 255).round().byte().flatten().tolist()
     )
+
+
+def test_other_digits_do_not_unpack_all_of_them_again(lab, monkeypatch):
+    lab.source.value = 3
+    monkeypatch.setattr(data, "load_mnist", None)
+    monkeypatch.setattr(data.gzip, "decompress", None)
+    for digit in range(10):
+        lab.source.value = digit
+        assert lab.canvas.alert == ""
+    lab.image.zero_()  # a learner's own business
+    lab.source.value = 3
+    lab.source.value = 9
+    assert lab.image.sum() > 10
 
 
 def test_without_an_image_it_shows_a_digit_and_offers_no_other():
@@ -128,11 +189,11 @@ def test_each_device_computes_the_same(device):
 def test_words_say_the_state(lab):
     lab.theta = transforms.from_pose(rotation=30.0, scale_x=1.2, scale_y=1.2)
     assert lab.text == (
-        "The grid is rotated 30 degrees, scale 1.2 in x and 1.2 in y, shear 0, "
-        "moved 0 in x and 0 in y."
+        "The grid is rotated 30 degrees, scaled by 1.2 in x and 1.2 in y, sheared by 0, "
+        "and moved by 0 in x and 0 in y."
     )
     lab.view.value = theta_lab.MOVES
-    assert lab.text.startswith("The picture is rotated -30 degrees, scale 0.83 in x")
+    assert lab.text.startswith("The picture is rotated -30 degrees, scaled by 0.83 in x")
 
 
 def test_in_a_kernel_sliders_are_sent_together_after_the_picture():
@@ -300,6 +361,11 @@ def test_without_a_kernel_it_says_how_to_get_it(lab):
         (lambda: ThetaLab(torch.zeros(8, 8).long()), TypeError, "int64"),
         (lambda: ThetaLab(DIGIT - 0.42), ValueError, "from 0 to 1; got -0.4"),
         (lambda: ThetaLab(DIGIT * torch.nan), ValueError, "finite"),
+        (lambda: ThetaLab(DIGIT, 20), TypeError, r"output_size must be .* \(H', W'\); got int 20"),
+        (lambda: ThetaLab(DIGIT, (20,)), ValueError, r"two positive .* got \(20,\)"),
+        (lambda: ThetaLab(DIGIT, ()), ValueError, "two positive"),
+        (lambda: ThetaLab(DIGIT, (20, 0)), ValueError, r"two positive .* got \(20, 0\)"),
+        (lambda: ThetaLab(DIGIT, (20, 9.5)), TypeError, r"two positive .* got \(20, 9.5\)"),
         (lambda: ThetaLab(DIGIT, device="tpu"), ValueError, "'tpu'"),
         (lambda: ThetaLab(DIGIT, mode="cubic"), ValueError, "'cubic'"),
         (lambda: ThetaLab(DIGIT, padding_mode="grey"), ValueError, "'grey'"),

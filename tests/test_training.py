@@ -11,6 +11,9 @@ from torch import nn
 
 from stn_course import data, models, training
 from stn_course.training import fitting, recording
+from stn_course.training.recipes import steps_by_epoch
+
+ROTATED = training.RECIPES["rotated"]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,56 @@ def test_the_courses_recipe_slows_the_localization_network_down():
         scheduler.step()
     assert rates[0] < max(rates) == pytest.approx(recipe.learning_rate)
     assert rates[-1] < 1e-5
+
+
+@pytest.mark.parametrize("name", ["course", "sprint"])
+def test_the_quick_recipes_keep_their_betas_through_the_cycle(name):
+    """OneCycleLR moves AdamW's first beta where it is not told to leave it alone."""
+    recipe = training.RECIPES[name]
+    optimizer, scheduler = training.make_optimizer(models.TutorialNet(), recipe, 10)
+    for _ in range(10):
+        assert {group["betas"] for group in optimizer.param_groups} == {recipe.betas}
+        optimizer.step()
+        scheduler.step()
+
+
+def test_the_recipe_for_turned_digits_trains_as_the_stored_table_was_made():
+    optimizer, scheduler = training.make_optimizer(models.TutorialNet(), ROTATED, 10)
+    betas = []
+    for _ in range(10):
+        betas.append(optimizer.param_groups[0]["betas"])
+        optimizer.step()
+        scheduler.step()
+    assert betas[0] == (0.95, 0.999)
+    assert min(betas)[0] == pytest.approx(0.85)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps"),
+    [
+        (2, [5, 5]),
+        (2.0, [5, 5]),
+        (0.6, [3]),
+        (1.6, [5, 3]),
+        (2.01, [5, 5]),
+        (0.001, [1]),
+    ],
+)
+def test_the_last_epoch_may_be_cut_short(epochs, steps):
+    assert steps_by_epoch(replace(ROTATED, epochs=epochs), images=600) == steps
+
+
+def test_a_fraction_of_an_epoch_is_trained_measured_and_shown(small, capsys):
+    """Ten steps are an epoch of 1,280 digits, the last run takes 14."""
+    _, history = fitted(small, epochs=1.4, progress=True)
+    assert len(history.losses) == 14
+    assert len(history.accuracies) == len(history.seconds) == 2
+    assert history.probe_steps == list(range(15))
+    assert history.recipe.epochs == 1.4
+    assert "1.79k/1.79k" in capsys.readouterr().err
+    _, whole = fitted(small, recipe=replace(ROTATED, one_cycle=False), epochs=2)
+    _, part = fitted(small, recipe=replace(ROTATED, one_cycle=False), epochs=1.4)
+    assert part.losses == whole.losses[:14]
 
 
 def test_every_parameter_is_in_one_group():
@@ -187,10 +240,43 @@ def test_a_recipe_of_ones_own(small):
     own = replace(
         training.RECIPES["course"], batch_size=640, feature_dropout=0.2, dropout=0.3, epochs=1
     )
-    model, history = fitted(small, recipe=own, epochs=None)
+    shares = []
+
+    def watch(recorder):
+        model = recorder.run.model
+        shares.append((model.conv2_drop.p, model.fc1_drop.p))
+
+    _, history = fitted(small, recipe=own, epochs=None, watch=watch)
     assert len(history.losses) == 2
-    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.2, 0.3)
+    assert set(shares) == {(0.2, 0.3)}
     assert history.recipe is own
+
+
+def gentle() -> nn.Module:
+    model = models.PlainNet()
+    model.conv2_drop.p, model.fc1_drop.p = 0.15, 0.25
+    return model
+
+
+def test_the_models_own_dropouts_are_given_back(small):
+    model, _ = fitted(small, gentle, recipe="course", epochs=1)
+    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.15, 0.25)
+    model = gentle()
+    broken = small["train"][0].clone(), small["train"][1]
+
+    def lose(images, generator):
+        return images * float("nan"), None
+
+    with pytest.raises(training.Diverged):
+        fitted({**small, "train": broken}, lambda: model, distort=lose)
+    assert (model.conv2_drop.p, model.fc1_drop.p) == (0.15, 0.25)
+
+
+def test_a_trained_model_is_ready_to_answer(small, tmp_path):
+    options = {"epochs": 1, "checkpoint": tmp_path / "run.ckpt"}
+    for _ in ("trained", "read from its checkpoint"):
+        model, _ = fitted(small, **options)
+        assert not any(module.training for module in model.modules())
 
 
 def test_evaluate_counts_and_leaves_the_mode_alone(digits):
@@ -230,7 +316,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"recipe": "fast"}, ValueError, "'tutorial', 'course', 'rotated'; got 'fast'"),
+        ({"recipe": "fast"}, ValueError, "'tutorial', 'course', 'sprint', 'rotated'; got 'fast'"),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),

@@ -1,6 +1,7 @@
 """Transforms are held against PyTorch, torchvision and OpenCV, and against what they undo."""
 
 import math
+from fractions import Fraction
 
 import cv2
 import numpy
@@ -83,6 +84,40 @@ def test_builders_take_batches_and_keep_dtype_and_device(device):
     assert theta.dtype == torch.float64
     assert theta.device.type == device.type
     assert theta[:, 0, 2].tolist() == [0, 1, 0.5]
+
+
+@pytest.mark.parametrize(
+    "two", [numpy.float32(2), numpy.float64(2), numpy.int64(2), numpy.uint8(2), Fraction(2)]
+)
+def test_builders_take_every_kind_of_number(two):
+    expected = transforms.from_pose(2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+    theta = transforms.from_pose(two, two, two, two, two, two)
+    assert theta.dtype == torch.float32
+    assert torch.equal(theta, expected)
+    assert torch.equal(transforms.rotation(degrees=two), transforms.rotation(degrees=2))
+    doubled = transforms.scale(two, torch.tensor(3.0, dtype=torch.float64))
+    assert (doubled.dtype, doubled.tolist()) == (torch.float64, [[[2, 0, 0], [0, 3, 0]]])
+
+
+@pytest.mark.parametrize("value", [numpy.array(2.0), numpy.ones(3), numpy.bool_(True), 2j, "2"])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(TypeError) as caught:
+        transforms.scale(value)
+    came = f"{type(value).__name__} {value!r}"
+    assert str(caught.value) == f"x must be a number or a tensor (B,); got {came}"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_the_precision_is_inverted_in_float32_and_given_back(dtype):
+    theta = transforms.from_pose(*map(torch.tensor, (25.0, 0.8, 0.7, 0.2, 0.1, -0.3))).to(dtype)
+    theta = torch.cat([theta, transforms.scale(torch.tensor([0.5, 4.0])).to(dtype)])
+    undone = transforms.inverse(theta)
+    assert torch.equal(undone, transforms.inverse(theta.float()).to(dtype))
+    assert undone.dtype == dtype
+    for convert in (transforms.to_pixel_matrix, transforms.from_pixel_matrix):
+        assert convert(theta, (20, 31)).dtype == dtype
+    with pytest.raises(ValueError, match="no inverse"):
+        transforms.inverse(theta * 0)
 
 
 def test_compose_warps_in_the_order_given():
@@ -214,8 +249,8 @@ IDENTITY = transforms.identity()
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: transforms.rotation(), TypeError, "degrees=None"),
-        (lambda: transforms.rotation(degrees=1, radians=1), TypeError, "degrees=1"),
+        (lambda: transforms.rotation(), TypeError, "neither"),
+        (lambda: transforms.rotation(degrees=1, radians=1), TypeError, "both"),
         (lambda: transforms.rotation(degrees="30"), TypeError, "must be real|'30'"),
         (lambda: transforms.scale([1, 2]), TypeError, "list"),
         (lambda: transforms.scale(True), TypeError, "bool"),
@@ -225,7 +260,7 @@ IDENTITY = transforms.identity()
         (lambda: transforms.scale(torch.ones(2).long()), ValueError, "torch.int64"),
         (lambda: transforms.inverse(IDENTITY * 0), ValueError, "no inverse"),
         (lambda: transforms.to_matrix(torch.eye(3)[None]), ValueError, r"\(1, 3, 3\)"),
-        (lambda: transforms.to_pose(IDENTITY / 0), ValueError, "NaN"),
+        (lambda: transforms.to_pose(IDENTITY / 0), ValueError, "finite; got .*nan"),
         (lambda: transforms.from_matrix(torch.ones(1, 3, 3)), ValueError, r"1.0, 1.0, 1.0"),
         (lambda: transforms.from_matrix(IDENTITY), ValueError, r"\(1, 2, 3\)"),
         (lambda: transforms.to_pixel_matrix(IDENTITY, (1, 4), None, True), ValueError, r"\(1, 4\)"),
@@ -241,6 +276,13 @@ def test_bad_input_is_named(call, error, words):
         call()
 
 
+def one_nan(batch, index):
+    """Identities, uneven in that a single number of them all is NaN."""
+    theta = transforms.identity(batch)
+    theta[index, 1, 2] = math.nan
+    return theta
+
+
 NUMBER = "must be a number or a tensor (B,); got list [1]"
 MATRIX = "matrix must be a floating-point tensor of shape (B, 3, 3); got"
 DIRECTION = "direction must be one of 'input_to_output', 'output_to_input'; got 'back'"
@@ -251,7 +293,11 @@ DIRECTION = "direction must be one of 'input_to_output', 'output_to_input'; got 
     [
         (
             lambda: transforms.rotation(),
-            "give the angle as degrees or as radians, one of them; got degrees=None, radians=None",
+            "give the angle as degrees or as radians, one of them; got neither",
+        ),
+        (
+            lambda: transforms.rotation(degrees=torch.ones(900), radians=torch.ones(900)),
+            "give the angle as degrees or as radians, one of them; got both",
         ),
         (lambda: transforms.rotation(radians=[1]), f"angle {NUMBER}"),
         (lambda: transforms.scale([1]), f"x {NUMBER}"),
@@ -269,13 +315,41 @@ DIRECTION = "direction must be one of 'input_to_output', 'output_to_input'; got 
             f"{MATRIX} a torch.float32 tensor of shape (3, 3)",
         ),
         (
+            lambda: transforms.from_matrix(torch.eye(4, 3)[None]),
+            "matrix must have shape (B, 3, 3); got a torch.float32 tensor of shape (1, 4, 3)",
+        ),
+        (
             lambda: transforms.from_matrix(torch.arange(9.0).reshape(1, 3, 3)),
-            "matrix must be (B, 3, 3) with last row 0, 0, 1; got a torch.float32 tensor of shape "
-            "(1, 3, 3), last row [6.0, 7.0, 8.0]",
+            "matrix must have the last row 0, 0, 1; got [6.0, 7.0, 8.0]",
+        ),
+        (
+            lambda: transforms.from_matrix(torch.stack([torch.eye(3), torch.ones(3, 3)])),
+            "matrix must have the last row 0, 0, 1; got another in 1 of 2, the first at index 1: "
+            "[1.0, 1.0, 1.0]",
+        ),
+        (
+            lambda: transforms.to_pose(one_nan(1000, 417)),
+            "theta must be finite; got NaN or infinity in 1 of 1000, the first at index 417: "
+            "[[1.0, 0.0, 0.0], [0.0, 1.0, nan]]",
+        ),
+        (
+            lambda: transforms.to_matrix(IDENTITY + math.inf),
+            "theta must be finite; got [[inf, inf, inf], [inf, inf, inf]]",
+        ),
+        (
+            lambda: transforms.similarity(degrees=1, x=torch.tensor([0.5, math.nan, -math.inf])),
+            "x must be finite; got NaN or infinity in 2 of 3, the first at index 1: nan",
+        ),
+        (lambda: transforms.scale(torch.tensor([math.nan])), "x must be finite; got nan"),
+        (
+            lambda: transforms.inverse(IDENTITY * torch.tensor([2.0, 0, 1, 0])[:, None, None]),
+            "theta has no inverse where its determinant is 0; got 0 in 2 of 4, the first "
+            "at index 1: [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]",
         ),
         (
             lambda: transforms.inverse(IDENTITY * 0),
-            "theta has no inverse: its determinants are [0.0]",
+            "theta has no inverse where its determinant is 0; got "
+            "[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]",
         ),
         (
             lambda: transforms.normalised_to_pixels((4, 1), True),

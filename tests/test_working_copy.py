@@ -1,5 +1,6 @@
 """The learner's copy of the notebooks: brought up to date, and nobody's work overwritten."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def files(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != tool.RECORD
+        if path.is_file() and path.name not in (tool.RECORD, ".gitignore")
     }
 
 
@@ -99,9 +101,14 @@ def test_a_newer_version_replaces_the_one_beside_unless_that_is_changed_too(cour
     write(mine, ONE, "my work")
     for version, changed in ((2, False), (3, True), (4, False)):
         write(course, ONE, f"version {version}")
-        assert len(tool.update(course, mine)) == 1
+        said = tool.update(course, mine)
+        assert len(said) == (1 if version < 4 else 2)
         if changed:
             write(mine, NEW, "my work in the new one")
+    assert said[1] == (
+        "02_grid.ipynb, 02_grid.new.ipynb, 02_grid.new2.ipynb: keep the one you work in, and "
+        "delete those you don't need."
+    )
     assert files(mine)[ONE] == "my work"
     assert files(mine)[NEW] == "my work in the new one"
     assert files(mine)["02_grid.new2.ipynb"] == "version 4"
@@ -148,7 +155,7 @@ def test_without_its_record_what_differs_counts_as_the_learners(course, mine, re
     assert set(json.loads((mine / tool.RECORD).read_text(encoding="utf-8"))) >= {ONE, NEW}
 
 
-@pytest.mark.parametrize("stop_at", range(1, 9))
+@pytest.mark.parametrize("stop_at", range(1, 10))
 def test_stopped_at_any_write_nothing_is_lost_and_the_next_run_ends_it(
     course, mine, monkeypatch, stop_at
 ):
@@ -248,6 +255,75 @@ def test_the_links_of_the_notebooks_lead_somewhere_in_the_copy_too(mine):
         text = path.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^):\s]+\.(?:ipynb|png|gif))\)", text):
             assert (mine / target).exists(), f"{path.name}: {target}"
+
+
+def notebook(text: str, **metadata) -> str:
+    """A notebook of one cell with one output, as JupyterLab writes it."""
+    cell = nbformat.v4.new_code_cell(text, execution_count=metadata.pop("count", 1))
+    cell.metadata.update(metadata)
+    cell.outputs = [nbformat.v4.new_output("stream", text="28\n")]
+    made = nbformat.v4.new_notebook(cells=[cell], metadata=metadata)
+    return nbformat.writes(made)
+
+
+def test_a_notebook_that_was_opened_and_saved_is_not_changed(course, mine):
+    write(course, ONE, notebook("print(28)"))
+    tool.update(course, mine)
+    write(mine, ONE, notebook("print(28)", count=7, trusted=True, scrolled=False))
+    write(course, ONE, notebook("print(29)"))
+    assert tool.update(course, mine) == []
+    assert files(mine)[ONE] == files(course)[ONE]
+
+
+@pytest.mark.parametrize("what", ["source", "outputs"])
+def test_a_notebook_with_another_cell_or_output_is_the_learners(course, mine, what):
+    write(course, ONE, notebook("print(28)"))
+    tool.update(course, mine)
+    changed = nbformat.reads(files(mine)[ONE], as_version=4)
+    changed.cells[0][what] = "..." if what == "source" else []
+    write(mine, ONE, nbformat.writes(changed))
+    write(course, ONE, notebook("print(29)"))
+    assert len(tool.update(course, mine)) == 1
+    assert files(mine)[ONE] == nbformat.writes(changed)
+
+
+def test_a_record_of_the_bytes_from_an_earlier_release_still_counts(course, mine):
+    write(course, ONE, notebook("print(28)"))
+    tool.update(course, mine)
+    by_bytes = {
+        name: hashlib.sha256(text.encode()).hexdigest() for name, text in files(mine).items()
+    }
+    write(mine, tool.RECORD, json.dumps(by_bytes))
+    assert tool.update(course, mine) == []
+    write(course, ONE, notebook("print(29)"))
+    assert tool.update(course, mine) == []
+    assert files(mine)[ONE] == files(course)[ONE]
+
+
+def test_a_notebook_that_the_course_renames_is_told_of_once_and_stays(course, mine):
+    tool.update(course, mine)
+    (course / ONE).rename(course / "02_where_to_look.ipynb")
+    assert tool.update(course, mine) == [
+        "02_grid.ipynb is no longer part of the course; "
+        "02_where_to_look.ipynb has taken its place. Delete it if you like."
+    ]
+    assert {ONE, "02_where_to_look.ipynb"} <= set(files(mine))
+    assert tool.update(course, mine) == []
+
+
+def test_git_ignores_a_copy_wherever_it_lies(course, tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    tool.update(course, tmp_path / "elsewhere")
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert status.stdout == "?? notebooks/\n"
+
+
+def test_the_folders_own_gitignore_is_left_alone(course, mine):
+    mine.mkdir()
+    tool.update(course, mine)
+    assert not (mine / ".gitignore").exists()
 
 
 def test_git_does_not_see_the_copy():

@@ -49,10 +49,15 @@ def playwrights_own() -> str | None:
     return path if starts(path) else None
 
 
+def may_use_apt() -> bool:
+    """Whether Debian's packages can be installed here: there are some, and this is root."""
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
 def install_chromium() -> str | None:
     """Try one way after the other until there is a Chromium; None where all of them fail."""
     for command in INSTALLERS:
-        if command[0] == "apt-get" and (os.geteuid() != 0 or shutil.which("apt-get") is None):
+        if command[0] == "apt-get" and not may_use_apt():
             continue
         print("no Chromium yet; trying:", " ".join(command[-3:]), flush=True)
         with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -70,16 +75,12 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     """
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
-    command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += [f"--ServerApp.root_dir={folder}"]
     with tempfile.TemporaryDirectory() as own:
         places = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
         environment = os.environ | {name: f"{own}/{name}" for name in places}
         # The order of a set of texts differs with this, and with it the order of messages' parts.
         environment.setdefault("PYTHONHASHSEED", "1")
-        settings = Path(own, "JUPYTERLAB_SETTINGS_DIR", "@jupyterlab", "apputils-extension")
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         log = Path(own, "log")
         with log.open("w") as output:
             streams = {"stdout": output, "stderr": subprocess.STDOUT}

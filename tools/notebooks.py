@@ -1,7 +1,10 @@
-"""Refresh notebooks from their py:percent sources, or sources from notebooks; compare the two.
+"""Refresh notebooks from their py:percent sources, or sources from notebooks; render pages.
 
 python tools/notebooks.py refresh [02 ...]   run notebooks/src/NN_*.py and store it as a notebook
 python tools/notebooks.py sources [02 ...]   write notebooks/src/NN_*.py from the notebooks
+python tools/notebooks.py page [02 ...]      render the notebooks as HTML into build/pages
+
+Where one of the first two would overwrite the only copy of an edit, it says so and does nothing.
 """
 
 import argparse
@@ -9,44 +12,30 @@ import difflib
 import hashlib
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from notebook_outputs import FOLDED, keep_outputs, normalise, tolerances
+from notebook_pairs import Pair, from_source, said
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
-}
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def to_source(notebook: NotebookNode) -> str:
-    """A notebook as py:percent text: cells and their tags, nothing of the machine that ran it."""
-    bare = nbformat.v4.new_notebook(cells=[])
-    bare.metadata["jupytext"] = {
-        "notebook_metadata_filter": "-all",
-        "cell_metadata_filter": "tags,-all",
-    }
-    bare.cells = notebook.cells
-    text = jupytext.writes(bare, fmt="py:percent")
-    # jupytext and ruff count blank lines around functions differently; ruff has the last word.
-    ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "notebook.py", "-"]
-    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
-
-
-def from_source(text: str) -> NotebookNode:
-    """py:percent text as a notebook without outputs or ids of its own."""
-    notebook = jupytext.reads(text, fmt="py:percent")
-    notebook.metadata = nbformat.from_dict(METADATA)
-    return notebook
+PAGES = NOTEBOOKS.parent / "build" / "pages"
+# nbconvert's own page, but that an answer is folded until it is opened.
+TEMPLATE = f"""
+{{%- extends 'lab/index.html.j2' -%}}
+{{% block output_group %}}
+{{% if "{FOLDED}" in cell.metadata.tags %}}
+<details><summary style="margin: 8px var(--jp-cell-prompt-width)">Predict, then open</summary>
+{{{{ super() }}}}</details>
+{{% else %}}{{{{ super() }}}}{{% endif %}}
+{{% endblock %}}
+"""
 
 
 def keep_ids(new: NotebookNode, old: NotebookNode | None) -> None:
@@ -73,31 +62,30 @@ def candidates(source: str):
         yield hashlib.sha256(f"{n}{source}".encode()).hexdigest()[:12]
 
 
-def normalise(notebook: NotebookNode) -> None:
-    """Leave out what differs between runs or needs the kernel that made it."""
-    notebook.metadata = nbformat.from_dict(METADATA)
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
-        if "outputs" in cell:
-            cell.outputs = [o for o in cell.outputs if not is_progress(o)]
-        for output in cell.get("outputs", []):
-            for part in ("data", "metadata"):
-                output.get(part, {}).pop(WIDGET, None)
-
-
-def is_progress(output: NotebookNode) -> bool:
-    """Whether an output is a progress bar: on stderr, or a widget, which is stored as 0 %."""
-    data = output.get("data", {})
-    bar = WIDGET in data and re.match(r"\s*\d+%\|", data.get("text/plain", ""))
-    return output.get("name") == "stderr" or bool(bar)
-
-
-def refresh(source: Path) -> None:
+def refresh(pair: Pair) -> None:
     """Run one source from a fresh kernel in notebooks/ and store it with its outputs."""
-    target = NOTEBOOKS / f"{source.stem}.ipynb"
-    notebook = from_source(source.read_text(encoding="utf-8"))
-    keep_ids(notebook, nbformat.read(target, as_version=4) if target.exists() else None)
-    bar = tqdm(total=len(notebook.cells), desc=source.stem, unit="cell")
+    text = said(pair.source)  # the same text, blank lines as ever
+    pair.source.write_text(text, encoding="utf-8")
+    notebook = from_source(text)
+    old = nbformat.read(pair.notebook, as_version=4) if pair.notebook.exists() else None
+    keep_ids(notebook, old)
+    tolerances(notebook)  # a malformed tag is an error now, not after minutes
+    run(notebook, pair.source.stem)
+    normalise(notebook)
+    if old is not None:
+        normalise(old)
+        keep_outputs(notebook, old)
+    nbformat.validate(notebook)
+    stop_at(pair.loss(pair.notebook, pair.source))  # edited while the cells ran?
+    temporary = pair.notebook.with_suffix(".part")
+    nbformat.write(notebook, temporary)
+    temporary.replace(pair.notebook)
+    pair.remember(text)
+
+
+def run(notebook: NotebookNode, name: str) -> None:
+    """Run all cells in a fresh kernel, as for a learner who begins: nothing solved."""
+    bar = tqdm(total=len(notebook.cells), desc=name, unit="cell")
     client = NotebookClient(
         notebook,
         timeout=1800,
@@ -105,15 +93,33 @@ def refresh(source: Path) -> None:
         store_widget_state=False,
         on_cell_complete=lambda **_: bar.update(),
     )
-    with tempfile.TemporaryDirectory() as home:  # as for a learner who begins: nothing solved
+    with tempfile.TemporaryDirectory() as home, bar:
         client.execute(env=os.environ | {"STN_COURSE_HOME": home})
-    bar.close()
-    normalise(notebook)
-    nbformat.validate(notebook)
-    temporary = target.with_suffix(".part")
-    nbformat.write(notebook, temporary)
-    temporary.replace(target)
-    source.write_text(to_source(notebook), encoding="utf-8")  # the same text, blank lines as ever
+
+
+def sources(pair: Pair) -> None:
+    """Write one source from its notebook."""
+    text = said(pair.notebook)
+    pair.source.write_text(text, encoding="utf-8")
+    pair.remember(text)
+
+
+def page(path: Path) -> Path:
+    """Render a notebook as one HTML file with its pictures, and say where it is."""
+    exporter = HTMLExporter(raw_template=TEMPLATE, embed_images=True)
+    html, _ = exporter.from_filename(str(path))
+    html = re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', html)  # the other pages
+    PAGES.mkdir(parents=True, exist_ok=True)
+    target = PAGES / f"{path.stem}.html"
+    target.write_text(html, encoding="utf-8")
+    print(target)
+    return target
+
+
+def stop_at(*losses: str | None) -> None:
+    """Exit with what would be lost and what to do about it, if there is such a thing."""
+    if any(losses):
+        sys.exit("\n\n".join(filter(None, losses)))
 
 
 def chosen(folder: Path, pattern: str, names: list[str]) -> list[Path]:
@@ -125,20 +131,39 @@ def chosen(folder: Path, pattern: str, names: list[str]) -> list[Path]:
     return [f for f in files if not names or any(f.name.startswith(n) for n in names)]
 
 
-def main() -> None:
+def refresh_all(names: list[str]) -> None:
+    pairs = [Pair(path.stem, NOTEBOOKS) for path in chosen(NOTEBOOKS / "src", "*.py", names)]
+    stop_at(*(pair.loss(pair.notebook, pair.source) for pair in pairs))
+    for pair in pairs:
+        refresh(pair)
+
+
+def sources_all(names: list[str]) -> None:
+    pairs = [Pair(path.stem, NOTEBOOKS) for path in chosen(NOTEBOOKS, "*.ipynb", names)]
+    stop_at(*(pair.loss(pair.source, pair.notebook) for pair in pairs))
+    for pair in pairs:
+        sources(pair)
+
+
+def page_all(names: list[str]) -> None:
+    for path in chosen(NOTEBOOKS, "*.ipynb", names):
+        page(path)
+
+
+COMMANDS = {"refresh": refresh_all, "sources": sources_all, "page": page_all}
+
+
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("command", choices=["refresh", "sources"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("names", nargs="*", help="the beginning of a name, for example 02")
-    arguments = parser.parse_args()
-    if arguments.command == "refresh":
-        for source in chosen(NOTEBOOKS / "src", "*.py", arguments.names):
-            refresh(source)
-    else:
-        for path in chosen(NOTEBOOKS, "*.ipynb", arguments.names):
-            text = to_source(nbformat.read(path, as_version=4))
-            (NOTEBOOKS / "src" / f"{path.stem}.py").write_text(text, encoding="utf-8")
+    given = parser.parse_args(arguments)
+    try:
+        COMMANDS[given.command](given.names)
+    except ValueError as error:  # a file that cannot be read, a tag that is malformed
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

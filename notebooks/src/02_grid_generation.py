@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 02 · Grid generation: where does each output pixel look?
 #
-# At the end you can read six numbers, *theta*, and say what they do to a picture; and you have built
-# PyTorch's `affine_grid` in under twenty lines.
+# By the end, you can read the six numbers of a *theta* and say what they do to a picture, and you have built PyTorch's
+# `affine_grid` in under twenty lines.
 #
-# **40 minutes · needs notebook 01 or some PyTorch · runs on CPU or GPU, offline**
+# **40 minutes to read, 90 with the exercises · needs notebook 01 or some PyTorch · runs on CPU or GPU, offline**
 
 # %%
 import torch
 import torch.nn.functional as F
 
-from stn_course import checks, data, device, plotting, transforms
-from stn_course.plotting import show
+from stn_course import checks, data, device, models, plotting, transforms
+from stn_course.plotting import rounded, show
 from stn_course.samplers import warp
 from stn_course.validation import check_affine_grid, check_positive
 from stn_course.widgets import Quiz, ThetaLab
@@ -20,10 +20,21 @@ chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
 
 # %% [markdown]
+# Have you done notebook 01? Then answer these from memory before you open the answers.
+#
+# 1. A CNN trained on upright digits reads 98 % of them. About how many does it read when they are turned by 45°?
+# 2. What value does a black pixel have after `normalise`?
+# 3. Augmentation helps with turned digits. What does it cost?
+#
+# <details><summary>Answers</summary>
+#
+# 1. About half. 2. -0.42. 3. Some accuracy on upright digits: the same parameters must now cover every angle.
+# </details>
+#
 # ## The question
 #
-# Take a digit and a rotation by **+30°**. In a spatial transformer the rotation is not applied to the
-# digit. It is applied to a *grid of places to read from*. Look at what that does.
+# Take a digit and a rotation by **+30°**. A spatial transformer does not apply the rotation to the digit. It applies it to
+# a *grid of places to read from*. Here is what that does:
 
 # %%
 images, labels = data.load_digits("test")
@@ -34,53 +45,57 @@ figure = plotting.sampling_grid(
 )
 show(
     figure,
-    "left a seven with a grid of dots turned 30 degrees clockwise over it; right the output, "
-    "in which the seven leans the other way, anticlockwise.",
+    "on the left, a seven under a grid of dots that is turned 30 degrees clockwise; on the "
+    "right, the output, in which the seven is turned anticlockwise.",
 )
 
 # %% [markdown]
-# The grid turned clockwise. The digit turned **anticlockwise**. Why? Keep the question while you play.
+# The grid turned clockwise. The digit turned **anticlockwise**. Why? Keep the question in mind while you play.
 #
 # ## Play
 #
-# Run the next cell and take hold of the grid. On the left you see where the output reads, on the right what it gets.
-# Drag the orange dot, the frame's centre; drag the tip of its **x** arrow or of its **y** arrow. The Tab key leads to the
-# three dots, too, and the arrow keys move them (with Shift: farther). Sliders do the same: the *pose* (rotation, scale,
-# shear, translation) and the six numbers of theta always agree with your hand.
+# Run the next cell, then move the grid. The left panel shows where the output reads, the right panel what it gets. Drag
+# the orange dot at the centre of the frame, or the tip of its **x** arrow or **y** arrow. You can also reach the three dots
+# with the Tab key and move them with the arrow keys (hold Shift for larger steps). The sliders show the same
+# transformation in two ways: as a *pose* (rotation, scale, shear, translation) and as the six numbers of theta.
 #
 # Five things to try:
 # 1. Make the digit larger. Do `scale x` and `scale y` go up or down?
 # 2. Move the digit to the left. Does `translation x` go up or down?
 # 3. Press Reset, then drag only the tip of the x arrow. Which of the six numbers change?
 # 4. Press Reset, then change only `theta[0, 1]`. Which pose sliders move?
-# 5. Press *Quarter turn*, then *how the picture moves*. Now the dots move the picture itself, while the sliders still are
-#    theta. Which of the two matrices do the arrows show now?
+# 5. Press Reset, then choose *how the picture moves*. Now the dots move the picture itself, and the sliders still show
+#    theta. Drag the picture to the right. Which way does `translation x` go?
 
 # %%
 lab = ThetaLab(digit)
 lab
 
 # %% [markdown]
-# `lab.theta` is a tensor: the next cells can read it, and set it, and the lab follows. Your own picture works as well:
-# `ThetaLab(my_image)` takes any array of shape H×W or H×W×3. If there is no lab above, run its cell. Here is one of its
+# `lab.theta` is a tensor. You can read it in any cell; if you set it, the lab follows. The lab also takes a picture of
+# your own: pass an array of shape H×W or H×W×3 to `ThetaLab`. If you see no lab above, run its cell. Here is one of its
 # states as a still picture:
 
 # %%
 theta = transforms.similarity(degrees=-20, scale=0.6, x=0.1, y=-0.1)
 still = plotting.sampling_grid(digit, theta, title="a smaller grid gives a larger digit")
 show(
-    still, "the grid covers a small, turned part of the seven; the output shows that part enlarged."
+    still,
+    "on the left, a grid that is smaller than the picture, turned 20 degrees anticlockwise; on "
+    "the right, the part of the seven under it, enlarged.",
 )
 
 # %% [markdown]
 # ## Output → input
 #
-# Theta answers the question of one **output** pixel: *where in the input do I look?* So it maps output
-# coordinates to input coordinates. Turn the place where you look to the right, and what you see moves
-# to the left, as when you turn your head.
+# Theta answers a question that each **output** pixel asks: *where in the input do I look?* So it maps output
+# coordinates to input coordinates. When you turn your head to the right, what you see moves to the left. The grid is the
+# head.
 #
-# Why this way round? Try the other one. Send each input pixel to its place in an enlarged output and
-# count the output pixels that nothing reaches:
+# Why this way round? Try the other one. Send each input pixel to its place in an output of twice the size, and count the
+# output pixels that nothing reaches. Then let each output pixel look up its own value. `warp(image, theta, output_size)`
+# does that in one call: it makes the grid, then reads the image there. You build the first half in this notebook and the
+# second in notebook 03. `transforms.identity()` is the theta that changes nothing.
 
 # %%
 forward = torch.full((1, 56, 56), -1.0)  # -1: nothing arrived here
@@ -102,12 +117,12 @@ show(
         columns=2,
         title="sending pixels forward leaves holes",
     ),
-    "left, enlarged by sending pixels forward, the seven is a pattern of separate dots; "
-    "right, enlarged by looking each output pixel up, it is whole.",
+    "on the left, the seven enlarged by sending pixels forward, a pattern of separate dots; "
+    "on the right, the seven enlarged by looking up each output pixel, without gaps.",
 )
 
 # %% [markdown]
-# Every output pixel looks exactly once, so none stays empty. That is the reason. A **quiz** on it:
+# Every output pixel looks up exactly one place, so none stays empty. That is the reason. A **quiz** on it:
 
 # %%
 Quiz("which_way")
@@ -116,21 +131,22 @@ Quiz("which_way")
 # ## Build 1: pixels and normalised coordinates
 #
 # Theta must not depend on the size of the image. So both axes run from **-1 to 1**, whatever the number
-# of pixels: x to the right, y *down*. But what lies at -1? There are two answers, and
+# of pixels: x to the right, y *down*. But which point is -1? There are two answers, and
 # `align_corners` chooses between them.
 
 # %%
 show(
     plotting.pixel_coordinates(4),
-    "four by four pixels, twice. With align_corners=False the frame from -1 to 1 runs along the outer "
-    "edges of the pixels; with True it runs through the centres of the border pixels.",
+    "four by four pixels, twice. With align_corners=False, the frame from -1 to 1 runs along the outer "
+    "edges of the pixels; with True, it runs through the centres of the border pixels.",
 )
 
 
 # %% [markdown]
-# With `False`, PyTorch's default since 1.3, one pixel is 2 / n wide and the first centre lies half a pixel
-# inside. With `True` the first and last centres lie at -1 and 1 exactly. (`check_positive` turns bad input
-# into a readable error; it changes nothing else. `options` are `dtype` and `device`, handed on.)
+# With `False`, PyTorch's default since version 1.3, a pixel is 2 / n wide and the first centre lies half a pixel
+# inside the edge. With `True`, the first and last centres lie exactly at -1 and 1. (`check_positive` turns bad input
+# into a readable error and does nothing else. `options` passes on `dtype` and `device`. `rounded` in the prints turns a
+# tensor into a list of rounded numbers.)
 
 
 # %%
@@ -142,8 +158,8 @@ def pixel_centres(n, align_corners=False, **options):
     return (2 * index + 1 - n) / n  # half a pixel inside -1 and 1
 
 
-print("False:", pixel_centres(4))
-print("True: ", pixel_centres(4, align_corners=True))
+print("False:", rounded(pixel_centres(4)))
+print("True: ", rounded(pixel_centres(4, align_corners=True)))
 
 # %% [markdown]
 # A **quiz**:
@@ -155,10 +171,9 @@ Quiz("align_corners")
 # %% [markdown]
 # ## Build 2: the regular grid, with ones
 #
-# Each output pixel gets its own coordinates (x, y), and a third number, always 1. Theta has six numbers:
-# four that turn, stretch and shear, and two that *move*. A move adds the same amount to every point. The 1
-# is what the last column of theta multiplies, so one matrix product does everything. Such coordinates
-# are called **homogeneous**.
+# Each output pixel has coordinates (x, y). Add a third number that is always 1. Why? Theta has six numbers: four that
+# turn, stretch and shear, and two that *move*. A move adds the same amount to every point. The last column of theta
+# multiplies the 1, so a single matrix product does everything. Such coordinates are called **homogeneous**.
 
 
 # %%
@@ -173,12 +188,12 @@ def base_grid(height, width, align_corners=False, **options):
 
 grid = base_grid(2, 3)
 print("shape (H, W, 3):", tuple(grid.shape))
-print("top row, x:", [round(v, 2) for v in grid[0, :, 0].tolist()])
-print("top row, y:", [round(v, 2) for v in grid[0, :, 1].tolist()])
+print("top row, x:", rounded(grid[0, :, 0]))
+print("top row, y:", rounded(grid[0, :, 1]))
 
 # %% [markdown]
-# The order is the first trap of the field: the grid's *axes* are (height, width), row before column, as in
-# every tensor; but its *content* is (x, y), column before row. A **quiz**, so that it does not catch you:
+# The order is the field's first trap. The grid's *axes* are (height, width), row before column, as in
+# every tensor. Its *content* is (x, y), column before row. A **quiz**, so that you do not fall into it:
 
 # %%
 Quiz("xy_order")
@@ -199,8 +214,8 @@ Quiz("xy_order")
 # | $(x^t, y^t, 1)$ | `target` | (H, W, 3) | the output pixels: *target* |
 # | $(x^s, y^s)$ | result | (B, H, W, 2) | where each one reads in the input: *source* |
 #
-# The formula counts from 1, Python from 0, and a batch comes first: $\theta_{12}$ is `theta[0, 1]` in the lab and
-# `theta[b, 0, 1]` in a tensor.
+# The formula counts from 1, Python counts from 0, and a tensor has a batch axis first: $\theta_{12}$ is `theta[0, 1]` in
+# the lab and `theta[b, 0, 1]` in a tensor.
 
 
 # %%
@@ -213,11 +228,11 @@ def affine_grid(theta, size, align_corners=False):
 
 grid = affine_grid(transforms.identity(), (1, 1, 28, 28))
 print("shape (B, H, W, 2):", tuple(grid.shape))
-print("top left reads at", [round(v, 4) for v in grid[0, 0, 0].tolist()])
+print("the top left pixel reads at", rounded(grid[0, 0, 0], 4))
 
 # %% [markdown]
-# `"bij,hwj->bhwi"` reads: for every image `b` and every pixel `h, w`, multiply row `i` of theta with the
-# three coordinates `j` and add. The whole grid generator is that line.
+# Read `"bij,hwj->bhwi"` as: for every image `b` and every pixel `h, w`, multiply row `i` of theta by the
+# three coordinates `j` and add. That line is the whole grid generator.
 #
 # Follow one pixel by hand, the last one of the top row, under a rotation by 30°:
 
@@ -229,56 +244,95 @@ by_hand = (
     theta[0, 1, 0] * x + theta[0, 1, 1] * y + theta[0, 1, 2],
 )
 by_code = affine_grid(theta, (1, 1, 28, 28))[0, 0, 27]
-print("by hand:", [round(v.item(), 4) for v in by_hand])
-print("by code:", [round(v, 4) for v in by_code.tolist()])
+print("by hand:", rounded(torch.stack(by_hand), 4))
+print("by code:", rounded(by_code, 4))
 
 # %% [markdown]
-# Its x lies beyond 1: this pixel reads outside the picture and gets black. Notebook 03 looks into that.
+# Its x is greater than 1, so this pixel reads outside the picture and gets black. Notebook 03 looks into that.
 #
 # ## Trust
 #
-# PyTorch is the judge. Uneven sizes catch a swap of height and width; a batch of three different thetas
-# catches one that is used for all; float64 leaves no room for excuses.
+# Compare with PyTorch. Sizes with unequal sides catch a swap of height and width, a batch of three different thetas
+# catches one that is used for all, and in float64 only rounding in the last digits may differ.
 
-# %%
+# %% tags=["tolerance=1e-12"]
 torch.manual_seed(0)
 theta = torch.randn(3, 2, 3, dtype=torch.float64, device=chosen)
 for size in [(3, 1, 4, 7), (3, 2, 9, 2), (3, 1, 2, 5)]:
     for align_corners in (False, True):
         ours = affine_grid(theta, size, align_corners)
         theirs = F.affine_grid(theta, size, align_corners=align_corners)
-        difference = (ours - theirs).abs().max().item()
-        print(f"size {size}, align_corners={align_corners!s:5}: below 1e-12: {difference < 1e-12}")
+        worst = (ours - theirs).abs().max().item()
+        print(f"size {size}, align_corners={align_corners!s:5}: largest difference {worst:.0e}")
 
 # %% [markdown]
+# ## An output of another size
+#
+# `size` is the size of the **output**. The input's size appears nowhere in the grid, so the two may differ.
+#
+# **Predict:** the input has 28×28 pixels, the output 14×14, and theta is the identity. Where does output pixel (0, 0)
+# read, in normalised coordinates? And in pixels of the input, where 0 is the centre of the first pixel? Answer for both
+# `align_corners`. (To get pixels, the cell divides the distance from the first centre by the distance between two
+# neighbouring centres.)
+
+# %% tags=["hide-output"]
+for align_corners in (False, True):
+    place = affine_grid(transforms.identity(), (1, 1, 14, 14), align_corners)[0, 0, 0]
+    start, following = pixel_centres(28, align_corners)[:2]
+    pixels = rounded((place - start) / (following - start))
+    print(f"align_corners={align_corners!s:5}: reads at {rounded(place, 4)}, in pixels {pixels}")
+
+# %% [markdown]
+# With `False`, an output pixel covers two by two input pixels, and it reads where the four meet: between columns 0 and 1
+# and between rows 0 and 1. With `True`, the corner pixel reads the corner pixel.
+#
+# Now take a theta that moves the grid by 0.5, on images of three sizes. By what share of the picture's width is that?
+
+# %%
+for align_corners in (False, True):
+    for n in (7, 28, 224):
+        start, following = pixel_centres(n, align_corners)[:2].tolist()
+        moved = 0.5 / (following - start)  # in pixels
+        words = f"{moved:5.2f} of {n:3} pixels, {100 * moved / n:.1f} %"
+        print(f"align_corners={align_corners!s:5}: {words}")
+
+# %% [markdown]
+# With `False`, 0.5 is always a quarter of the width. **The same theta means the same on images of any size**, so a network
+# can choose theta on a small copy of a picture, and you can apply it to the original. With `True`, this holds only
+# approximately: the smaller the image, the larger the error.
+#
 # ## Read a theta by eye
 #
-# The columns of theta tell a story. The **first column** is the arrow along which the output's x axis lies
-# in the input. The **second column** is the arrow of its y axis. The **third column** is where the
-# output's centre reads. Draw two arrows from a point, and you know the transformation.
+# Each column of theta is something you can draw. The **first column** is where the output's x axis points in the input.
+# The **second column** is the same for its y axis. The **third column** is the place where the output's centre reads.
+# Draw two arrows from a point, and you know the transformation.
 
 # %%
 theta = torch.tensor([[[0.5, -0.2, 0.3], [0.1, 0.6, -0.2]]])
 for name, column in zip(("x arrow", "y arrow", "centre"), theta[0].T, strict=True):
-    print(f"{name}: ({column[0]:+.1f}, {column[1]:+.1f})")
+    print(f"{name}: {rounded(column)}")
 figure = plotting.sampling_grid(
     digit, theta, title="the columns of theta are two arrows and a point"
 )
 show(
     figure,
-    "the grid's centre lies to the upper right of the image's centre; its x arrow is half a unit long, "
-    "its y arrow a little longer; the output shows that part of the seven enlarged.",
+    "on the left, a grid whose centre lies to the upper right of the image's centre; its x "
+    "arrow is half a unit long, its y arrow a little longer; on the right, that part of the "
+    "seven, enlarged.",
 )
 
 # %% [markdown]
-# You can read the parts back as a *pose*: theta = translation · rotation · shear · scale. Read the product from right to left:
-# a point is first scaled, then sheared (its x moves by `shear` times its y), then turned, then moved.
+# You can also read theta as a *pose*: theta = translation · rotation · shear · scale. Read the product from right to
+# left. It first scales a point, then shears it (moves its x by `shear` times its y), then turns it, then moves it.
 
-# %%
+# %% tags=["tolerance=0.002"]
 pose = transforms.to_pose(theta)
 for name, value in pose._asdict().items():
     print(f"{name:9} {value.item():+.3f}")
-print("the same theta again:", torch.allclose(transforms.from_pose(*pose), theta, atol=1e-6))
+
+# %% tags=["tolerance=1e-5"]
+again = transforms.from_pose(*pose)
+print(f"theta built from its pose: largest difference {(again - theta).abs().max():.0e}")
 
 # %% [markdown]
 # A **quiz**:
@@ -289,22 +343,46 @@ Quiz("zoom")
 # %% [markdown]
 # ## Compose and invert
 #
-# Two warps in a row are one warp, but for the blur of reading twice. Fill theta up to 3×3 with the row (0, 0, 1), and multiply. First warp by
-# `first`, then warp the result by `second`: the product is first · second, in that order.
-#
-# **Predict:** is "turn, then shift" the same as "shift, then turn"?
+# Warp a picture by `first`, then warp the result by `second`. One theta can do both, and reading once blurs less
+# than reading twice. Which theta is it? Follow one output pixel. It asks `second`, and `second` sends it to a place in the
+# **middle picture**. The value there came from the original: to find out from where, ask `first`.
 
 # %%
-turn = transforms.rotation(degrees=90)
-shift = transforms.translation(x=0.5)
+first, second = transforms.rotation(degrees=90), transforms.translation(x=0.5)
+show(
+    plotting.two_warps(digit, first, second, (-0.4, -0.2), "the pixel asks second, then first"),
+    "three panels: the original seven, the middle picture with the seven turned, and the output "
+    "with the turned seven moved to the left. An arrow labelled second leads from a place in the "
+    "output to a place in the middle picture, an arrow labelled first from there to the "
+    "original. All three places lie on the same stroke.",
+)
+
+# %% [markdown]
+# So the place in the original is first · (second · point): the matrix next to the point acts on it first. Matrix products
+# can be bracketed as you like, so it is also (first · second) · point. **The theta of both warps is first · second**:
+# the warps' own order, although the pixel asks in the opposite order. To multiply, extend each theta to 3×3 with
+# the row (0, 0, 1). `transforms.compose` does that.
+
+# %%
+point = torch.tensor([-0.4, -0.2, 1.0])  # (x, y, 1) in the output
+in_middle = transforms.to_matrix(second)[0] @ point
+in_original = transforms.to_matrix(first)[0] @ in_middle
+print("second sends the pixel to", rounded(in_middle[:2]))
+print("first sends that place to", rounded(in_original[:2]))
+print("first · second, at once: ", rounded(transforms.compose(first, second)[0] @ point))
+
+# %% [markdown]
+# **Predict:** is "turn, then shift" the same as "shift, then turn"? Where does the output's centre read in each case?
+
+# %% tags=["hide-output"]
+turn, shift = first, second
 for name, theta in [
     ("turn, then shift", transforms.compose(turn, shift)),
     ("shift, then turn", transforms.compose(shift, turn)),
 ]:
-    x, y = (round(v, 2) + 0.0 for v in theta[0, :, 2].tolist())
-    print(f"{name}: the output's centre reads at ({x}, {y})")
+    print(f"{name}: the output's centre reads at {rounded(theta[0, :, 2])}")
 
-# %%
+# %% tags=["hide-output"]
 two_orders = torch.cat(
     [
         warp(digit[None], transforms.compose(turn, shift)),
@@ -318,39 +396,94 @@ show(
         columns=2,
         title="the order matters",
     ),
-    "the same turned seven twice, once moved to the left and once moved up or down.",
+    "the same turned seven twice, on the left moved to the left, on the right moved down.",
 )
 
 # %% [markdown]
-# After "turn, then shift" the picture has moved to the left: the shift moved the *turned* picture. In the original, that place
-# lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice shows that the product is right:
+# After "turn, then shift", the picture has moved to the left, because the shift moved the *turned* picture. In the
+# original, that place lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice confirms it:
 
-# %%
+# %% tags=["tolerance=1e-4"]
 twice = warp(warp(digit[None], turn), shift)
 once = warp(digit[None], transforms.compose(turn, shift))
-print("twice and once are the same:", torch.allclose(twice, once, atol=1e-4))
+print(f"warped twice and once: largest difference {(twice - once).abs().max():.0e}")
 
 # %% [markdown]
-# The inverse theta maps input → output. It says how the *picture* moves. OpenCV's `warpAffine` takes that
-# direction, in pixels. This is the matrix you would give it (a test of the course does, and compares):
+# The inverse of theta maps input → output, so it says how the *picture* moves. The lab draws its columns when you choose
+# *how the picture moves*: press *Quarter turn* there, and compare. OpenCV's `warpAffine` also takes that
+# direction, in pixels. This is the matrix to give it (one of the course's tests does, and compares):
 
-# %%
+# %% tags=["tolerance=0.002"]
 theta = transforms.similarity(degrees=30, scale=0.8)
-inverse = transforms.inverse(theta)
-both = transforms.compose(theta, inverse)
-print("theta · inverse is the identity:", torch.allclose(both, transforms.identity(), atol=1e-6))
 matrix = transforms.to_pixel_matrix(theta, input_size=(28, 28))
 print("for cv2.warpAffine(image, M, (28, 28)), M =")
-for row in matrix[0].tolist():
-    print("  ", [round(v, 3) for v in row])
+for row in rounded(matrix[0], 3):
+    print("  ", row)
+
+# %% tags=["tolerance=1e-5"]
+both = transforms.compose(theta, transforms.inverse(theta))
 back = transforms.from_pixel_matrix(matrix, input_size=(28, 28))
-print("and back to theta:", torch.allclose(back, theta, atol=1e-5))
+difference = (both - transforms.identity()).abs().max()
+print(f"theta · inverse and the identity: largest difference {difference:.0e}")
+print(f"theta, and back from pixels:      largest difference {(back - theta).abs().max():.0e}")
 
 # %% [markdown]
+# ## What it is good for
+#
+# Three digits lie somewhere in a picture of 84×84 pixels, each turned by its own angle. The inverse of a theta placed each
+# one there. The theta itself fetches the digit back: one step crops it and turns it upright.
+
+# %%
+places = transforms.similarity(
+    degrees=torch.tensor([-50.0, 35.0, 160.0]),
+    scale=1 / 3,
+    x=torch.tensor([-0.5, 0.1, 0.55]),
+    y=torch.tensor([0.45, -0.5, 0.4]),
+)
+pasted = warp(images[:3], transforms.inverse(places), (84, 84))
+scene = pasted.sum(dim=0, keepdim=True)  # (1, 1, 84, 84)
+fetched = warp(scene.expand(3, -1, -1, -1), places, (28, 28))
+show(
+    plotting.sampling_grid(
+        scene[0], places[:1], (28, 28), title="six numbers find the seven and set it upright"
+    ),
+    "on the left, a seven, a two and a one at different angles in a large picture, and a small "
+    "turned grid over the seven; on the right, the seven, upright and filling the output.",
+)
+
+# %% [markdown]
+# Now give a classifier that has seen only upright digits the whole scene, shrunk to 28×28, and then what the three thetas
+# fetch:
+
+# %%
+shrunk = warp(scene, transforms.identity(), (28, 28))
+four = torch.cat([shrunk, fetched])
+with torch.no_grad():
+    answers = models.load_straightener().classify(data.normalise(four)).argmax(dim=1).tolist()
+print(f"the whole scene is read as {answers[0]}, the three parts as {answers[1:]}")
+show(
+    plotting.image_grid(
+        four,
+        ["whole scene", "first theta", "second theta", "third theta"],
+        columns=4,
+        title="the right theta makes a digit easy to read",
+    ),
+    "the scene of three small digits, then a seven, a two and a one, each upright and filling "
+    "its picture.",
+)
+
+# %% [markdown]
+# **Whoever knows theta can read.** Here you were told the three thetas. In notebook 04 a network chooses them.
+#
 # ## Break
 #
 # **1. A rotation that shears.** On an image that is not square, x and y have different units: 1 is half the
-# width, or half the height. A rotation matrix in these units is no rotation in pixels.
+# width on one axis and half the height on the other. A rotation matrix in these units is not a rotation in pixels.
+#
+# The remedy converts units. `theta[0, 1]` takes a y to an x: a y of 1 is height / 2 pixels long, and in units of width / 2
+# pixels that is height / width, so this number needs the factor **height / width**. `theta[1, 0]` takes an x to a y, the
+# opposite conversion, so it needs the inverse, **width / height**. The other two stay on their own axis and need
+# no factor.
 
 # %%
 height, width = 28, 56
@@ -358,14 +491,13 @@ wide = torch.zeros(1, height, width)
 wide[:, :, 14:42] = digit
 naive = transforms.rotation(degrees=30)
 remedied = naive.clone()
-remedied[:, 0, 1] *= height / width  # this number takes y, in units of the height, to x
-remedied[:, 1, 0] *= width / height  # and this one x to y
+remedied[:, 0, 1] *= height / width  # y to x
+remedied[:, 1, 0] *= width / height  # x to y
 for name, theta in [("naive", naive), ("remedied", remedied)]:
     in_pixels = transforms.to_pixel_matrix(theta, (height, width), direction="output_to_input")
-    pose = transforms.to_pose(in_pixels)
-    print(f"{name:8} in pixels: rotation {pose.rotation.item():.1f}°", end=", ")
-    print(f"scale {pose.scale_x.item():.2f} and {pose.scale_y.item():.2f}", end=", ")
-    print(f"shear {pose.shear.item() + 1e-6:.2f}")
+    pose = torch.cat(transforms.to_pose(in_pixels))  # rotation, two scales, shear, x, y
+    print(f"{name:8} in pixels: rotation {rounded(pose[0], 1)}°", end=", ")
+    print(f"scales {rounded(pose[1:3])}, shear {rounded(pose[3])}")
 
 # %%
 three = torch.stack([wide, warp(wide[None], naive)[0], warp(wide[None], remedied)[0]])
@@ -381,29 +513,26 @@ show(
 )
 
 # %% [markdown]
-# **2. `align_corners` that disagree.** A grid made with one setting and sampled with the other drifts, from
-# nothing at the centre to most at the border. Make the identity grid with `True`, read its places with
-# `False`, and measure in pixels:
+# **2. `align_corners` that disagree.** Make a grid with one setting and sample with the other, and the picture drifts: not
+# at all at the centre, most at the border. Make the identity grid with `True`, read its places as `False` does, and
+# measure in pixels:
 
 # %%
 made_with_true = affine_grid(transforms.identity(), (1, 1, 28, 28), align_corners=True)
 read_with_false = ((made_with_true[0, 0, :, 0] + 1) * 28 - 1) / 2
 drift = read_with_false - torch.arange(28)
-print(
-    "drift at the first, a middle and the last pixel:",
-    [round(drift[i].item(), 2) for i in (0, 14, 27)],
-)
+print("drift at the first, a middle and the last pixel:", rounded(drift[[0, 14, 27]]))
 
 # %% [markdown]
-# Half a pixel is little for a cat and much for a stroke two pixels wide. Worse, chained warps add it up.
-# The remedy is a habit: **give both calls the same `align_corners`, written out.**
+# Half a pixel hardly matters in a photograph. It matters for a stroke that is two pixels wide. Worse, the errors of
+# several warps in a row add up. The remedy is a habit: **write `align_corners` in both calls, with the same value.**
 #
-# **3. Degrees for radians.** `torch.cos` takes radians. 30 radians are 1719°, which is 279° after full turns.
+# **3. Degrees for radians.** `torch.cos` takes radians. 30 radians are 1719°, four full turns and 279°.
 # `transforms.rotation` makes you name the unit:
 
 # %%
 wrong = transforms.to_pose(transforms.rotation(radians=30.0)).rotation.item()
-print(f"30 taken for radians turns by {wrong:.0f}° (that is {wrong + 360:.0f}°)")
+print(f"30, taken as radians, turns by {wrong:.0f}° (which is {wrong + 360:.0f}°)")
 try:
     transforms.rotation()
 except TypeError as error:
@@ -412,9 +541,10 @@ except TypeError as error:
 # %% [markdown]
 # ## Try
 #
-# Ten exercises with a check that answers, and one to look at. Write in place of the dots, run the cell, read what comes. Nothing breaks
-# if you are wrong: that is when the check has most to say. `checks.hint("which_way")` gives a push, and another one each time;
-# `checks.solution("which_way")` shows the answer. The rest of the course does not need your functions, so take those you like.
+# Ten exercises have a check that answers; one has its answer in the folded output. Replace the dots, run the cell, and read
+# the answer. You cannot break anything, and a wrong attempt gets the most detailed answer. `checks.hint("which_way")` gives
+# a hint, and another one each time you call it; `checks.solution("which_way")` shows the solution. The rest of the course
+# does not need your functions, so do the ones you like.
 #
 # **Predict** first. Write your answer down before you run anything else.
 #
@@ -432,7 +562,7 @@ guess = ...  # [[[…, …, …], […, …, …]]]
 checks.left_half(guess)
 
 # %% [markdown]
-# **3.** Which theta shows the digit **as in a mirror**, left and right swapped?
+# **3.** Which theta shows the digit **as in a mirror**, with left and right swapped?
 
 # %%
 guess = ...  # [[[…, …, …], […, …, …]]]
@@ -447,19 +577,19 @@ guess = ...  # [x, y]
 checks.compose_order(guess)
 
 # %% [markdown]
-# **5.** And one to look at: under `[[2, 0, 0], [0, 2, 0]]`, which share of the bright pixels is left?
+# **5.** Predict: what share of the bright pixels is left under `[[2, 0, 0], [0, 2, 0]]`? Open the output to see.
 
-# %%
+# %% tags=["hide-output"]
 theta = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
 share = (warp(digit[None], theta) > 0.5).sum() / (digit > 0.5).sum()
 print(f"bright pixels left, as a share: {share:.2f}")
 
 
 # %% [markdown]
-# **Write.** The check holds your function against PyTorch on uneven sizes, both dtypes, both `align_corners`, and shows the
-# smallest case that is wrong.
+# **Write.** The check compares your function with PyTorch on sizes with unequal sides, in both dtypes and with both
+# `align_corners`, and shows the smallest case that is wrong.
 #
-# **6.** The base grid, without looking up. You may use `pixel_centres`.
+# **6.** The base grid, from memory. You may use `pixel_centres`.
 
 
 # %%
@@ -472,7 +602,7 @@ checks.base_grid(my_base_grid)
 
 
 # %% [markdown]
-# **7.** The affine grid from the base grid, this time with `@` in place of `einsum`.
+# **7.** The affine grid from the base grid, this time with `@` instead of `einsum`.
 
 
 # %%
@@ -498,7 +628,7 @@ checks.inverse(my_inverse)
 
 
 # %% [markdown]
-# **9.** Turn the grid clockwise about a given **pixel** (x, y), not about the middle, also on images that are not square.
+# **9.** Turn the grid clockwise about a given **pixel** (x, y) instead of the middle, also on images that are not square.
 
 
 # %%
@@ -525,8 +655,8 @@ checks.crop_theta(my_crop_theta)
 
 
 # %% [markdown]
-# **11. Repair.** This grid generator raises no error on square images, and is wrong on all. Predict: what do you see if a
-# digit is read through it? Then mend it.
+# **11. Repair.** This grid generator raises no error on square images, yet it is wrong on all images. Predict: what do you
+# see when a digit is read through it? Then repair it.
 
 
 # %%
@@ -540,22 +670,25 @@ def my_grid(theta, size):
 checks.swapped(my_grid)
 
 # %% [markdown]
-# <details><summary>Answers to what has no check</summary>
+# <details><summary>Answers to the questions without a check</summary>
 #
 # 5. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
 #
+# 8. The old column with its sign changed, multiplied by the inverse of the 2×2 part: the way back is measured in the
+# other picture's axes.
+#
 # 11. A digit mirrored along the diagonal: rows have become columns.
 #
-# And for the lab: 1. down. 2. Up. 3. `theta[0, 0]` and `theta[1, 0]`, the first column; several pose sliders follow. 4. Only
-# shear. 5. The arrows are then the columns of the inverse.
+# The lab: 1. Down. 2. Up. 3. `theta[0, 0]` and `theta[1, 0]`, the first column. 4. Only shear. 5. Down: the picture moves
+# one way, the grid the other.
 # </details>
 
 # %% [markdown]
 # ## Keep
 #
-# - **Theta maps output to input.** The grid moves one way, the picture moves the other.
-# - **Columns are arrows**: where the x axis lies, where the y axis lies, where the centre reads.
-# - **Say `align_corners` out loud, twice**, and build rotations of wide images in pixels.
+# - **Theta maps output to input.** The grid moves one way, the picture the other.
+# - **Columns are arrows**: where the x axis points, where the y axis points, where the centre reads.
+# - **Write `align_corners` in both calls**, and build rotations of wide images in pixels.
 #
-# Next: [03 · Sampling](03_sampling.ipynb). The grid says *where*. But between the pixels there is no colour.
-# What does the output get there?
+# Next: [03 · Sampling](03_sampling.ipynb). The grid says *where* to read. But most places lie between pixels, where the
+# picture has no value. What does the output get there?

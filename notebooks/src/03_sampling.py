@@ -1,12 +1,14 @@
 # %% [markdown]
 # # 03 · Sampling: what colour is there, between the pixels?
 #
-# At the end you have built PyTorch's `grid_sample`, you can say what lies outside a picture, and you have
-# seen the gradient that lets a network learn where to look, and the places where it is zero.
+# At the end you will have built PyTorch's `grid_sample`. You will be able to say what lies outside a picture, and
+# to align two pictures by gradient descent on six numbers.
 #
-# **40 minutes · needs notebook 02 · runs on CPU or GPU, offline**
+# **40 minutes to read, 90 with the exercises · needs notebook 02 · runs on CPU or GPU, offline**
 
 # %%
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -20,9 +22,22 @@ chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
 
 # %% [markdown]
+# Three questions from notebook 02, before you begin:
+#
+# 1. Does `transforms.scale(0.5)` make the digit larger or smaller?
+# 2. What is the shape of a grid, and which comes first in its last axis, x or y?
+# 3. With `align_corners=False`, what lies at -1: the outer edge of the first pixel, or its centre?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Larger: the grid covers half the width and half the height, and this part fills the output.
+# 2. (B, H, W, 2), one place for each output pixel; x comes first.
+# 3. The outer edge.
+# </details>
+#
 # ## The question
 #
-# Notebook 02 ended with a grid: for each output pixel a place in the input. Here are three such places, in
+# Notebook 02 ended with a grid: for each output pixel, a place in the input. Here are three of these places, in
 # *pixels* (0 is the centre of the first pixel):
 
 # %%
@@ -34,17 +49,17 @@ for x, y in pixels.tolist():
     print(f"read at x = {x:.2f}, y = {y:.2f}")
 
 # %% [markdown]
-# A picture has a value at (14, 10). It has none at (13.95, 9.72). What should the output get there?
+# The picture has a value at (14, 10), but none at (13.95, 9.72). What should the output be there?
 #
 # ## Play
 #
-# Here is a piece of the seven, ten pixels wide. Drag the orange point, or move it with the arrow keys. On the right the
-# pixels around it are enlarged. A square of one pixel lies around the point, and the part of it that covers a pixel is
-# that pixel's **weight**.
+# Here is a piece of the seven, ten pixels wide. Drag the orange point, or move it with the arrow keys. The right-hand
+# picture enlarges the pixels around it. A square, one pixel wide, surrounds the point. The area of each pixel that the
+# square covers is that pixel's **weight**.
 #
-# 1. Put the point on the centre of a pixel, then between two, then where four meet. What do the weights do?
-# 2. Switch `mode` to *nearest*. How many pixels are read now, and what became of the arrow, the gradient?
-# 3. Leave the picture, and look at the three values at the bottom. Which padding gives which, and why?
+# 1. Put the point on the centre of a pixel, then halfway between two, then where four meet. How do the weights change?
+# 2. Switch `mode` to *nearest*. How many pixels are read now? What happens to the arrow, which shows the gradient?
+# 3. Drag the point out of the picture. The three values at the bottom now differ. Where does each of them come from?
 
 # %%
 sampler_lab = SamplerLab(0.3 + 0.7 * digit[:, 4:14, 8:18])
@@ -54,9 +69,9 @@ sampler_lab
 show(sampler_lab.figure(), sampler_lab.text)
 
 # %% [markdown]
-# Now the whole picture. Zoom in with `scale x` and `scale y`, and switch `mode`. Then zoom out until the grid leaves the
-# picture, and switch `padding_mode`. (The seven stands on a grey ground, so that you can tell the three apart. Build 3
-# shows how each is made.)
+# Now the whole picture. Zoom in with `scale x` and `scale y`, and switch `mode`. Then zoom out until the grid extends
+# beyond the picture, and switch `padding_mode`. (The background is grey here, so that the three paddings look
+# different. Build 3 shows how each of them works.)
 
 # %%
 lab = ThetaLab(0.4 + 0.6 * digit)
@@ -64,7 +79,7 @@ lab
 
 # %%
 theta = transforms.similarity(degrees=15, scale=0.3, y=-0.3)
-still = plotting.sampling_grid(digit, theta, title="bilinear: smooth steps between pixels")
+still = plotting.sampling_grid(digit, theta, title="enlarged by bilinear sampling: soft edges")
 show(
     still,
     "the grid covers a small piece of the seven; the output shows it enlarged, with soft edges.",
@@ -74,8 +89,8 @@ show(
 # %% [markdown]
 # ## Build 1: nearest
 #
-# The plainest answer: round to the nearest pixel. First two helpers. `to_pixels` goes from normalised
-# coordinates to pixels; `read_pixels` fetches whole pixels of a batch, and answers 0 outside.
+# The plainest answer is to round to the nearest pixel. You need two helpers for it. The first, `to_pixels`, converts
+# normalised coordinates to pixels, by either rule of `align_corners`.
 
 
 # %%
@@ -86,6 +101,23 @@ def to_pixels(coordinate, size, align_corners=False):
 
 
 print("28 pixels, x = -1, 0, 1:", to_pixels(torch.tensor([-1.0, 0.0, 1.0]), 28).tolist())
+
+# %% [markdown]
+# Which of the two rules should you choose? Measure how far a move by 0.5 goes in pictures of three sizes:
+
+# %%
+for align_corners in (False, True):
+    for size in (4, 28, 112):
+        start, end = to_pixels(torch.tensor([0.0, 0.5]), size, align_corners).tolist()
+        share = (end - start) / size
+        print(f"align_corners={align_corners!s:5}, {size:3} pixels wide: {share:.4f} of the width")
+
+
+# %% [markdown]
+# With `False`, 0.5 is a quarter of the width at every size: **the same theta means the same on pictures of any size.**
+# With `True` it is less than a quarter, and how much less depends on the size. The course uses `False`.
+#
+# The second helper, `read_pixels`, fetches whole pixels for a batch of images. Outside the picture it returns 0.
 
 
 # %%
@@ -109,13 +141,14 @@ at = torch.tensor([[[0.4, 0.6, 2.2, 9.0]]]), torch.tensor([[[0.0, 0.0, 1.8, 0.0]
 print("nearest:", nearest(ramp, *at).flatten().tolist())
 
 # %% [markdown]
-# The last place, x = 9, lies outside and got 0. Note the order once more: `input[batch, :, n, m]` takes the row n
-# (from y) before the column m (from x).
+# The last place, x = 9, lies outside, so its value is 0. Note the order once more: `input[batch, :, n, m]` takes the
+# row n (from y) before the column m (from x).
 #
 # ## Build 2: bilinear
 #
-# Nearest jumps. Move the place a little and nothing changes, then everything. Bilinear sampling takes the
-# **four neighbours**, each with a weight. The paper's equation 5 says it with one sum over all pixels:
+# Nearest sampling jumps. As the place moves, nothing changes at first; then the value changes all at once. Bilinear
+# sampling takes the mean of the **four neighbours**, each with its own weight. Equation 5 of the paper writes it as one
+# sum over all pixels:
 #
 # $$V_i = \sum_n \sum_m U_{nm}\, \max(0, 1 - |x_i - m|)\, \max(0, 1 - |y_i - n|)$$
 #
@@ -123,9 +156,9 @@ print("nearest:", nearest(ramp, *at).flatten().tolist())
 # | --- | --- | --- |
 # | $U_{nm}$ | `input[b, c, n, m]` | the pixel in row n, column m |
 # | $x_i, y_i$ | `x`, `y` | where output pixel i reads, in pixels |
-# | $V_i$ | result | the value it gets |
+# | $V_i$ | the result | the value of output pixel i |
 #
-# The factor $\max(0, 1 - |d|)$ is a tent: 1 at the pixel itself, falling to 0 one pixel away.
+# The factor $\max(0, 1 - |d|)$ has the shape of a tent: it is 1 at the pixel itself and falls to 0 one pixel away.
 
 # %%
 d = torch.linspace(-2, 2, 401)
@@ -136,26 +169,27 @@ figure = plotting.curves(
     {"bilinear: max(0, 1 - |d|)": tent, "nearest: 1 up to half a pixel": box},
     "distance d from the pixel, pixels",
     "weight",
-    "a pixel is heard up to one pixel away",
+    "bilinear: a pixel counts up to one pixel away",
     markers=False,
 )
 show(
     figure,
-    "the bilinear weight is a tent from -1 to 1 pixel with its tip at 0; the nearest weight is a box "
-    "from minus a half to a half.",
+    "two curves over the distance from the pixel. The bilinear weight is a tent from -1 to 1 pixel with "
+    "its tip at 0; the nearest weight is a box from -0.5 to 0.5.",
 )
 
 # %% [markdown]
-# So only four terms of the sum are not zero. Seen as a picture, each weight is an area: cut the square between
-# the four centres at the point, and each pixel gets the piece *opposite* to it (the colours say which).
-# The lab above cuts another square, of one pixel around the point. Its pieces have the same four areas.
+# So at most four terms of the sum are not zero. As in the lab, each weight is an area. Put a square, one pixel wide,
+# around the point: each of the four pixels has the weight of the piece that covers it.
 
 # %%
 patch = torch.tensor([[0.0, 0.2, 0.6], [0.1, 0.9, 0.5], [0.3, 0.7, 0.4]])
 show(
-    plotting.neighbours(patch, 0.7, 1.2, title="the nearer pixel has the larger area"),
-    "a point between four pixels cuts the square between their centres into four pieces; the nearest "
-    "pixel, on the right above, has weight 0.56.",
+    plotting.neighbours(
+        patch, 0.7, 1.2, title="the square covers four pixels; the areas are the weights"
+    ),
+    "a square, one pixel wide, around a point between four pixels. Its four pieces have the areas 0.24, "
+    "0.56, 0.06 and 0.14; the largest covers the nearest pixel.",
 )
 
 
@@ -179,8 +213,8 @@ print(f"by code: {bilinear(patch[None, None], *point).item():.4f}")
 # %% [markdown]
 # ## Build 3: outside
 #
-# A grid may read outside the picture. PyTorch knows three answers. Two of them *move the place* back inside, so
-# padding is a change of coordinates.
+# A grid may read outside the picture. PyTorch offers three kinds of padding. Two of them, *border* and *reflection*,
+# move the place back inside: they change coordinates, not values.
 
 
 # %%
@@ -199,9 +233,11 @@ def reflect(x, size, align_corners=False):
 
 
 # %% [markdown]
-# `clip` holds a place at the border. `reflect` folds it back, as between two mirrors that stand at the picture's
-# edges: an even number of folds keeps the direction, an odd number turns it round. (`detach` says: no gradient through
-# this. A place that is held at the border does not move when theta moves, so its gradient is 0, as in PyTorch.)
+# `clip` moves a place outside to the centre of the border pixel. (`detach` cuts the gradient there: a clipped place does
+# not move when theta moves, so its gradient is 0, as in PyTorch.)
+#
+# `reflect` folds a place back, as if mirrors stood at both edges of the picture. After an even number of folds the
+# direction is the original one, after an odd number it is reversed.
 
 
 # %%
@@ -212,6 +248,17 @@ def pad(x, size, padding_mode="zeros", align_corners=False):
         return clip(reflect(x, size, align_corners), size)
     return x
 
+
+x = torch.tensor([3.0, 4.0, 4.4, 5.0, 5.5, 6.0])
+print("x outside five pixels:", [round(v, 2) for v in x.tolist()])
+print("after reflection:     ", [round(v, 2) for v in reflect(x, 5).tolist()])
+print("after the clip, too:  ", [round(v, 2) for v in pad(x, 5, "reflection").tolist()])
+
+# %% [markdown]
+# Why does `pad` clip after it reflects? The last of the five centres lies at 4. The mirror stands half a pixel further
+# out, at the edge of the picture, 4.5. So places between 4 and 5 end up between 4 and 4.5, **beyond the last centre**.
+# There, bilinear sampling would mix in the zeros from outside. The clip moves these places to the last centre. In the
+# next figure this is the flat piece from 4 to 5 in the reflection curve.
 
 # %%
 row = torch.tensor([0.2, 0.4, 0.6, 0.8, 1.0]).reshape(1, 1, 1, 5)
@@ -225,20 +272,21 @@ figure = plotting.curves(
     values,
     "x, pixels (the picture ends at -0.5 and 4.5)",
     "value",
-    "three answers to what lies outside",
+    "outside: zeros falls to 0, border stays, reflection turns back",
     markers=False,
 )
 show(
     figure,
-    "five pixels from 0.2 to 1.0. Outside, zeros falls to 0 within a pixel, border stays at the last "
-    "value, reflection runs back down the same ramp.",
+    "three curves over x, for five pixels from 0.2 to 1.0. Between 0 and 4 all three are the same ramp. "
+    "Outside, zeros falls to 0 within a pixel, border keeps the last value, and reflection is flat "
+    "for one pixel and then runs back along the ramp.",
 )
 
 
 # %% [markdown]
 # ## Build 4: `grid_sample`
 #
-# Put together: normalised → pixels → padding → read.
+# Put it all together: convert to pixels, pad, read. (`check_grid_sample` turns bad input into a readable error.)
 
 
 # %%
@@ -256,9 +304,10 @@ print("output:", tuple(turned.shape))
 # %% [markdown]
 # ## Trust
 #
-# Every mode, every padding, both `align_corners`, uneven shapes, three channels, places far outside:
+# Compare your sampler with PyTorch's: each mode, each padding, both `align_corners`, uneven shapes, three channels, and
+# places far outside. A difference of about 1e-16 is a rounding error in float64; 0e+00 is exactly 0.
 
-# %%
+# %% tags=["tolerance=1e-12"]
 torch.manual_seed(0)
 input = torch.randn(2, 3, 5, 8, dtype=torch.float64, device=chosen)
 grid = torch.randn(2, 6, 4, 2, dtype=torch.float64, device=chosen) * 3  # mostly outside
@@ -269,12 +318,12 @@ for mode in MODES:
             ours = grid_sample(input, grid, mode, padding_mode, align_corners)
             theirs = F.grid_sample(input, grid, mode, padding_mode, align_corners)
             worst = max(worst, (ours - theirs).abs().max().item())
-        print(f"{mode:8} {padding_mode:10} below 1e-12: {worst < 1e-12}")
+        print(f"{mode:8} {padding_mode:10} largest difference {worst:.0e}")
 
 # %% [markdown]
-# The gradients agree, too, to the input and to the grid:
+# Training needs gradients, with respect to the input and to the grid. They agree as well:
 
-# %%
+# %% tags=["tolerance=1e-10"]
 input.requires_grad_()
 grid.requires_grad_()
 for padding_mode in PADDING_MODES:
@@ -283,18 +332,18 @@ for padding_mode in PADDING_MODES:
         output = sample(input, grid, "bilinear", padding_mode, False)
         gradients.append(torch.autograd.grad(output.square().sum(), (input, grid)))
     worst = max((a - b).abs().max().item() for a, b in zip(*gradients, strict=True))
-    print(f"{padding_mode:10} below 1e-10: {worst < 1e-10}")
+    print(f"{padding_mode:10} largest difference of a gradient {worst:.0e}")
 
 # %% [markdown]
-# PyTorch can do more than you built: bicubic sampling, and volumes in three dimensions. The course leaves them out.
+# PyTorch's sampler can do more: bicubic sampling, and volumes in three dimensions. This course leaves them out.
 #
-# From here on PyTorch's own functions do the work, in one call: `warp(image, theta)`. The package's versions
-# are the ones that you have read.
+# From here on PyTorch's own two functions do the work. `warp(image, theta)` calls both of them, `F.affine_grid` and then
+# `F.grid_sample`.
 #
 # ## The grey frame
 #
-# The tutorial's page normalises its digits: black becomes (0 - 0.1307) / 0.3081 = **-0.42**. Its sampler pads with
-# **0**. What colour is that?
+# PyTorch's tutorial on spatial transformers normalises its digits: black becomes (0 - 0.1307) / 0.3081 = **-0.42**.
+# But its sampler pads with **0**. What colour is that?
 
 # %%
 normalised = data.normalise(digit)[None]
@@ -307,16 +356,16 @@ show(
         data.denormalise(three),
         ["input", "zeros: grey frame", "border: black"],
         columns=3,
-        title="after normalising, zero is not black",
-        limits=(0, 0.6),
+        title="after normalisation, zero is not black",
+        limits=(0, 0.6),  # brighter than usual, so that you can see the grey
     ),
     "a seven; the same smaller inside a dark grey frame; the same smaller on black throughout.",
 )
 
 # %% [markdown]
-# A network sees that frame and can find it useful: the more it zooms out, the more frame. Users of the page have reported
-# trainings that collapsed that way on harder data. The remedies: pad with `border`, sample before you normalise, or keep the
-# inputs from 0 to 1. A **quiz**:
+# The classifier sees this frame, and training can come to exploit it: zoom out further, and the frame becomes wider.
+# Users of the tutorial have reported runs on harder data that collapsed in this way. There are three remedies: pad with
+# `border`, sample before you normalise, or keep the inputs between 0 and 1. A **quiz**:
 
 # %%
 Quiz("grey_frame")
@@ -324,9 +373,10 @@ Quiz("grey_frame")
 # %% [markdown]
 # ## The gradient: how a place learns
 #
-# A localization network must know: *if I move this place a little to the right, does the value rise?* For
-# nearest the answer is always 0, so nothing can be learned. For bilinear it is the slope between the left and
-# the right neighbours (paper, equations 6 and 7):
+# Notebook 04 trains a *localization network*, which chooses theta. For each place that is read, its training has to know:
+# *if this place moves a little to the right, does the value rise or fall?* With nearest sampling the answer is always
+# "neither", so there is nothing to learn from. With bilinear sampling it is the difference between the right and the left
+# neighbours (paper, equations 6 and 7):
 #
 # $$\frac{\partial V}{\partial x} = (1 - b)\,(U_{\text{top right}} - U_{\text{top left}})
 # + b\,(U_{\text{bottom right}} - U_{\text{bottom left}}), \qquad b = y - \lfloor y \rfloor$$
@@ -337,12 +387,12 @@ y = torch.tensor([[[1.2]]], requires_grad=True)
 bilinear(patch[None, None], x, y).sum().backward()
 by_hand_x = 0.8 * (0.9 - 0.1) + 0.2 * (0.7 - 0.3)
 by_hand_y = 0.3 * (0.3 - 0.1) + 0.7 * (0.7 - 0.9)
-print(f"to x: by hand {by_hand_x:+.2f}, autograd {x.grad.item():+.2f}")
-print(f"to y: by hand {by_hand_y:+.2f}, autograd {y.grad.item():+.2f}")
+print(f"along x: by hand {by_hand_x:+.2f}, autograd {x.grad.item():+.2f} per pixel")
+print(f"along y: by hand {by_hand_y:+.2f}, autograd {y.grad.item():+.2f} per pixel")
 
 place = torch.zeros(1, 1, 1, 2, requires_grad=True)
 F.grid_sample(patch[None, None], place, mode="nearest", align_corners=False).sum().backward()
-print("nearest, in PyTorch:", place.grad.flatten().tolist())
+print("nearest sampling, along x and y:", place.grad.flatten().tolist())
 
 # %% [markdown]
 # A **quiz**:
@@ -351,40 +401,77 @@ print("nearest, in PyTorch:", place.grad.flatten().tolist())
 Quiz("nearest_gradient")
 
 # %% [markdown]
-# And from the place to theta? The place is theta times (x_t, y_t, 1), so the chain rule multiplies by these three
-# numbers and adds over all pixels. Six sums, one for each number of theta:
+# How does the gradient get from a place to theta? The place is theta times (x_t, y_t, 1). So the chain rule multiplies the
+# gradient of the place by these three numbers, and adds up over all places. That makes six sums, one for each number of
+# theta. Turn the seven by 10°, and let the loss be the mean squared difference from the upright seven:
 
-# %%
+# %% tags=["tolerance=0.001"]
 theta = transforms.rotation(degrees=10).requires_grad_()
 grid = F.affine_grid(theta, (1, 1, 28, 28), align_corners=False)
-grid.retain_grad()
-loss = F.mse_loss(F.grid_sample(digit[None], grid, align_corners=False), digit[None])
-loss.backward()
+grid.retain_grad()  # keep the gradient of each place
+F.mse_loss(F.grid_sample(digit[None], grid, align_corners=False), digit[None]).backward()
+
 target = grids.base_grid(28, 28)  # (H, W, 3): x_t, y_t, 1
 by_hand = torch.einsum("hwi,hwj->ij", grid.grad[0], target)
-print("equal to autograd:", torch.allclose(by_hand, theta.grad[0], atol=1e-6))
-
-# For a small angle a, theta is about [[1, -a, 0], [a, 1, 0]]: the gradient to a is the sum of these two.
-to_the_angle = (theta.grad[0, 1, 0] - theta.grad[0, 0, 1]).item()
-print("the loss grows with the angle, so descent turns the grid back:", to_the_angle > 0)
+for name, gradient in (("by hand", by_hand), ("autograd", theta.grad[0])):
+    print(f"{name:8}", [round(v, 3) for v in gradient.flatten().tolist()])
 
 # %% [markdown]
-# Draw the gradient at each place, pointing the way the loss falls, and you see who does the teaching:
+# One more step of the chain rule leads to the angle $a$. Four of the six numbers depend on it:
+#
+# $$\theta(a) = \begin{bmatrix} \cos a & -\sin a & 0 \\ \sin a & \cos a & 0 \end{bmatrix}, \qquad
+# \frac{d\theta}{da} = \begin{bmatrix} -\sin a & -\cos a & 0 \\ \cos a & -\sin a & 0 \end{bmatrix}$$
+#
+# Multiply this, number by number, by the gradient of theta, and add:
+
+# %% tags=["tolerance=0.001"]
+a = math.radians(10)
+slope = torch.tensor([[-math.sin(a), -math.cos(a), 0], [math.cos(a), -math.sin(a), 0]])
+by_hand = (theta.grad[0] * slope).sum()
+
+angle = torch.tensor(a, requires_grad=True)
+F.mse_loss(warp(digit[None], transforms.rotation(radians=angle)), digit[None]).backward()
+print(f"by hand {by_hand:+.3f}, autograd {angle.grad:+.3f} per radian")
+
+# %% [markdown]
+# The number is positive: the loss grows with the angle. A step downhill makes the angle smaller, and turns the grid back.
+#
+# Which places contribute? Draw an arrow at each place, in the direction in which the loss falls:
 
 # %%
-figure = plotting.arrows(
-    digit, grid[0], -grid.grad[0], title="only places near an edge have something to say"
-)
+pull = -grid.grad[0]  # (H, W, 2): an arrow (x, y) for each place
 show(
-    figure,
-    "the seven with an arrow at each place where the output reads. Arrows start only near the edges of "
-    "strokes; places in the black ground have none.",
+    plotting.arrows(
+        digit, grid[0], pull, title="left end down, right end up, foot right: the grid turns back"
+    ),
+    "the seven with an arrow at each place that the output reads. Only places near the edges of strokes "
+    "have one. At the left end of the bar they point down, at its right end up, on the foot to the right.",
 )
 
+
 # %% [markdown]
-# Most places are silent. On the two sides of a stroke the arrows point opposite ways: one edge calls for more white, the
-# other for less. And a gradient comes from the four neighbours only, so it **reaches one pixel**. What follows? First a
-# **quiz**:
+# Most places have no arrow: around them the picture is flat. Now look at the foot. On both sides of the stroke the arrows
+# point the **same** way. At one edge the output is too dark, and a step to the right makes it brighter. At the other edge it
+# is too bright, and a step to the right makes it darker. So the two sides add up. What differs is the direction at the
+# **ends** of the seven. Count the arrows there that are not too short:
+
+
+# %% tags=["tolerance=1"]
+def both_ways(part):
+    """How many numbers of the tensor are clearly above 0, and how many clearly below."""
+    limit = 0.1 * pull.abs().max()
+    return (part > limit).sum().item(), (part < -limit).sum().item()
+
+
+print("left end of the bar:  {} down, {} up".format(*both_ways(pull[:14, :14, 1])))
+print("right end of the bar: {} down, {} up".format(*both_ways(pull[:14, 14:, 1])))
+print("foot:                 {} right, {} left".format(*both_ways(pull[14:, :, 0])))
+
+# %% [markdown]
+# Left end down, foot to the right, right end up: taken together, that is a turn, anticlockwise.
+#
+# Each of these arrows comes from four neighbours only, so it **reaches no further than one pixel**. What follows from that?
+# First a **quiz**:
 
 # %%
 Quiz("gradient_reach")
@@ -393,8 +480,8 @@ Quiz("gradient_reach")
 # %% [markdown]
 # ## Descend
 #
-# Hide a shift, and find it again by gradient descent on two numbers of theta. **Predict:** does it work from
-# 1 pixel away? From 8 pixels away? (Change the starts and try 2, 3 and 4: a stroke is two or three pixels wide.)
+# Hide a shift, and find it again by gradient descent on the two numbers of theta that move the picture. (Adam is gradient
+# descent with a step size of its own for each number.)
 
 
 # %%
@@ -417,16 +504,23 @@ def descend(image, start, steps=60):
     return torch.cat(path)
 
 
-# %%
+# %% [markdown]
+# **Predict:** does it work from 1 pixel away? And from 8 pixels away? A perfect answer ends 0 pixels from the truth.
+
+# %% tags=["hide-output", "tolerance=0.3"]
 sharp = digit[None]
+print("how far from the truth descent ends:")
 for start in ([1.0, 0.0], [8.0, 0.0]):
     distance = descend(sharp, start)[-1].norm().item()
-    print(f"from {start}: found within half a pixel: {distance < 0.5}")
+    print(f"from {start}: {distance:.1f} pixels")
 
 
 # %% [markdown]
-# From 8 pixels away the two sevens hardly overlap, and moving a little makes nothing better. Now blur both pictures
-# first. Blur is a bridge: it carries an edge several pixels further.
+# From 8 pixels away the two sevens hardly overlap, and no small move makes the loss much smaller. (Change the starts: what
+# happens from 2, 3 and 4 pixels away? The strokes are two or three pixels wide.)
+#
+# A blur helps. It spreads each edge over several pixels, so that a gradient reaches further. Blur both pictures first, and
+# use the sharp ones at the end:
 
 
 # %%
@@ -439,64 +533,152 @@ def blurred(image, sigma):
     return F.conv2d(image, kernel.view(1, 1, -1, 1), padding=(reach, 0))
 
 
+# %% tags=["tolerance=0.1"]
 coarse = blurred(sharp, 3.0)
 halfway = descend(coarse, [8.0, 0.0])
 fine = descend(sharp, halfway[-1].tolist())
-print(f"blurred, from [8, 0]: within half a pixel: {halfway[-1].norm().item() < 0.5}")
-print(f"then sharp: within a tenth of a pixel: {fine[-1].norm().item() < 0.1}")
+print("how far from the truth descent ends:")
+print(f"blurred, from [8.0, 0.0]: {halfway[-1].norm().item():.1f} pixels")
+print(f"sharp, from there:        {fine[-1].norm().item():.1f} pixels")
+
+# %% [markdown]
+# Why does it help? Compute the loss for all shifts of up to 12 pixels, and draw it as a map, with the path of each descent:
 
 # %%
-shifts = torch.linspace(-12, 12, 49)
-places = torch.cartesian_prod(shifts, shifts).flip(-1)  # all (x, y); rows of equal y
+shifts = torch.arange(-12.0, 13.0)
+y, x = torch.meshgrid(shifts, shifts, indexing="ij")
+places = torch.stack([x, y], dim=-1).reshape(-1, 2)
 losses = {
-    name: ((shifted(image, places) - image) ** 2).mean(dim=(1, 2, 3)).reshape(49, 49)
+    name: (shifted(image, places) - image).square().mean(dim=(1, 2, 3)).reshape(25, 25)
     for name, image in (("sharp", sharp), ("blurred", coarse))
 }
 paths = {"sharp": descend(sharp, [8.0, 0.0]), "blurred": halfway}
 show(
     plotting.surfaces(
-        shifts, losses, paths, "the sharp loss is a hole in a plain, the blurred a bowl"
+        shifts, losses, paths, "sharp: a small pit in a narrow valley; blurred: a wide bowl"
     ),
-    "two maps of the loss over the shift. Sharp: a narrow hole at zero and wavy ground around, descent "
-    "from 8 pixels away stays where it is. Blurred: a wide bowl, descent runs to its middle.",
+    "two maps of the loss over the shift. Sharp: a small pit at zero in a narrow, slanted valley, high "
+    "ground beside it, and a descent that ends where it starts, 8 pixels to the right. Blurred: a wide "
+    "bowl, and a descent that runs to its middle.",
+)
+
+
+# %% [markdown]
+# The narrow valley has the slant of the seven's long stroke: slide the stroke along itself, and it still overlaps. Only in
+# the pit at zero do the bars overlap as well. On the high ground beside the valley the slopes do not tell you where the pit
+# is. In the blurred map a wide bowl surrounds the answer, and its slopes lead there.
+#
+# Why does the sharp descent move by half a pixel, to 8.5, and stay? Between pixels bilinear sampling takes a mean, which
+# blurs the seven a little, and a blurred seven differs a little less. So there is a small dip between any two pixels. (The
+# map leaves these dips out: it is drawn at whole pixels.)
+#
+# The same holds when a network chooses theta: it learns from small misalignments, while large ones teach it little.
+#
+# ## What it is good for: aligning two pictures
+#
+# Now let descent choose all six numbers. A seven was turned, enlarged and moved. All you have is the picture before and the
+# picture after. `register` looks for the theta that turns the first picture into the second, on blurred or sharp pictures.
+
+
+# %%
+def register(first, second, sigmas, steps=240):
+    """The thetas (steps + 1, 2, 3) from the identity on, blurred by each sigma in turn, 0 for none."""
+    theta = transforms.identity().requires_grad_()
+    optimizer = torch.optim.Adam([theta], lr=0.03)
+    path = [theta.detach().clone()]
+    for sigma in sigmas:
+        here, there = (blurred(image, sigma) if sigma else image for image in (first, second))
+        for _ in range(steps // len(sigmas)):
+            optimizer.zero_grad()
+            F.mse_loss(warp(here, theta), there).backward()
+            optimizer.step()
+            path.append(theta.detach().clone())
+    return torch.cat(path)
+
+
+# %% [markdown]
+# How good is a theta that it finds? Compare the two grids: how far, on average, does an output pixel read from the place
+# where it should?
+
+
+# %%
+def misplaced(theta, truth):
+    """How far from its right place an output pixel reads, in pixels, on average."""
+    found, right = grids.affine_grid(torch.cat([theta, truth]), (2, 1, 28, 28))
+    return 28 / 2 * (found - right).norm(dim=-1).mean().item()  # 2 units are 28 pixels
+
+
+hidden = transforms.similarity(degrees=60, scale=0.9, x=0.15, y=-0.1)
+second = warp(sharp, hidden)
+before = misplaced(transforms.identity(), hidden)
+print(f"before: off by {before:.1f} pixels on average")
+
+# %% [markdown]
+# **Predict:** by how many pixels after 240 steps on the sharp pictures? And if the first 120 steps see blurred ones?
+
+# %% tags=["hide-output", "tolerance=3"]
+on_sharp = register(sharp, second, [0])
+print("sharp only:")
+print(f"off by {misplaced(on_sharp[-1:], hidden):.0f} pixels on average")
+
+# %% tags=["hide-output", "tolerance=0.05"]
+blurred_first = register(sharp, second, [3.0, 0])
+print("blurred first:")
+print(f"off by {misplaced(blurred_first[-1:], hidden):.3f} pixels on average")
+
+# %%
+frames = [0, 20, 40, 60, 240]
+rows = [
+    torch.cat([warp(sharp.expand(5, -1, -1, -1), path[frames]), second])
+    for path in (on_sharp, blurred_first)
+]
+show(
+    plotting.image_grid(
+        torch.cat(rows),
+        2 * [*(f"step {step}" for step in frames), "second picture"],
+        columns=6,
+        title="above: sharp only, lost; below: blurred first, aligned",
+    ),
+    "two rows of sevens at steps 0, 20, 40, 60 and 240, each beside the second picture, a turned seven. Above, "
+    "the seven shrinks and bends. Below, it turns and ends like the second picture.",
 )
 
 # %% [markdown]
-# The same holds when a network chooses theta: it learns from small misalignments, and large ones teach it little.
+# Six numbers, found from pixels alone, to a small fraction of a pixel: no labels, no training data, no network. This is
+# called **image registration**. It aligns two scans of one patient, two photographs of a panorama, two frames of a film.
+# And it is the same gradient that will teach a network to choose theta.
 #
 # ## Break
 #
-# **1. The dead zone.** Let the whole grid lie outside, with zero padding. The output is 0, and it stays 0 for every
-# small change of theta. So the gradient is exactly 0, and no training brings it back.
+# **1. The dead zone.** Suppose that the whole grid lies outside, with zero padding. The output is 0, and it stays 0 for
+# every small change of theta. So the gradient is exactly 0, and no training brings the grid back.
 
-# %%
-for x in (0.0, 1.0, 2.1):
+# %% tags=["tolerance=5%"]
+for x in (0.5, 1.0, 2.1):
     for padding_mode in ("zeros", "border"):
         theta = transforms.translation(x=x).requires_grad_()
-        output = warp(digit[None], theta, padding_mode=padding_mode)
-        F.mse_loss(output, digit[None].roll(1, -1)).backward()
-        dead = theta.grad.abs().max().item() == 0
-        print(f"moved by {x}, {padding_mode:6}: the gradient is exactly zero: {dead}")
+        F.mse_loss(warp(sharp, theta, padding_mode=padding_mode), sharp).backward()
+        largest = theta.grad.abs().max().item()
+        print(f"moved by {x}, {padding_mode:6}: largest gradient {largest:.2g}")
 
 # %% [markdown]
-# Border padding does not save you here: the clipped coordinate has no slope, and along the black border of a digit there is
-# nothing to see. The remedy is not to get there: start at the identity, and learn slowly. A **quiz**:
+# Border padding does not help here: a clipped coordinate has no slope, and the pictures are black along their borders. The
+# remedy is not to get there: start at the identity, and learn slowly. A **quiz**:
 
 # %%
 Quiz("dead_zone")
 
 # %% [markdown]
-# **2. Aliasing.** Shrink 56 pixels to 14, and each output pixel still listens to four neighbours only. Twelve of sixteen
-# pixels are never read. Fine stripes turn into something else:
+# **2. Aliasing.** Shrink a picture from 56 pixels to 14. Each output pixel still reads four neighbours only, so twelve of
+# every sixteen input pixels are never read. See what that does to fine stripes:
 
 # %%
 columns = torch.arange(56)
 stripes = (0.5 + 0.5 * torch.cos(columns * 2 * torch.pi / 3.6)).expand(1, 1, 56, 56)
 direct = warp(stripes, transforms.identity(), (14, 14))
 averaged = warp(F.avg_pool2d(stripes, 4), transforms.identity(), (14, 14))
-print(
-    f"contrast before {stripes.std():.2f}, direct {direct.std():.2f}, averaged first {averaged.std():.2f}"
-)
+for name, image in (("before", stripes), ("read directly", direct), ("averaged first", averaged)):
+    print(f"contrast {name:14} {image.std():.2f}")
 
 # %%
 big = [F.interpolate(image, size=(56, 56), mode="nearest") for image in (stripes, direct, averaged)]
@@ -505,24 +687,24 @@ show(
         torch.cat(big),
         ["56 pixels wide", "read at 14", "averaged, then read"],
         columns=3,
-        title="reading too sparsely invents broad stripes",
+        title="read too sparsely, fine stripes become broad ones",
     ),
     "fine stripes; read at a quarter of the size they become broad stripes that were never there; "
     "averaged first they become an even grey.",
 )
 
 # %% [markdown]
-# The broad stripes were never there. Whoever shrinks by more than 2 should average first.
+# The broad stripes were never there. If you shrink by more than a factor of 2, average first.
 #
 # ## Try
 #
-# Nine exercises, each with a check that answers. Write in place of the dots, run the cell, read what comes. Nothing breaks
-# if you are wrong: that is when the check has most to say. `checks.hint("frame")` gives a push, and another one each time;
-# `checks.solution("frame")` shows the answer. The rest of the course does not need your functions, so take those you like.
+# Nine exercises with a check, and two to explore. Replace the dots, run the cell, and read the answer. A wrong answer
+# breaks nothing: that is when the check has most to say. `checks.hint("frame")` gives a hint, and a further one each time;
+# `checks.solution("frame")` shows the solution. The rest of the course does not need your functions, so choose freely.
 #
 # **Predict** first. Write your answer down before you run anything else.
 #
-# **1.** Dark digits on white, as on paper: `1 - digit`, values from 0 to 1, not normalised. You zoom out with
+# **1.** A dark digit on white, as on paper: `1 - digit`, with values from 0 to 1, not normalised. You zoom out with
 # `padding_mode="zeros"`. What colour is the frame?
 
 # %%
@@ -531,7 +713,7 @@ checks.frame(guess)
 
 # %% [markdown]
 # **2.** Four pixels: 0.2 and 0.8 in the upper row, 0.4 and 0.4 in the lower row. You read at x = 0.5, y = 0.25. What is the
-# gradient along **x**, in values a pixel?
+# gradient along **x**, as a change of the value per pixel?
 
 # %%
 guess = ...  # a number
@@ -539,7 +721,7 @@ checks.gradient_here(guess)
 
 # %% [markdown]
 # **3.** The picture is read through `transforms.translation(x=3.0)` with zero padding. How large is the largest of the six
-# numbers of theta's gradient?
+# numbers in the gradient of theta?
 
 # %%
 guess = ...  # a number
@@ -547,9 +729,8 @@ checks.dead_zone(guess)
 
 
 # %% [markdown]
-# **Write.** `read_pixels` is yours to use. The check holds your function against PyTorch inside, between, across the border and
-# outside, and shows the smallest case that is wrong. x and y may be
-# negative, or whole.
+# **Write.** You may use `read_pixels`. The check compares your function with PyTorch on pixels, between them, across the
+# border and outside, and shows the smallest case that differs. x and y may be negative, or whole numbers.
 #
 # **4.** The nearest sampler, from memory.
 
@@ -590,7 +771,7 @@ checks.bilinear(my_bilinear)
 
 
 # %% [markdown]
-# **7.** The three paddings, without `clip` and `reflect`. Predict: where is x = -1.2 read under reflection, with
+# **7.** The three paddings, without `clip` and `reflect`. Predict: where does reflection move x = -1.2, with
 # `align_corners=False` and with `True`?
 
 
@@ -604,7 +785,8 @@ checks.pad(my_pad)
 
 
 # %% [markdown]
-# **8.** Bilinear's gradient along x by hand, without autograd. On a pixel take the slope to its right, as PyTorch does.
+# **8.** The gradient of bilinear sampling along x, without autograd. Exactly on a pixel, take the slope to its right, as
+# PyTorch does.
 
 
 # %%
@@ -617,8 +799,9 @@ checks.gradient_x(my_gradient_x)
 
 
 # %% [markdown]
-# **9. Repair.** Under the identity this function should give back its input. It does not quite. Predict: where is it off
-# most, in the middle or at the border? Then mend it, so that the same theta means the same on images of any size.
+# **9. Repair.** Under the identity this function should return its input, and it does not quite. Predict: where is it most
+# wrong, in the middle or at the border? Then repair it, so that the same theta means the same on images of any size. (Build
+# 1 shows which setting does that.)
 
 
 # %%
@@ -630,6 +813,28 @@ def my_warp(image, theta):
 checks.disagreeing(my_warp)
 
 # %% [markdown]
+# **Explore.** These two have no check; the answers are below.
+#
+# **10.** A sampler passes gradients to the *pixels*, too. Predict: which pixels of `patch` get one if you read at
+# x = 0.7, y = 1.2, and how large is each?
+
+# %% tags=["hide-output"]
+pixels = patch[None, None].clone().requires_grad_()
+bilinear(pixels, torch.tensor([[[0.7]]]), torch.tensor([[[1.2]]])).sum().backward()
+print("the gradient of each pixel:")
+print(pixels.grad[0, 0])
+
+# %% [markdown]
+# **11.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
+# seven. Where does it fail, what does it find instead, and what would you change so that it succeeds?
+
+# %% tags=["tolerance=0.05"]
+first = images[:1]  # images[3:4] is a zero, images[2:3] a one
+hidden = transforms.rotation(degrees=60)
+found = register(first, warp(first, hidden), [3.0, 0])
+print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
+
+# %% [markdown]
 # <details><summary>Answers to what has no check</summary>
 #
 # 5. One: the four areas fill the square.
@@ -637,15 +842,26 @@ checks.disagreeing(my_warp)
 # 7. At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
 #
 # 9. At the border, by half a pixel; in the middle not at all.
+#
+# 10. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
+# weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
+# these numbers.
+#
+# 11. The seven is lost from about 80° on. The zero is lost from 70° on: it turns the other way, since upside down a zero
+# looks almost the same. Descent finds the bottom of the bowl in which it starts. So start in several: try four thetas, a
+# quarter turn apart, and keep the result with the smallest loss.
+#
+# And for the first lab: 1. On a centre one weight is 1 and the others are 0; halfway between two pixels both have 0.5; where
+# four meet each has 0.25. 2. One pixel; the arrow is gone, since the gradient is 0. 3. Zeros gives 0 outside, border the
+# value of the nearest border pixel, reflection that of a pixel as far inside as the point is outside.
 # </details>
 
 # %% [markdown]
 # ## Keep
 #
-# - **Bilinear sampling is a mean of four neighbours**; that is why it has a gradient, and why that gradient reaches
-#   one pixel.
-# - **Border and reflection move the place, zeros leaves it**; and zero is black only if black is zero.
-# - **Wholly outside, zero padding has no gradient.** Start at the identity.
+# - **Bilinear sampling is a weighted mean of four neighbours.** So it has a gradient, and this gradient reaches one pixel.
+# - **Border and reflection move the place, zeros leaves it where it is**; and zero is black only if black is zero.
+# - **Far away, or wholly outside, there is no gradient to follow.** Start near, at the identity, or blur first.
 #
-# Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now warp by theta and learn theta for one picture.
-# Who chooses it for a picture never seen before?
+# Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now find theta for one pair of pictures, in 240 steps.
+# Which network chooses it at once, for a picture that it has never seen?

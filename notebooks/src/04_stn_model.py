@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_course import checks, data, device, models, plotting, training, transforms
+from stn_course.models import check_start, find_head, to_theta
 from stn_course.plotting import show
 from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice, check_output_size
+from stn_course.validation import check_choice, check_head, check_output_size
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -104,10 +105,7 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 
 
 def start_at_identity(head):
-    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
-        raise ValueError(
-            f"localization must end in a Linear layer with a bias and 6 outputs; got {head}"
-        )
+    check_head(head)  # a Linear layer with a bias and 6 outputs
     with torch.no_grad():
         head.weight.zero_()
         head.bias.copy_(torch.tensor(IDENTITY))
@@ -129,23 +127,29 @@ Quiz("identity_start")
 #
 # Localization network, grid generator, sampler: that is `forward`; `warp` does the last two in one call. The theta of the
 # last call is kept for you to look at.
+#
+# Which layer of a localization network gives theta? `find_head` takes the last `Linear` with six outputs, unless you name
+# the layer: `head=`. If that is the wrong one, another layer gives theta, and theta starts at random. So at the first call
+# `check_start` looks: while the head answers the identity, theta must be the identity.
 
 
 # %%
 class SpatialTransformer(nn.Module):
-    def __init__(self, localization, output_size=None, padding_mode="zeros", align_corners=False):
+    def __init__(
+        self, localization, output_size=None, padding_mode="zeros", align_corners=False, head=None
+    ):
         super().__init__()
         check_choice("padding_mode", padding_mode, PADDING_MODES)
         check_output_size(output_size)
-        start_at_identity(list(localization.modules())[-1])
         self.localization = localization
+        self.head = (start_at_identity(find_head(localization, head)),)  # in a tuple: listed once
         self.output_size = output_size
-        self.padding_mode = padding_mode
-        self.align_corners = align_corners
+        self.padding_mode, self.align_corners = padding_mode, align_corners
         self.theta = None
 
     def forward(self, input):
-        theta = self.localization(input).view(-1, 2, 3)
+        theta = to_theta(self.localization(input), len(input))  # (B, 6) -> (B, 2, 3)
+        check_start(self, theta)  # at the first call
         self.theta = theta.detach()
         return warp(
             input,

@@ -1,6 +1,8 @@
 """Hold what came against what is right: what differs, and which known mistake explains it."""
 
+import functools
 from collections.abc import Callable
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -11,6 +13,8 @@ from stn_course.checks.slips import NO_BATCH, equal, raised_slip, slip, without_
 from stn_course.checks.writing import agree
 
 DIFFERS = "It differs:"
+LATER = "In a later case something else is wrong, too."
+EVIDENCE = 3  # wrong numbers that a mistake must explain, so that it is no coincidence
 
 
 def same(theirs: Result, mine: Result) -> bool:
@@ -66,33 +70,36 @@ def oracle(exercise: FunctionExercise, cases: list[Case]) -> list[Tensor]:
     return [exercise.oracle(*case.args) for case in cases]
 
 
+@functools.cache
+def results_of(exercise: FunctionExercise, mistake: Misconception) -> list[Result]:
+    """What a known mistake's program gives on every case: the same for every attempt."""
+    return run_all(exercise, mistake.variant, exercise.cases())
+
+
 def explains(
-    exercise: FunctionExercise,
-    mistake: Misconception,
-    cases: list[Case],
-    results: list[Result],
-    at: int,
+    exercise: FunctionExercise, mistake: Misconception, results: dict[int, Result], at: int
 ) -> bool:
     """Whether a mistake's program gives the result `at`, and the others where the attempt gave one.
 
     A case that raises later, by another mistake, must not hide this one.
     """
-    theirs = run_all(exercise, mistake.variant, cases)
-    pairs = zip(theirs, results, strict=True)
+    theirs = results_of(exercise, mistake)
     return same(theirs[at], results[at]) and all(
-        same(one, other) for one, other in pairs if one.raised or not other.raised
+        same(theirs[i], result)
+        for i, result in results.items()
+        if theirs[i].raised or not result.raised
     )
 
 
 def known_mistake(
-    exercise: FunctionExercise, cases: list[Case], results: list[Result], at: int, expected: Tensor
+    exercise: FunctionExercise, results: dict[int, Result], at: int, expected: Tensor
 ) -> Misconception | None:
-    """The known mistake that explains the results; `at`: the case that is shown.
+    """The known mistake that explains the results, by case; `at`: the case that is shown.
 
     A program that does the same on every case comes before a mere sign.
     """
     for mistake in exercise.misconceptions:
-        if mistake.sign is None and explains(exercise, mistake, cases, results, at):
+        if mistake.sign is None and explains(exercise, mistake, results, at):
             return mistake
     value = results[at].value
     if value is None or value.is_complex():
@@ -102,15 +109,17 @@ def known_mistake(
 
 
 def diagnose(
-    exercise: FunctionExercise, cases: list[Case], results: list[Result], at: int, expected: Tensor
+    exercise: FunctionExercise, results: list[Result], at: int, expected: Tensor
 ) -> str | None:
     """Why the results are wrong, in words: a known mistake, a slip, or a slip with a mistake.
 
     `at`: the case that is shown; `expected`: what is right there. None if nothing explains them.
     """
-    mistake = known_mistake(exercise, cases, results, at, expected)
+    mistake = known_mistake(exercise, dict(enumerate(results)), at, expected)
     if mistake is not None:
         return mistake.words
+    if (mistake := first_of_two(exercise, results, at)) is not None:
+        return f"{mistake.words} {LATER}"
     if results[at].value is None and not results[at].raised and exercise.returns:
         return None  # what came and what was expected say it all
     words = slip(expected, results[at])
@@ -118,19 +127,39 @@ def diagnose(
         return words
     if (later := next(filter(None, map(raised_slip, results)), None)) is not None:
         return later  # with more images than one it fails, and that is the cause
-    mistake = mistake_beside_batch(exercise, cases, results)
+    mistake = mistake_beside_batch(exercise, results)
     return words if mistake is None else f"{words} And {mistake.words}"
 
 
-def mistake_beside_batch(
-    exercise: FunctionExercise, cases: list[Case], results: list[Result]
+def wrong_numbers(right: Tensor, result: Result) -> int:
+    """How many numbers of a result are wrong by more than float32 rounds; 0 where none came."""
+    if result.value is None or result.value.shape != right.shape:
+        return 0 if result.value is None else result.value.numel()
+    return int((~agree(right.float(), result.value)).sum())
+
+
+def first_of_two(
+    exercise: FunctionExercise, results: list[Result], at: int
 ) -> Misconception | None:
+    """The mistake that is met first, where the results have another one later on.
+
+    It does what the attempt did in the first cases, further than all others, at least to `at`.
+    """
+
+    def reach(mistake: Misconception) -> int:
+        pairs = zip(results_of(exercise, mistake), results, strict=True)
+        return sum(1 for _ in takewhile(lambda pair: same(*pair), pairs))
+
+    best = max(exercise.misconceptions, key=reach)
+    rights = oracle(exercise, exercise.cases()[: reach(best)])
+    evidence = sum(map(wrong_numbers, rights, results))
+    return best if reach(best) > at and evidence >= EVIDENCE else None
+
+
+def mistake_beside_batch(exercise: FunctionExercise, results: list[Result]) -> Misconception | None:
     """What else is wrong with results that lack the batch axis, seen on single images."""
-    rights = oracle(exercise, cases)
-    batched = [without_batch(right, result) for right, result in zip(rights, results, strict=True)]
-    single = [i for i, result in enumerate(batched) if result is not None]
-    at = next((i for i in single if not equal(rights[i], batched[i].value)), None)
-    if at is None:
-        return None
-    given = [batched[i] for i in single]
-    return known_mistake(exercise, [cases[i] for i in single], given, single.index(at), rights[at])
+    rights = oracle(exercise, exercise.cases())
+    batched = map(without_batch, rights, results)
+    single = {i: result for i, result in enumerate(batched) if result is not None}
+    at = next((i for i in single if not equal(rights[i], single[i].value)), None)
+    return None if at is None else known_mistake(exercise, single, at, rights[at])

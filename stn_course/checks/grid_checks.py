@@ -50,6 +50,11 @@ def _without_one(theta, size, align_corners=False):
     return _through(theta * theta.new_tensor([1, 1, 0]), size, align_corners)
 
 
+def _dealt_out(theta, size, align_corners=False):
+    """All x and then all y, reshaped to pairs as they stand."""
+    return _through(theta, size, align_corners).movedim(-1, 1).reshape(len(theta), *size[2:], 2)
+
+
 AFFINE_GRID = FunctionExercise(
     name="affine_grid",
     notebook=NOTEBOOK,
@@ -122,6 +127,12 @@ AFFINE_GRID = FunctionExercise(
             "theta is transposed: rows and columns of its 2×2 part are swapped. The new x is the "
             "first row of theta times (x, y, 1).",
             _transposed,
+        ),
+        Misconception(
+            "reshaped without .mT",
+            "theta @ points.T is (B, 2, H·W): all x, then all y. reshape deals these numbers out "
+            "as they stand; .mT before it makes pairs (x, y) of them.",
+            _dealt_out,
         ),
         Misconception(
             "one theta for all",

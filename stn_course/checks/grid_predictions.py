@@ -86,6 +86,11 @@ LEFT_HALF = PredictionExercise(
             torch.tensor([[[0.5, 0.0, -1.0], [0.0, 1.0, 0.0]]]),
             "the last column is where the output's centre reads, not its edge.",
         ),
+        (
+            torch.tensor([[[0.5, 0.0, -0.25], [0.0, 1.0, 0.0]]]),
+            "the middle of the left half is a quarter of the width from the centre, and the whole "
+            "width is 2, from -1 to 1: a quarter of it is 0.5.",
+        ),
     ),
     hints=(
         "Which part of the x axis, from -1 to 1, is the left half? How long is it, beside the "
@@ -133,7 +138,7 @@ MIRROR = PredictionExercise(
 COMPOSE_ORDER = PredictionExercise(
     name="compose_order",
     notebook=NOTEBOOK,
-    title="Predict: where does the centre read?",
+    title="Predict: the order of two warps",
     attempt="guess",
     answer=torch.tensor([-0.5, 0.0]),
     reason="In first · second the turn works on what second gives: (0, 0.5) turned by 90° "

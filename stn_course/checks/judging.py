@@ -90,6 +90,11 @@ def problem_lines(exercise: FunctionExercise, outcome: worker.Outcome, limit: fl
             f"{name} was stopped after {limit:g} s, in call {done + 1}.",
             "Is there a loop without end? Or more work than the arguments ask for?",
         ],
+        "start": [
+            f"The process that runs attempts did not start ({outcome.words}).",
+            f"That is no mistake of yours, and says nothing about {name}. Run this cell again; if "
+            "that does not help, restart the kernel.",
+        ],
         "ended": [f"The process that ran {name} ended in call {done + 1} ({outcome.words})."],
         "stopped": ["You stopped the check."],
         "unsendable": [
@@ -141,7 +146,7 @@ def wrong(
         lines += value_lines(expected, received)
     verdict = Verdict(exercise.name, False, lines, expected=expected, received=received)
     lines += printed_lines(results[at])
-    reason = diagnose(exercise, cases, results, at, expected)
+    reason = diagnose(exercise, results, at, expected)
     push = f"Need a push? checks.hint({exercise.name!r})"
     if words == [DIFFERS]:
         push = f"No known mistake explains it. {push}"
@@ -212,7 +217,8 @@ def incomplete(
     exercise: FunctionExercise, cases: list[Case], outcome: worker.Outcome, limit: float
 ) -> Verdict:
     """The verdict on a run that did not come to its end."""
-    lines = [f"{exercise.name}: not yet."]
+    unjudged = outcome.problem in ("start", "stopped")
+    lines = [f"{exercise.name}: not {'checked' if unjudged else 'yet'}."]
     if outcome.problem:
         lines += problem_lines(exercise, outcome, limit)
     else:  # it arrived, but could not be unpacked there
@@ -220,4 +226,4 @@ def incomplete(
     if outcome.problem in ("time", "ended") and len(outcome.results) < len(cases):
         at = len(outcome.results)
         lines += ["The call was:", *case_lines(exercise, cases[at], at + 1, len(cases))[1:]]
-    return Verdict(exercise.name, None if outcome.problem == "stopped" else False, lines)
+    return Verdict(exercise.name, None if unjudged else False, lines)

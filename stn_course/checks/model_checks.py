@@ -31,10 +31,12 @@ def learns(parameter: Tensor) -> bool:
 
 
 def run_start(attempt, look: str):
-    """Give the attempt a head of 3 features; look at its theta, or at what can still learn."""
-    head = seeded(lambda: nn.Linear(3, 6))
-    given = attempt(head)
-    head = given if isinstance(given, nn.Module) else head
+    """Give the attempt a head of 3 features; look at its theta, or what learns, or which it is."""
+    given = seeded(lambda: nn.Linear(3, 6))
+    answer = attempt(given)
+    head = answer if isinstance(answer, nn.Module) else given
+    if look == "same":
+        return flag(head is given)
     thetas = head(torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]]))
     if look == "theta":
         return thetas
@@ -71,11 +73,16 @@ START_AT_IDENTITY = FunctionExercise(
     attempt="my_start",
     solution=models.start_at_identity,
     run=run_start,
-    oracle=lambda look: torch.tensor([IDENTITY, IDENTITY]) if look == "theta" else flag(1, 1),
+    oracle=lambda look: {
+        "theta": torch.tensor([IDENTITY, IDENTITY]),
+        "learns": flag(1, 1),
+        "same": flag(1),
+    }[look],
     against="the identity theta, whatever comes in, and all of the head can learn",
     cases=lambda: [
         Case(("theta",), "head = nn.Linear(3, 6): its answer to two different features"),
         Case(("learns",), "does a gradient reach the head's weight and its bias? (1 is yes)"),
+        Case(("same",), "is it the given head that now starts at the identity? (1 is yes)"),
     ],
     hints=(
         "A Linear layer answers weight · features + bias. When does it answer the same, whatever "
@@ -123,6 +130,12 @@ START_AT_IDENTITY = FunctionExercise(
             "the head answers as it came: neither its weight nor its bias has changed. Change "
             "them in place, under torch.no_grad(), with zero_() and copy_(…).",
             lambda head: head,
+        ),
+        Misconception(
+            "another layer",
+            "another layer is returned in place of the given head. Change head's own weight and "
+            "bias, with zero_() and copy_(…).",
+            lambda head: _start(torch.zeros_like, IDENTITY, nn.Linear(3, 6)),
         ),
         Misconception(
             "bias as a theta",

@@ -201,6 +201,12 @@ BYPASSED = FunctionExercise(
             lambda net, x: net.classify((x + net.stn(x)) / 2),
         ),
         Misconception(
+            "added",
+            "the picture and the transformed one are added, as in a residual network. The "
+            "classifier should read the transformed one alone.",
+            lambda net, x: net.classify(x + net.stn(x)),
+        ),
+        Misconception(
             "probabilities",
             "these are probabilities. The network gives their logarithms, as nll_loss takes them.",
             lambda net, x: net(x).exp(),

@@ -88,6 +88,12 @@ NEAREST = FunctionExercise(
             partial(_whole, lambda i, x, y: (x.trunc(), y.trunc())),
         ),
         Misconception(
+            "half added, then cut off",
+            "adding 0.5 and cutting off is right from 0 on only: -0.7 + 0.5 is -0.2, and .int() "
+            "or .long() makes 0 of it. It lies nearest to -1: .round(), or .floor() after adding.",
+            partial(_whole, lambda i, x, y: ((x + 0.5).trunc(), (y + 0.5).trunc())),
+        ),
+        Misconception(
             "x and y swapped",
             "x and y are swapped: x is the column, y the row, and a tensor takes the row first.",
             partial(_whole, lambda i, x, y: (y.round(), x.round())),

@@ -1,16 +1,16 @@
-"""What the worker process runs: attempts, one case after the other, under a limit of memory.
+"""What the worker process runs: attempts, each in a process of its own, with a limit of memory.
 
 It is started by `worker.py` and knows no exercise. Everything that an attempt returns, prints or
-raises is turned into plain data here, so that nothing of the learner's runs in the kernel.
+raises is turned into plain data here: strings, numbers and tensors, read in the kernel by a loader
+that makes nothing else of them. So nothing of the learner's runs in the kernel.
 """
 
-import builtins
 import contextlib
 import copy
+import faulthandler
 import io
 import os
 import pickle
-import queue
 import re
 import signal
 import struct
@@ -22,13 +22,15 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+# A copy of a process that has loaded torch takes milliseconds, a new one seconds. Only on Linux
+# are such copies safe: macOS has system libraries that must not be copied, Windows has no fork.
+FORKS = sys.platform == "linux"
+READY, STARTED = "ready", "started"
 MEMORY = 2 * 2**30  # bytes that an attempt may take beyond what the process needs
 PRINTED = 2000  # characters of an attempt's own output that are shown
 LARGEST = 1_000_000  # numbers in a result that are compared
-GUARDED = (builtins, torch, torch.nn, F, torch.Tensor)  # put right again after each request
 
 
 @dataclass
@@ -130,9 +132,24 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def send(pipe: BinaryIO, message) -> None:
-    """One message: its length in eight bytes, then its pickle."""
-    content = message if isinstance(message, bytes) else pickle.dumps(message)
+def pack(message: str | int | Result) -> bytes:
+    """A message of the worker's as bytes, in a form that holds plain values and tensors only."""
+    buffer = io.BytesIO()
+    torch.save(vars(message) if isinstance(message, Result) else message, buffer)
+    return buffer.getvalue()
+
+
+def unpack(content: bytes) -> str | int | Result:
+    """The message again, whatever bytes came; ValueError if they are none."""
+    try:
+        message = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        return Result(**message) if isinstance(message, dict) else message
+    except Exception as error:
+        raise ValueError(f"unreadable: {error}") from error
+
+
+def send(pipe: BinaryIO, content: bytes) -> None:
+    """One message: its length in eight bytes, then itself."""
     pipe.write(struct.pack("<Q", len(content)) + content)
     pipe.flush()
 
@@ -157,65 +174,69 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, hard))
 
 
-def limit_time(seconds: float) -> None:
-    """End this process even if the kernel that would is gone; POSIX only, 0 stops the clock."""
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+def watch(requests: BinaryIO) -> None:
+    """End this process and those beside it when the kernel is gone; an attempt may still run."""
+    requests.read(1)  # nothing is sent while an attempt runs, so this is the end of the pipe
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
-def restore(names: list[dict]) -> None:
-    """Undo what an attempt changed for all: names of builtins and torch, dtype, gradient mode."""
-    for place, before in zip(GUARDED, names, strict=True):
-        now = dict(vars(place))
-        for name in before:
-            if name not in now or now[name] is not before[name]:
-                setattr(place, name, before[name])
-        if isinstance(place, type):  # a module may have loaded more of itself
-            for name in now.keys() - before.keys():
-                delattr(place, name)
-    torch.set_default_dtype(torch.float32)
-    torch.set_default_device(None)
-    torch.set_grad_enabled(True)
-
-
-def answer(request: bytes, pipe: BinaryIO) -> None:
-    """Run one request, (attempt, run, cases, limit); send a Result a case, then None."""
+def answer(content: bytes, pipe: BinaryIO) -> None:
+    """Run one request, (attempt, run, cases): send that it starts, a Result a case, and 0."""
     torch.manual_seed(0)
     try:
-        sys.path[:], content = pickle.loads(request)
-        attempt, run, cases, limit = pickle.loads(content)
+        attempt, run, cases = pickle.loads(content)
+        results = (attempt_case(attempt, run, args) for args in cases)
     except BaseException as error:
-        send(pipe, raised(error))
-        cases, limit = [], 0
-    limit_time(limit + 5)
+        results = [raised(error)]
+    send(pipe, pack(STARTED))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for args in cases:
-            send(pipe, attempt_case(attempt, run, args))
-    limit_time(0)
-    send(pipe, None)
+        for result in results:
+            send(pipe, pack(result))
+    send(pipe, pack(0))
 
 
-def serve() -> None:
-    """Answer requests from standard input until it ends; this is the worker's whole life."""
+def live_once(request: bytes, requests: BinaryIO, pipe: BinaryIO) -> None:
+    """The whole life of a process that runs an attempt; what the attempt changed ends with it."""
+    status = 1
+    try:
+        threading.Thread(target=watch, args=(requests,), daemon=True).start()
+        sys.path[:], limit, content = pickle.loads(request)
+        # Even if the kernel that would end it is gone and the attempt lets no thread run.
+        faulthandler.dump_traceback_later(limit + 5, exit=True)
+        answer(content, pipe)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def load_early() -> None:
+    """Load what torch loads late: memory is limited after this, and a copy has it already."""
+    torch.optim.SGD([torch.zeros(1)], lr=1.0).zero_grad()
+    unpack(pack(Result(torch.zeros(1))))
+
+
+def serve(forks: bool) -> None:
+    """Answer requests from standard input: each in a copy of this process, or one in it alone.
+
+    An attempt that did not come to its end is answered with the exit status of its process.
+    """
     requests = os.fdopen(os.dup(0), "rb")
     pipe = os.fdopen(os.dup(1), "wb")
     empty = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):  # what an attempt reads or prints below Python must not mix in
         os.dup2(empty, number)
-    waiting: queue.Queue[bytes] = queue.Queue()
-
-    def listen():
-        while (request := receive(requests)) is not None:
-            waiting.put(request)
-        os._exit(0)  # the kernel is gone; an attempt may still run
-
-    torch.set_num_threads(1)
-    threading.Thread(target=listen, daemon=True).start()
-    torch.zeros(1) + 1  # load what is loaded late, before memory is limited
+    torch.set_num_threads(1)  # a process with threads must not be copied
+    load_early()
     limit_memory()
-    names = [dict(vars(place)) for place in GUARDED]
-    while True:
-        answer(waiting.get(), pipe)
-        restore(names)
+    send(pipe, pack(READY))
+    while (request := receive(requests)) is not None:
+        child = os.fork() if forks else 0
+        if not child:
+            live_once(request, requests, pipe)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status:
+            send(pipe, pack(status))
+        send(pipe, pack(READY))

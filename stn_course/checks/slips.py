@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from itertools import permutations
 
-import torch
 from torch import Tensor
 
 from stn_course.checks.sandbox import Result
@@ -69,6 +68,7 @@ SINGLE = (
 )
 SIGN = "all numbers have the wrong sign."
 NEARLY = "nearly right, but not up to rounding: something small is left over."
+NEAR = 0.02  # of the spread of what is right
 
 
 def equal(expected: Tensor, value: Tensor) -> bool:
@@ -102,7 +102,13 @@ def wrong_numbers(expected: Tensor, value: Tensor) -> str | None:
         return None if agree(expected, value).all() else SINGLE
     if equal(-expected, value):
         return SIGN
-    return NEARLY if torch.allclose(value.to(expected), expected, rtol=0.02, atol=1e-3) else None
+    return NEARLY if (value - expected).abs().max() <= NEAR * spread(expected) else None
+
+
+def spread(expected: Tensor) -> Tensor:
+    """How far the right numbers lie apart, or where they are all the same, from 0."""
+    low, high = expected.aminmax()
+    return high - low if high > low else high.abs()
 
 
 def raised_slip(received: Result) -> str | None:

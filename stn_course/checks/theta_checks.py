@@ -57,6 +57,45 @@ def _left_in_pixels(degrees, x, y, size):
     return (pixels @ theta @ torch.linalg.inv(pixels))[:, :2].float()
 
 
+def _turn_in_normalised(degrees, size, inverted=False):
+    """The 2×2 part of theta: a rotation of pixels, in units of half a width and half a height."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    aspect = size[1] / size[0] if inverted else size[0] / size[1]
+    return torch.tensor([[cos, -sin * aspect], [sin / aspect, cos]])
+
+
+def _about_normalised(matrix, x, y):
+    """Theta from its 2×2 part and the place, in normalised coordinates, that stays."""
+    place = torch.tensor([[x], [y]])
+    return torch.cat([matrix, place - matrix @ place], dim=1)[None]
+
+
+def _centre_with_true(degrees, x, y, size):
+    place = 2 * x / (size[1] - 1) - 1, 2 * y / (size[0] - 1) - 1
+    return _about_normalised(_turn_in_normalised(degrees, size), *place)
+
+
+def _half_a_pixel_forgotten(degrees, x, y, size):
+    place = 2 * x / size[1] - 1, 2 * y / size[0] - 1
+    return _about_normalised(_turn_in_normalised(degrees, size), *place)
+
+
+def _aspect_inverted(degrees, x, y, size):
+    place = (2 * x + 1) / size[1] - 1, (2 * y + 1) / size[0] - 1
+    return _about_normalised(_turn_in_normalised(degrees, size, inverted=True), *place)
+
+
+def _place_for_move(degrees, x, y, size):
+    place = torch.tensor([[(2 * x + 1) / size[1] - 1], [(2 * y + 1) / size[0] - 1]])
+    return torch.cat([_turn_in_normalised(degrees, size), place], dim=1)[None]
+
+
+def _place_for_move_in_pixels(degrees, x, y, size):
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    matrix = torch.tensor([[[cos, -sin, x], [sin, cos, y]]])
+    return transforms.from_pixel_matrix(matrix, size, direction="output_to_input")
+
+
 def _not_brought_back(degrees, x, y, size):
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)
@@ -154,6 +193,36 @@ ROTATION_ABOUT = FunctionExercise(
             "the two moves are in the wrong order: first (x, y) goes to 0, then the turn, then "
             "back.",
             _moved_the_other_way,
+        ),
+        Misconception(
+            "centre with align_corners true",
+            "the turn is right, but the pixel's place is that of align_corners=True: 2x / (width - "
+            "1) - 1. With False pixel x lies at (2x + 1) / width - 1.",
+            _centre_with_true,
+        ),
+        Misconception(
+            "half a pixel forgotten",
+            "it turns about a place half a pixel off: 2x / width - 1 is the pixel's left edge. Its "
+            "centre lies at (2x + 1) / width - 1.",
+            _half_a_pixel_forgotten,
+        ),
+        Misconception(
+            "place for move",
+            "the last column is the pixel's place c itself. So that c stays where it is, what A "
+            "makes of it must be subtracted: c - A @ c.",
+            _place_for_move,
+        ),
+        Misconception(
+            "place for move in pixels",
+            "the last column is (x, y) itself: the pixel comes back, but was not taken to 0 "
+            "before the turn. Subtract what the turn makes of it: move_x = x - cos·x + sin·y.",
+            _place_for_move_in_pixels,
+        ),
+        Misconception(
+            "aspect factors inverted",
+            "height / width and width / height are the wrong way round. In the first row a y of "
+            "height / 2 pixels becomes an x of width / 2: -sin · height / width.",
+            _aspect_inverted,
         ),
     ),
 )

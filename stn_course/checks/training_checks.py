@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stn_course import data
 from stn_course.checks import solutions
 from stn_course.checks.data_checks import shares
 from stn_course.checks.kinds import Case, FunctionExercise, Misconception, PredictionExercise
@@ -15,8 +16,12 @@ NOTEBOOK = "05_training"
 
 
 def small_problem():
-    """A model for pictures (B, 1, 2, 2) of three classes, and three batches of four."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.LogSoftmax(dim=1))
+    """A model for pictures (B, 1, 2, 2) of three classes, and three batches of four.
+
+    Its batch normalisation tells training mode from evaluation mode, always in the same way.
+    """
+    norm = nn.BatchNorm1d(4, affine=False)
+    model = nn.Sequential(nn.Flatten(), norm, nn.Linear(4, 3), nn.LogSoftmax(dim=1))
     return (
         model,
         torch.randn(3, 4, 1, 2, 2),
@@ -30,7 +35,7 @@ def run_steps(attempt, steps: int):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     for some, truth in zip(images[:steps], labels[:steps], strict=True):
         attempt(model, some, truth, optimizer)
-    return model[1].weight.detach()
+    return model[2].weight.detach()
 
 
 def steps_by_hand(steps: int) -> Tensor:
@@ -41,7 +46,7 @@ def steps_by_hand(steps: int) -> Tensor:
         with torch.no_grad():
             for parameter, gradient in zip(model.parameters(), gradients, strict=True):
                 parameter -= 0.5 * gradient
-    return model[1].weight.detach()
+    return model[2].weight.detach()
 
 
 USUAL = "zero backward step"
@@ -59,6 +64,10 @@ def _step_first(model, images, labels, optimizer):
     optimizer.step()
     optimizer.zero_grad()
     F.nll_loss(model(images), labels).backward()
+
+
+def _in_evaluation_mode(model, *arguments):
+    solutions.training_step(model.eval(), *arguments)
 
 
 def _squared(scores, labels):
@@ -127,6 +136,12 @@ TRAINING_STEP = FunctionExercise(
             partial(_step, _squared, USUAL),
         ),
         Misconception(
+            "evaluation mode",
+            "the step is taken in evaluation mode: dropout is off there, and batch normalisation "
+            "does not use the batch. A training step leaves out model.eval().",
+            _in_evaluation_mode,
+        ),
+        Misconception(
             "two steps",
             "it takes two steps a call with the same gradient.",
             partial(_step, F.nll_loss, "zero backward step step"),
@@ -136,10 +151,15 @@ TRAINING_STEP = FunctionExercise(
 
 
 class Unsteady(nn.Module):
-    """A classifier of five classes that in training mode takes every 0 for a 1."""
+    """A classifier of five classes that in training mode takes every 0 for a 1.
+
+    Its pictures are 0 and 1 when normalised as they should be; any others it takes for ones.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         scores = x.flatten(1)
+        if ((scores != 0) & (scores != 1)).any():
+            return F.one_hot(torch.ones(len(x), dtype=torch.long), 5).float()
         if not self.training:
             return scores
         zeros = scores.argmax(dim=1, keepdim=True) == 0
@@ -230,6 +250,14 @@ EVALUATION = FunctionExercise(
             "it is 0: // keeps whole numbers only, and so does a mean of whole numbers. Divide "
             "by /, or take the mean of .float().",
             partial(_accuracy, lambda right: right.sum().item() // len(right)),
+        ),
+        Misconception(
+            "normalised twice",
+            "the pictures are normalised a second time. They come normalised: give them to the "
+            "model as they are.",
+            lambda model, images, labels: solutions.accuracy_in_eval_mode(
+                model, data.normalise(images), labels
+            ),
         ),
         Misconception(
             "percent",

@@ -15,8 +15,9 @@ from stn_course.plotting.figures import (
     side_by_side,
     surfaces,
     theta_history,
+    two_warps,
 )
-from stn_course.plotting.showing import Described, moving_picture, show, show_picture
+from stn_course.plotting.showing import Described, moving_picture, rounded, show, show_picture
 
 __all__ = [
     "COLOURS",
@@ -31,6 +32,7 @@ __all__ = [
     "neighbours",
     "pixel_coordinates",
     "pose_history",
+    "rounded",
     "sampling_grid",
     "show",
     "show_picture",
@@ -38,4 +40,5 @@ __all__ = [
     "surfaces",
     "theta_history",
     "trace_layers",
+    "two_warps",
 ]

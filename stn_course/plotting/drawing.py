@@ -40,6 +40,14 @@ def draw_image(axes: Axes, image: Tensor, limits: tuple[float, float] = (0, 1)) 
     axes.set_yticks([])
 
 
+def draw_normalised(axes: Axes, image: Tensor) -> None:
+    """One image (C, H, W) in normalised coordinates, -1 and 1 at its outer edges, axes named."""
+    draw_image(axes, image)
+    axes.images[0].set_extent((-1, 1, 1, -1))
+    axes.set(xlim=(-1, 1), ylim=(1, -1), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    label_axes(axes)
+
+
 def label_axes(axes: Axes, unit: str = "normalised") -> None:
     """Name both axes of an image panel and say that y points down."""
     axes.set_xlabel(f"x, {unit} →")

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import ConnectionPatch, Rectangle
 from torch import Tensor
 
 from stn_course.grids import pixel_centres
@@ -15,14 +16,16 @@ from stn_course.plotting.drawing import (
     DASHES,
     SERIES,
     draw_image,
+    draw_normalised,
     draw_sampling_grid,
     edges,
     label_axes,
     new_figure,
 )
+from stn_course.plotting.showing import rounded
 from stn_course.samplers import warp
 from stn_course.training import History
-from stn_course.transforms import to_pose
+from stn_course.transforms import to_matrix, to_pose
 from stn_course.validation import check_images, check_theta
 
 
@@ -95,19 +98,57 @@ def sampling_grid(
     output_size = output_size or tuple(image.shape[-2:])
     output = warp(image[None], theta, output_size, mode, padding_mode, align_corners)[0]
     figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
-    draw_sampling_grid(left, image, theta, output_size, align_corners)
+    step = 2 * theta[0, :, :2].norm(dim=0) / theta.new_tensor(output_size[::-1])
+    dot = 60 * step.min().item()  # dots closer together are smaller: the image stays in sight
+    draw_sampling_grid(left, image, theta, output_size, align_corners, min(3, max(1, dot)))
     left.set_title("where the output reads", color=COLOURS["text"], fontsize=10)
     left.legend(loc="lower right", fontsize=8)
-    draw_image(right, output)
-    right.images[0].set_extent((-1, 1, 1, -1))
-    right.set_xticks([-1, 0, 1])
-    right.set_yticks([-1, 0, 1])
-    label_axes(right)
+    draw_normalised(right, output)
     for spine in right.spines.values():
         spine.set(color=COLOURS["output"], linewidth=2)
     right.set_title("the output", fontsize=10)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def two_warps(
+    image: Tensor, first: Tensor, second: Tensor, point: tuple[float, float], title: str = ""
+) -> Figure:
+    """How one output pixel finds its value through two warps in a row.
+
+    Three panels: the image, the image read through `first`, that read through `second`. In each a
+    place is marked: `point` in the last, where `second` sends it, where `first` sends that. Arrows
+    lead from place to place, so from right to left.
+    image: (C, H, W) from 0 to 1. first, second: theta (1, 2, 3). point: (x, y), normalised.
+    """
+    middle = warp(image[None], first)
+    pictures = image, middle[0], warp(middle, second)[0]
+    output = first.new_tensor([*point, 1])
+    passed_on = to_matrix(second)[0] @ output
+    places = (to_matrix(first)[0] @ passed_on)[:2], passed_on[:2], output[:2]
+    names = "original", "middle picture", "output"
+    figure, panels = new_figure(1, 3, (10.6, 4))
+    figure.get_layout_engine().set(wspace=0.15)  # room for the arrows' names
+    for axes, picture, name, place in zip(panels, pictures, names, places, strict=True):
+        draw_normalised(axes, picture)
+        axes.label_outer()
+        axes.plot(*place, "o", color=COLOURS["grid"], markersize=10, markeredgecolor="black")
+        axes.set_title("{}: ({:g}, {:g})".format(name, *rounded(place)), fontsize=10)
+    _arrow_between(panels[2], places[2], panels[1], places[1], "second")
+    _arrow_between(panels[1], places[1], panels[0], places[0], "first")
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _arrow_between(start: Axes, place: Tensor, end: Axes, target: Tensor, name: str) -> None:
+    """A named arrow from a place in one panel to a place in another."""
+    look = {"arrowstyle": "-|>", "mutation_scale": 16, "linewidth": 2, "color": COLOURS["grid"]}
+    ends = {"coordsA": "data", "coordsB": "data", "axesA": start, "axesB": end}
+    arrow = ConnectionPatch(place.tolist(), target.tolist(), **ends, shrinkA=6, shrinkB=6, **look)
+    start.figure.add_artist(arrow)
+    gap = {"xy": (-0.17, place[1].item()), "xycoords": ("axes fraction", "data")}
+    above = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+    start.annotate(name, **gap, **above, fontsize=10, weight="bold")
 
 
 def pixel_coordinates(n: int = 4) -> Figure:
@@ -239,25 +280,24 @@ def angle_scatter(angles_in: Tensor, angles_out: Tensor, title: str = "") -> Fig
 
 
 def neighbours(image: Tensor, x: float, y: float, title: str = "") -> Figure:
-    """The four pixels around a point, and the weight of each as the area that belongs to it.
+    """The four pixels around a point, and a square of one pixel around it: areas are weights.
 
     image: (H, W) from 0 to 1. x, y: the point, in pixels, at least half a pixel inside.
+    The piece of the square that covers a pixel has that pixel's weight as its area.
     """
-    figure, axes = new_figure(size=(5.4, 4.6))
+    figure, axes = new_figure(size=(5.4, 4.9))
     draw_image(axes, image)
     left, top = math.floor(x), math.floor(y)
-    for m in (left, left + 1):
-        for n in (top, top + 1):
-            weight = (1 - abs(x - m)) * (1 - abs(y - n))
-            # The weight of a pixel is the area of the piece opposite to it.
-            corner = (2 * left + 1 - m, 2 * top + 1 - n)
-            piece = Rectangle(corner, x - corner[0], y - corner[1], alpha=0.35)
-            colour = SERIES[2 * (m - left) + (n - top)]
-            piece.set_color(colour)
-            axes.add_patch(piece)
-            words = f"value {image[n, m]:.2f}\nweight {weight:.2f}"
-            box = {"facecolor": "white", "edgecolor": colour, "linewidth": 2, "pad": 3}
-            axes.text(m, n, words, ha="center", va="center", fontsize=9, bbox=box)
+    corners = [(left + i, top + j) for j in (0, 1) for i in (0, 1)]
+    for (m, n), colour in zip(corners, SERIES, strict=False):
+        low = max(m, x) - 0.5, max(n, y) - 0.5
+        width, height = 1 - abs(x - m), 1 - abs(y - n)
+        axes.add_patch(Rectangle(low, width, height, color=colour, alpha=0.4, linewidth=0))
+        axes.add_patch(Rectangle(low, width, height, fill=False, edgecolor=colour, linewidth=3))
+        box = {"facecolor": "white", "edgecolor": colour, "linewidth": 2, "pad": 3}
+        outer = m + 0.26 * (2 * (m - left) - 1), n + 0.4 * (2 * (n - top) - 1)
+        words = f"value {image[n, m]:.2f}\nweight {width * height:.2f}"
+        axes.text(*outer, words, ha="center", va="center", fontsize=9, bbox=box)
     axes.plot([x], [y], "o", color=COLOURS["grid"], markersize=9, markeredgecolor="black")
     axes.set(xlim=(left - 0.6, left + 1.6), ylim=(top + 1.6, top - 0.6))
     axes.set_xticks([left, left + 1])
@@ -274,16 +314,12 @@ def arrows(image: Tensor, grid: Tensor, vectors: Tensor, title: str = "") -> Fig
     quarter of a unit long, the others to the same scale.
     """
     figure, axes = new_figure(size=(5.6, 5.2))
-    draw_image(axes, image)
-    axes.images[0].set_extent((-1, 1, 1, -1))
+    draw_normalised(axes, image)
     points, vectors = (v.detach().cpu().flatten(0, 1).numpy() for v in (grid, vectors))
     longest = max(float(numpy.hypot(*vectors.T).max()), 1e-12)
-    style = {"color": COLOURS["grid"], "angles": "xy", "width": 0.005}
+    style = {"color": COLOURS["x"], "angles": "xy", "width": 0.006}
     axes.quiver(*points.T, *vectors.T, scale_units="xy", scale=4 * longest, **style)
     axes.set(xlim=(-1.05, 1.05), ylim=(1.05, -1.05))
-    axes.set_xticks([-1, 0, 1])
-    axes.set_yticks([-1, 0, 1])
-    label_axes(axes)
     axes.set_title(title, fontsize=11)
     return figure
 

@@ -1,4 +1,4 @@
-"""Show a figure or an animation in a notebook, with the same in words beside it."""
+"""Show a figure or an animation in a notebook, with the same in words beside it; round numbers."""
 
 import io
 
@@ -38,6 +38,12 @@ def show_picture(picture: bytes, words: str) -> None:
 def show(figure: Figure, words: str) -> Described:
     """What a notebook cell ends with: the figure, and in words what it shows."""
     return Described(figure, words)
+
+
+def rounded(values: Tensor, digits: int = 2) -> list | float:
+    """A tensor's values as numbers to print: rounded to so many decimals, and 0.0 for -0.0."""
+    exact = values.detach().cpu().double()
+    return (exact.round(decimals=digits) + 0.0).tolist()
 
 
 def moving_picture(inputs: Tensor, outputs: Tensor, enlarge: int = 6, ms: int = 60) -> bytes:

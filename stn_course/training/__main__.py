@@ -27,7 +27,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--model", choices=MODELS, default="transformer")
     parser.add_argument("--recipe", choices=RECIPES, default="course")
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--epochs", type=float, help="instead of the recipe's")
     parser.add_argument("--rotate", type=float, metavar="DEGREES", help="turn digits by up to this")
     parser.add_argument("--images", type=int, help="only so many digits, in training and test")
     parser.add_argument(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from stn_course.training.history import History
 from stn_course.validation import check_theta
@@ -18,7 +18,7 @@ PATIENCE = 100  # steps before which a network may give one answer to everything
 
 
 class CollapseWarning(UserWarning):
-    """The run is broken: training on will most likely teach nothing more."""
+    """The run is broken, or its transformer takes no part: training on will not mend that."""
 
 
 class Signs(NamedTuple):
@@ -59,6 +59,16 @@ class CollapseDetector:
         self.size = tuple(history.probe_images.shape[-2:])
         before = [signs(theta, self.size).spread for theta in history.probe_thetas]
         self.widest = max(before, default=0.0)  # the spread so far
+
+    def look_at_idle(self, names: list[str]) -> dict[str, str]:
+        """What is new, given the names of transformers that the network does not call."""
+        if not names:
+            return {}
+        words = (
+            f"The network holds a transformer that it does not call: {', '.join(names)}. So no "
+            "theta is chosen, and nothing is warped. Call it in the network's forward."
+        )
+        return self._new({"idle": words})
 
     def look_at_theta(self, step: int, theta: Tensor) -> dict[str, str]:
         """What is new, after the probe digits' theta (N, 2, 3) at a step: kind and sentence."""
@@ -115,9 +125,3 @@ class CollapseDetector:
         new = {kind: words for kind, words in found.items() if kind not in self.history.findings}
         self.history.findings.update(new)
         return new
-
-
-def padding_of(model: nn.Module) -> str | None:
-    """How the model's first transformer reads outside the picture; None if it does not say."""
-    modes = [m.padding_mode for m in model.modules() if hasattr(m, "theta")]
-    return modes[0] if modes else None

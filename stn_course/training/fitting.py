@@ -1,8 +1,8 @@
 """`fit`: train by a recipe, record what happens, go on where a killed run ended."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -12,12 +12,20 @@ from tqdm.auto import tqdm
 from stn_course.data import load_digits, normalise
 from stn_course.device import choose_device, describe_device, seed_everything
 from stn_course.training import processes
-from stn_course.training.checkpoint import Run
+from stn_course.training.checkpoint import Run, check_place, describe_data
 from stn_course.training.history import History, versions
+from stn_course.training.inputs import check_answers, check_digits, check_labels
 from stn_course.training.loop import Digits, Distortion, evaluate, prepared, train_epoch
-from stn_course.training.recipes import Recipe, find_recipe, make_optimizer, prepare_model
+from stn_course.training.recipes import (
+    Recipe,
+    find_recipe,
+    make_optimizer,
+    own_dropouts,
+    prepare_model,
+    steps_by_epoch,
+)
 from stn_course.training.recording import Recorder, Stop
-from stn_course.validation import check_images, check_positive
+from stn_course.validation import check_positive
 
 # A notebook's bar sends messages, and their queue is bounded. A client that reads them only after
 # the cell, as nbval does, can lose the last of too many: the news that the cell has ended.
@@ -32,7 +40,7 @@ def fit(
     train: Digits | None = None,
     test: Digits | None = None,
     distort: Distortion | None = None,
-    epochs: int | None = None,
+    epochs: float | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     progress: bool = True,
@@ -41,51 +49,65 @@ def fit(
 ) -> History:
     """Train the model in place and say what happened.
 
-    recipe: a name in RECIPES, or a Recipe. train, test: images (N, 1, H, W) from 0 to 1, not
-    normalised, and labels (N,); by default all of MNIST. distort: applied anew to every training
-    batch before normalising, for example `data.random_rotation(90)`. epochs: instead of the
-    recipe's. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
+    model: answers images with log-probabilities (B, classes). recipe: a name in RECIPES, or a
+    Recipe. train, test: images (N, C, H, W) from 0 to 1, not normalised, and labels (N,), classes
+    counted from 0; by default all of MNIST. distort: applied anew to every training batch before
+    normalising, for example `data.random_rotation(90)`. epochs: instead of the recipe's; may have a
+    fraction. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
     checkpoint: a file that is written after each epoch; where it exists already, the run goes on
     from there, to the same weights as one that was never stopped. A distortion must draw from the
     generator that it is given. watch: called after each step and epoch, see `Recorder`; for
     example a `widgets.Monitor`.
     The same seed on the same CPU gives the same weights. The initial weights are the model's own:
-    seed before you make it.
+    seed before you make it. The recipe's dropouts hold while it trains, then the model's own again.
+    The model is left in eval mode, ready to answer, on the device, in the recipe's memory layout.
 
     Ctrl-C, the kernel's stop button or a watcher's Stop end the run early: the model is as trained
-    so far, the history says `stopped`. Warns with CollapseWarning where the run has collapsed.
+    so far, the history says `stopped`. Warns with CollapseWarning where the run has collapsed, or
+    where the model holds a transformer that it does not call.
     Where a GPU's memory does not hold the first epoch's batch, it begins anew with half the batch,
-    and says so. Raises Diverged where the loss is NaN or infinite; ValueError for a checkpoint that
-    is damaged or of another run, which is left as it is.
+    and says so. Before the first step it raises TypeError or ValueError for digits, labels or
+    answers of another kind; FileNotFoundError for a checkpoint in a folder that is not there;
+    ValueError for a checkpoint that is damaged or of another run, which is left as it is: with
+    another recipe, seed, model, data or, as far as its name tells, distortion. Raises Diverged
+    where the loss is NaN or infinite.
     """
     recipe = find_recipe(recipe)
-    epochs = recipe.epochs if epochs is None else epochs
-    check_positive("epochs", epochs)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs)
+    check_positive("epochs", recipe.epochs, float)
     device = choose_device(device)
-    train = _on_device("train", train, device)
-    images, labels = _on_device("test", test, device)
-    test = normalise(images), labels
+    train, test = _on_device("train", train, device), _on_device("test", test, device)
+    data: dict[str, str] = {}
+    if checkpoint is not None:
+        check_place(checkpoint)
+        data = describe_data(train, test, distort)
+    watched, test = test[0][:PROBE], (normalise(test[0]), test[1])
+    classes = check_answers(model.to(device), test[0][:PROBE])
+    check_labels("train", train[1], classes)
+    check_labels("test", test[1], classes)
     first = {name: value.clone() for name, value in model.state_dict().items()}
-    while True:
-        run = _new_run(model, recipe, epochs, seed, device, len(train[0]), images[:PROBE])
-        try:
-            return _run(run, train, test, distort, checkpoint, watch, progress)
-        except torch.OutOfMemoryError as error:
-            recipe = _halved(run, error)
-        model.load_state_dict(first)
-        torch.cuda.empty_cache()
+    with own_dropouts(model):
+        while True:
+            run = _new_run(model, recipe, seed, device, len(train[0]), watched, data)
+            try:
+                return _run(run, train, test, distort, checkpoint, watch, progress)
+            except torch.OutOfMemoryError as error:
+                recipe = _halved(run, error)
+            model.load_state_dict(first)
+            torch.cuda.empty_cache()
 
 
-def _new_run(model, recipe, epochs, seed, device, images: int, watched: Tensor) -> Run:
+def _new_run(model, recipe, seed, device, images: int, watched: Tensor, data: dict) -> Run:
     """A run before its first step; images: how many there are to learn from."""
     history = History(recipe, seed, probe_images=watched.cpu().clone())
     history.versions, history.hardware = versions(), describe_device(device)
     generator = seed_everything(seed)
     torch.manual_seed(seed + processes.rank())  # dropout leaves out other values in each process
     prepare_model(model, recipe, device)
-    steps = math.ceil(images / recipe.batch_size)
-    optimizer, scheduler = make_optimizer(model, recipe, steps * epochs)
-    return Run(model, optimizer, scheduler, generator, history, epochs)
+    steps = steps_by_epoch(recipe, images)
+    optimizer, scheduler = make_optimizer(model, recipe, sum(steps))
+    return Run(model, optimizer, scheduler, generator, history, steps, data)
 
 
 def _run(
@@ -103,10 +125,12 @@ def _run(
     shown = progress and processes.rank() == 0
     bar = {"unit": " images", "unit_scale": True, "disable": not shown, "mininterval": BAR_SECONDS}
     images, done = len(train[0]), len(run.history.accuracies)
-    with tqdm(total=images * run.epochs, initial=images * done, **bar) as bar:
+    shown = [min(images, steps * run.history.recipe.batch_size) for steps in run.steps]
+    with tqdm(total=sum(shown), initial=sum(shown[:done]), **bar) as bar:
         words = "none, for no file was given" if checkpoint is None else str(checkpoint)
         recorder = Recorder(run, test, PROBE, images, bar, words, watch)
         _train(run, recorder, train, test, distort, checkpoint)
+    run.model.eval()
     return run.history
 
 
@@ -122,15 +146,18 @@ def _train(
     batch_size = run.history.recipe.batch_size
     model = processes.together(run.model)
     try:
-        for _ in range(len(run.history.accuracies), run.epochs):
-            digits = prepared(*train, batch_size, distort, run.generator)
+        for steps in run.steps[len(run.history.accuracies) :]:
+            digits = islice(prepared(*train, batch_size, distort, run.generator), steps)
             train_epoch(model, digits, run.optimizer, run.scheduler, recorder.after_step)
             recorder.after_epoch(evaluate(run.model, *test))
             if checkpoint is not None and processes.rank() == 0:
                 run.save(checkpoint)
     except (KeyboardInterrupt, Stop):
         run.history.stopped = True
-        recorder.after_epoch(evaluate(run.model, *test))
+        if recorder.unmeasured:
+            recorder.after_epoch(evaluate(run.model, *test))
+        else:  # it was while an epoch's end was recorded or saved
+            recorder.tell()
         recorder.bar.write(f"stopped after step {recorder.step}: the model is as trained so far")
 
 
@@ -153,5 +180,5 @@ def _halved(run: Run, error: torch.OutOfMemoryError) -> Recipe:
 def _on_device(split: str, digits: Digits | None, device: torch.device) -> Digits:
     """The digits given, or all of that split of MNIST, checked, on the device."""
     images, labels = load_digits(split, device) if digits is None else digits
-    check_images(images, f"{split} images")
+    check_digits(split, images, labels)
     return images.to(device), labels.to(device)

@@ -21,9 +21,11 @@ class History:
     losses: one a step. accuracies: on the test digits, from 0 to 1, one an epoch; seconds: the time
     since the start at the end of each epoch. probe_images: the first test digits, (N, 1, H, W)
     from 0 to 1; at the steps in probe_steps, probe_losses: the mean loss on them; probe_thetas:
-    their theta (N, 2, 3), for a model that has one. versions, hardware: what the run was made with.
-    stopped: whether it was interrupted; the last accuracy is then that of the moment. findings: the
-    signs of a collapse, by kind, each a sentence; none in a healthy run.
+    their theta (N, 2, 3), for a model that has one, of the first transformer that it calls.
+    theta_input: what that transformer reads, (C, H, W): the pictures, or the maps before a deeper
+    layer, see `reads_pictures`; None in recordings that do not say. versions, hardware: what the
+    run was made with. stopped: whether it was interrupted; the last accuracy is then that of the
+    moment. findings: the signs of a collapse, by kind, each a sentence; none in a healthy run.
     """
 
     recipe: Recipe
@@ -35,6 +37,7 @@ class History:
     probe_losses: list[float] = field(default_factory=list)
     probe_thetas: list[Tensor] = field(default_factory=list)
     probe_images: Tensor | None = None
+    theta_input: tuple[int, int, int] | None = None
     versions: dict[str, str] = field(default_factory=dict)
     hardware: str = ""
     stopped: bool = False
@@ -44,6 +47,14 @@ class History:
     def accuracy(self) -> float:
         """On the test digits after the last epoch, from 0 to 1."""
         return self.accuracies[-1]
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether the recorded theta is for the pictures themselves, and may be shown on them.
+
+        Taken for granted where the recording does not say.
+        """
+        return self.theta_input in (None, tuple(self.probe_images.shape[1:]))
 
     def save(self, path: str | Path) -> None:
         """Write all of it into one file, or, where that fails, nothing; `load` reads it."""

@@ -9,6 +9,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
 from stn_course.training import processes
+from stn_course.training.transformers import answer
 from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
@@ -70,15 +71,11 @@ def prepared(
             yield normalise(some), truth
 
 
-@torch.no_grad()
 def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
     """The mean loss on images, normalised, and the theta (N, 2, 3) that the model chose for them.
 
-    Both are on the model's device; theta is None for a model without a transformer.
+    Both are on the model's device; theta is of the first transformer that the model calls, None for
+    a model that calls none.
     """
-    was_training = model.training
-    model.eval()
-    loss = F.nll_loss(model(images), labels)
-    model.train(was_training)
-    thetas = [module.theta for module in model.modules() if hasattr(module, "theta")]
-    return loss, thetas[0].clone() if thetas else None
+    answers, called = answer(model, images)
+    return F.nll_loss(answers, labels), called[0].theta.clone() if called else None

@@ -12,8 +12,9 @@ from tqdm.auto import tqdm
 
 from stn_course.training import processes
 from stn_course.training.checkpoint import Run
-from stn_course.training.collapse import CollapseDetector, CollapseWarning, padding_of
+from stn_course.training.collapse import CollapseDetector, CollapseWarning
 from stn_course.training.loop import Digits, probe
+from stn_course.training.transformers import answer, idle, input_size
 
 LOOKS = 10  # at the probe digits in each epoch
 ANSWERS = 1000  # how many test digits are asked whether all get one answer
@@ -50,17 +51,26 @@ class Recorder:
         self.run, self.digits, self.bar, self.checkpoint = run, digits, bar, checkpoint
         self.probed = digits[0][:probes], digits[1][:probes]
         self.images, self.watch = images, watch
-        self.steps_an_epoch = math.ceil(images / self.history.recipe.batch_size)
         self.losses: list[Tensor] = []  # of the present epoch
         self.pending: list[tuple] = []  # looks at the probe that are not in the history yet
         self.shown: dict[str, str] = {}  # beside the bar
         self.on_cpu = digits[0].device.type == "cpu"
         self.first = self.step
-        self.start = time.perf_counter() - self._seconds_before()
-        localization = run.optimizer.param_groups[0]  # the first group, where there are two
-        rate = localization.get("max_lr", localization["lr"])
-        self.detector = CollapseDetector(self.history, padding_of(run.model), rate)
+        self.before = (self.history.seconds or [0.0])[-1]  # what a checkpoint brought back
+        self.start = time.perf_counter() - self.before
+        self._meet_transformers()
         self.record_probe()
+
+    def _meet_transformers(self) -> None:
+        """Note what the first transformer reads, and tell of those that are not called."""
+        model, images = self.run.model, self.probed[0]
+        _, called = answer(model, images)
+        first = called[0] if called else None
+        localization = self.run.optimizer.param_groups[0]  # the first group, where there are two
+        rate = localization.get("max_lr", localization["lr"])
+        self.detector = CollapseDetector(self.history, getattr(first, "padding_mode", None), rate)
+        self.history.theta_input = input_size(model, first, images) if called else None
+        self._warn(self.detector.look_at_idle(idle(model, called)))
 
     @property
     def history(self):
@@ -75,7 +85,7 @@ class Recorder:
     @property
     def steps(self) -> int:
         """How many steps the whole run has."""
-        return self.steps_an_epoch * self.run.epochs
+        return sum(self.run.steps)
 
     @property
     def seconds_left(self) -> float:
@@ -83,13 +93,8 @@ class Recorder:
         done = self.step - self.first
         if not done:
             return math.inf
-        taken = time.perf_counter() - self.start - self._seconds_before()
+        taken = time.perf_counter() - self.start - self.before
         return taken / done * (self.steps - self.step)
-
-    def _seconds_before(self) -> float:
-        """What the epochs before took that a checkpoint brought back."""
-        done = self.first // self.steps_an_epoch
-        return self.history.seconds[done - 1] if done else 0.0
 
     def record_probe(self) -> None:
         """Look at the probe digits, unless that was done at this step already."""
@@ -128,7 +133,7 @@ class Recorder:
         self.bar.update(min(rest, self.history.recipe.batch_size))
         if self.on_cpu:
             self.check_finite()
-        if self.step % max(1, self.steps_an_epoch // LOOKS) == 0:
+        if self.step % max(1, self.run.steps[0] // LOOKS) == 0:
             self.record_probe()
         self._watched()
 
@@ -165,6 +170,16 @@ class Recorder:
         self.history.seconds.append(time.perf_counter() - self.start)
         self._show(accuracy=f"{100 * accuracy:.2f} %")
         self._check_answers()
+        self.tell()
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether steps were taken since the model was last tested, or it never was."""
+        accuracies = self.history.accuracies
+        return not accuracies or self.step > sum(self.run.steps[: len(accuracies)])
+
+    def tell(self) -> None:
+        """Call the watcher between two epochs, or at the end."""
         with contextlib.suppress(Stop):  # the next step hears it, where there is one
             self._watched()
 

@@ -26,6 +26,8 @@ def load(path: str | Path, kind: str) -> dict:
         raise ValueError(f"{path} is damaged, or no {kind!r}")
     file.seek(0)
     content = torch.load(file, map_location="cpu", weights_only=True)
-    if not isinstance(content, dict) or content.pop("format", None) != kind:
-        raise ValueError(f"{path} is not a {kind!r}")
+    found = content.pop("format", None) if isinstance(content, dict) else None
+    if found != kind:
+        instead = f" but a {found!r}" if found else ""
+        raise ValueError(f"{path} is not a {kind!r}{instead}")
     return content

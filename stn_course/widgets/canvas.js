@@ -143,9 +143,26 @@ function writeNotes(list, notes) {
     const note = list.children[index] ?? list.appendChild(makeNote());
     write(note.querySelector("figcaption"), title);
     write(note.querySelector("pre"), text);
-    note.querySelector("button").hidden = !copy;
-    setAttribute(note.querySelector("button"), "aria-label", `Copy: ${title}`);
+    const button = note.querySelector("button");
+    button.hidden = !copy;
+    nameButton(button, title);
   });
+}
+
+/** What it says, and of what: also to those who hear it. */
+function nameButton(button, title) {
+  setAttribute(button, "aria-label", `${button.textContent}: ${title}`);
+}
+
+/** Copy an element's text, or select it where the page may not copy, as over plain http. */
+async function copyOrSelect(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return "Copied";
+  } catch {
+    getSelection().selectAllChildren(element);
+    return `Selected: ${navigator.platform.startsWith("Mac") ? "⌘C" : "Ctrl+C"} copies it`;
+  }
 }
 
 function makeNote() {
@@ -153,12 +170,13 @@ function makeNote() {
   const caption = document.createElement("figcaption");
   const text = document.createElement("pre");
   const button = document.createElement("button");
+  const say = (words) => {
+    button.textContent = words;
+    nameButton(button, caption.textContent);
+  };
   button.textContent = "Copy";
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text.textContent);
-    button.textContent = "Copied";
-    button.addEventListener("blur", () => (button.textContent = "Copy"), { once: true });
-  });
+  button.addEventListener("click", async () => say(await copyOrSelect(text)));
+  button.addEventListener("blur", () => say("Copy"));
   note.append(caption, text, button);
   return note;
 }

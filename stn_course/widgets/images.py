@@ -2,9 +2,12 @@
 
 import numpy
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.validation import check_images, describe
+
+LARGEST = 512  # pixels to a side that a canvas is given; it paints no more of them
 
 
 def as_image(image: Tensor | numpy.ndarray) -> Tensor:
@@ -32,6 +35,15 @@ def as_image(image: Tensor | numpy.ndarray) -> Tensor:
         low, high = image.min().item(), image.max().item()
         raise ValueError(f"image must have values from 0 to 1; got {low:.3g} to {high:.3g}")
     return image.detach().float().cpu()
+
+
+def reduced(image: Tensor) -> Tensor:
+    """An image (C, H, W) of at most LARGEST pixels to a side: averages where it was larger."""
+    step = -(-max(image.shape[-2:]) // LARGEST)
+    if step == 1:
+        return image
+    size = [-(-n // step) for n in image.shape[-2:]]
+    return F.interpolate(image[None], size, mode="area")[0]
 
 
 def to_rgba(image: Tensor) -> dict:

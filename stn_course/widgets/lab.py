@@ -2,8 +2,7 @@
 
 import contextlib
 import traceback
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable
 
 import ipywidgets
 import torch
@@ -13,19 +12,18 @@ from stn_course.device import available_devices, choose_device
 from stn_course.samplers import MODES, PADDING_MODES
 from stn_course.validation import check_choice
 from stn_course.widgets.canvas import Canvas
+from stn_course.widgets.lifetime import FreedWithCells
 from stn_course.widgets.still import still
 
 CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
 WRAP = {"flex_flow": "row wrap"}
 
 
-class Lab(ipywidgets.VBox):
+class Lab(FreedWithCells, ipywidgets.VBox):
     """A canvas and the controls under it; a lab says in `scene` what the canvas shows.
 
     `figure()` is the lab as a still, `text` the same in words.
     """
-
-    hidden: Sequence[ipywidgets.Widget] = ()  # widgets of the lab that are not displayed
 
     def __init__(self):
         self.canvas = Canvas()
@@ -83,14 +81,6 @@ class Lab(ipywidgets.VBox):
         """The present state as a still."""
         return still(self.scene(), self.canvas.images)
 
-    def close(self) -> None:
-        """Free every widget of the lab, and whatever listened to it."""
-        for widget in [*descendants(self), *chain.from_iterable(map(descendants, self.hidden))]:
-            widget.unobserve_all()
-            if widget is not self:
-                widget.close()
-        super().close()
-
 
 @contextlib.contextmanager
 def one_thread():
@@ -101,15 +91,6 @@ def one_thread():
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def descendants(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
-    """The widget itself and all that it holds, at any depth, with layouts and styles."""
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += descendants(child)
-    parts = [getattr(widget, name, None) for name in ("layout", "style")]
-    return found + [part for part in parts if isinstance(part, ipywidgets.Widget)]
 
 
 def choice(label: str, options: Iterable, value) -> ipywidgets.Dropdown:

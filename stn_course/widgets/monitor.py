@@ -138,8 +138,13 @@ class Monitor(Lab):
         return [] if self.recorder is None else list(self._history.findings.values())
 
     def _theta(self) -> Tensor | None:
-        """The probe digits' theta as recorded last, None without a transformer or a run."""
-        recorded = [] if self.recorder is None else self._history.probe_thetas
+        """The probe digits' theta as recorded last.
+
+        None without a run, or without a transformer that reads the digits themselves.
+        """
+        if self.recorder is None or not self._history.reads_pictures:
+            return None
+        recorded = self._history.probe_thetas
         return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
 
     def _charts(self, top: float, width: float) -> list[dict]:
@@ -148,19 +153,20 @@ class Monitor(Lab):
         left = {"x": LEFT, "y": top + TITLE, "width": half, "height": CHART}
         right = left | {"x": LEFT + half + 68}
         run = self.recorder
-        steps, epochs = (run.steps, run.run.epochs) if run is not None else (1, 1)
+        steps, epochs = (run.steps, self._history.recipe.epochs) if run is not None else (1, 1)
         most = max(self.losses, default=1.0)
         every = max(1, len(self.losses) // POINTS)
         losses = [(i / steps, self.losses[i] / most) for i in range(0, len(self.losses), every)]
         accuracies = [] if run is None else self._history.accuracies
         low = min([0.9, *accuracies])
-        shares = [((i + 1) / epochs, (a - low) / (1 - low)) for i, a in enumerate(accuracies)]
-        ends = ("step 0", f"step {steps}", "0", f"{most:.1f}")
-        percent = ("epoch 0", f"epoch {epochs}", f"{100 * low:.0f} %", "100 %")
+        ends = [min(i + 1, epochs) / epochs for i in range(len(accuracies))]
+        shares = [(x, (a - low) / (1 - low)) for x, a in zip(ends, accuracies, strict=True)]
+        words = ("step 0", f"step {steps}", "0", f"{most:.1f}")
+        percent = ("epoch 0", f"epoch {epochs:g}", f"{100 * low:.0f} %", "100 %")
         return [
             draw.text("training loss", LEFT, top + TITLE / 2, align="left"),
             draw.text("test accuracy", right["x"], top + TITLE / 2, align="left"),
-            *chart(left, losses, ends, COLOURS["input"]),
+            *chart(left, losses, words, COLOURS["input"]),
             *chart(right, shares, percent, COLOURS["output"]),
         ]
 
@@ -191,6 +197,8 @@ def hear_while_busy(widget: ipywidgets.Widget) -> None:
     """Let the page's messages to a widget reach the kernel while a cell runs.
 
     ipykernel 7.4 hands them to the shell that spoke to the widget last, the busy one; without its
-    note of that they go to the subshell that the page has addressed. Others keep no such note.
+    note of that they go to the subshell that the page has addressed. Others keep no such note, and
+    a widget that was freed has no comm.
     """
-    vars(widget.comm).pop("_reply_subshell_id", None)
+    if widget.comm is not None:
+        vars(widget.comm).pop("_reply_subshell_id", None)

@@ -209,10 +209,10 @@ class PilotLab(SteeringLab):
         best = shares[self.digit.value].max(dim=0)
         yours = self._of_the_right(shares).sum().item()
         return (
-            f"Digit {self.digit.value + 1} of {len(self.labels)}, a "
-            f"{self.labels[self.digit.value].item()}. "
+            f"Digit {self.digit.value + 1} of {len(self.labels)}, "
+            f"{a_digit(self.labels[self.digit.value].item())}. "
             f"{in_words('The grid', self.sliders.theta)} The classifier says "
-            f"{best.indices.item()} with {100 * best.values.item():.0f} percent. "
+            f"{best.indices.item()} with {100 * best.values.item():.0f} percent certainty. "
             f"Your score is {yours:.2f} of {len(self.labels)}."
         )
 
@@ -220,12 +220,17 @@ class PilotLab(SteeringLab):
         return f"PilotLab, {len(self.labels)} digits: run this cell to steer"
 
 
+def a_digit(label: int) -> str:
+    """A digit with its article."""
+    return f"{'an' if label == 8 else 'a'} {label}"
+
+
 def titles(right: int) -> list[dict]:
     """Marks: what stands above the three panels; right: the digit that is shown."""
     return [
-        draw.text(f"steer the frame: this is a {right}", SIDE / 2, TOP / 2),
+        draw.text(f"steer the frame: this is {a_digit(right)}", SIDE / 2, TOP / 2),
         draw.text("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
-        draw.text("how certain it is (framed: right)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
+        draw.text("its certainty (right digit framed)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
     ]
 
 

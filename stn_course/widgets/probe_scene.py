@@ -11,6 +11,7 @@ TILE, GAP = 62, 4  # canvas pixels of each digit, and between
 TITLE = 24  # above each row
 LEFT = 46  # room for the numbers at a chart's axis
 CHART = 130  # the height of a chart
+LOWER = TITLE + TILE + TITLE  # where the second row begins
 
 
 def width_of(count: int) -> int:
@@ -21,20 +22,34 @@ def width_of(count: int) -> int:
 def digit_panels(i: int, image: Tensor, theta: Tensor | None, output: Tensor | None) -> list[dict]:
     """The i-th digit (1, H, W), the frame of its theta (1, 2, 3) over it, and under it the output.
 
-    theta and output: None for a network without a transformer.
+    theta: None for a network without a transformer. output: None also for a transformer that reads
+    a feature map; the frame then stands in its place, for the picture is not what it lies on.
     """
     x = LEFT + i * (TILE + GAP)
-    first = {"x": x, "y": TITLE, "width": TILE, "height": TILE}
-    centre = x + TILE / 2, TITLE + TILE / 2
-    view = draw.view_of(image.shape[-2:], centre, 0.7 * TILE, False)
-    marks = [draw.picture(image, draw.image_box(image.shape[-2:], view, False))]
-    if theta is None or output is None:
+    first, second = ({"x": x, "y": y, "width": TILE, "height": TILE} for y in (TITLE, LOWER))
+    size = image.shape[-2:]
+    marks = [draw.picture(image, draw.image_box(size, view_in(first, size), False))]
+    if theta is None:
         return [draw.panel(first, marks)]
+    if output is None:
+        edge = draw.rectangle(draw.image_box(size, view_in(second, size), False), COLOURS["input"])
+        lower = [edge, *thin_frame(theta, view_in(second, size))]
+    else:
+        marks += thin_frame(theta, view_in(first, size))
+        lower = [draw.picture(output, second), draw.rectangle(second, COLOURS["output"], 3)]
+    return [draw.panel(first, marks), draw.panel(second, lower)]
+
+
+def view_in(tile: dict, size: tuple[int, int]) -> draw.View:
+    """The view of an image of `size` (H, W) in a tile, with room for a frame around it."""
+    centre = tile["x"] + TILE / 2, tile["y"] + TILE / 2
+    return draw.view_of(size, centre, 0.7 * TILE, False)
+
+
+def thin_frame(theta: Tensor, view: draw.View) -> list[dict]:
+    """The frame of a theta (1, 2, 3) and its arrows, without their names."""
     frame = draw.frame(theta, view, COLOURS["output"])
-    marks += [mark | {"width": 2} for mark in frame if mark["kind"] == "path"]
-    second = first | {"y": 2 * TITLE + TILE}
-    edge = draw.rectangle(second, COLOURS["output"], 3)
-    return [draw.panel(first, marks), draw.panel(second, [draw.picture(output, second), edge])]
+    return [mark | {"width": 2} for mark in frame if mark["kind"] == "path"]
 
 
 def chart(

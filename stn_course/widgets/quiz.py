@@ -11,13 +11,14 @@ import traitlets
 from stn_course.checks.progress import record
 from stn_course.checks.questions import QUESTIONS, Option
 from stn_course.validation import check_choice
+from stn_course.widgets.lifetime import FreedWithCells
 
 HERE = Path(__file__).parent
 LETTERS = "ABCDEFGH"
 MARKS = [(r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*(.+?)\*\*", r"<strong>\1</strong>")]
 
 
-class Quiz(anywidget.AnyWidget):
+class Quiz(FreedWithCells, anywidget.AnyWidget):
     """One question of `stn_course.checks.questions`, by name; ValueError naming all for another.
 
     Each answer that is chosen gets its reason, and where to try it. If the first is right, the quiz

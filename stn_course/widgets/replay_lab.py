@@ -15,6 +15,9 @@ from stn_course.widgets.lab import Lab, choice
 from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
+NO_OUTPUT = "The transformer reads a feature map, not these pictures, so only its frames are shown."
+ON_PICTURES = "input and frame", "output"
+ON_A_FEATURE_MAP = "input", "frames in the feature map that the transformer reads"
 
 
 class ReplayLab(Lab):
@@ -22,10 +25,12 @@ class ReplayLab(Lab):
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
     trained. padding_mode: as the network read with. device: as in `choose_device`.
-    index: the recorded step shown at first, from 0, or from the end if negative.
+    index: the recorded step shown at first, from 0, or from the end if negative; by default the
+    last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below the loss on these digits. `index` counts the recorded steps from 0, and can be set.
+    below the loss on these digits. Where the transformer reads a feature map, its frames are shown
+    without a picture. `index` counts the recorded steps from 0, and can be set.
     """
 
     def __init__(
@@ -33,7 +38,7 @@ class ReplayLab(Lab):
         history: History,
         padding_mode: str = "border",
         device: str | None = None,
-        index: int = 0,
+        index: int = -1,
     ):
         if not isinstance(history, History):
             raise TypeError(f"history must be a History; got {describe(history)}")
@@ -42,6 +47,7 @@ class ReplayLab(Lab):
         self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
         self.images, self.padding_mode = history.probe_images, padding_mode
+        self.on_pictures = getattr(history, "reads_pictures", True)
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
         first = range(len(self.steps))[index]  # IndexError beyond the ends
@@ -65,7 +71,12 @@ class ReplayLab(Lab):
         self.slider.value = index
 
     def outputs(self) -> Tensor:
-        """What the digits become at the step shown, (N, 1, H, W), computed on the device chosen."""
+        """What the digits become at the step shown, (N, 1, H, W), computed on the device chosen.
+
+        ValueError where the transformer reads a feature map.
+        """
+        if not self.on_pictures:
+            raise ValueError(NO_OUTPUT)
         device = self.device.value
         theta = self.thetas[self.index].to(device, self.images.dtype)
         return warp(self.images.to(device), theta, padding_mode=self.padding_mode).cpu()
@@ -80,18 +91,16 @@ class ReplayLab(Lab):
         top = 2 * (TITLE + TILE)
         step, loss = self.steps[self.index], self.losses[self.index]
         last = len(self.steps) - 1
-        words = [
-            "input and frame",
-            "output",
-            f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}",
-        ]
+        words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
+        titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
         marks = [
             draw.text(line, LEFT, y + TITLE / 2, align="left")
-            for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
+            for line, y in zip([*titles, words], (0, TITLE + TILE, top), strict=True)
         ]
         whole = {"x": 0, "y": 0, "width": width, "height": top + TITLE + CHART + 26}
         panels = [draw.panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
-        for i, output in enumerate(self.outputs()):
+        outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
+        for i, output in enumerate(outputs):
             theta = self.thetas[self.index, i : i + 1]
             panels += digit_panels(i, self.images[i], theta, output)
         return {
@@ -119,11 +128,12 @@ class ReplayLab(Lab):
 
     def _in_words(self) -> str:
         angles, loss = self.angles(self.index), self.losses[self.index]
-        return (
+        words = (
             f"Step {self.steps[self.index]} of {self.steps[-1]}: loss {loss:.2f} "
-            f"on these digits; their grids are turned by {angles.min().item():.0f} to "
-            f"{angles.max().item():.0f} degrees."
+            f"on these digits; their grids are turned by {round(angles.min().item())} to "
+            f"{round(angles.max().item())} degrees."
         )
+        return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 
     def __repr__(self) -> str:
         return f"ReplayLab, {len(self.steps)} recorded steps: run this cell to play them"

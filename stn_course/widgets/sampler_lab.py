@@ -87,7 +87,7 @@ class SamplerLab(Lab):
         return SIDE / (max(self.image.shape[-2:]) + 2 * MARGIN)
 
     def read(self, padding_mode: str | None = None) -> tuple[float, tuple[float, float]]:
-        """The value at the point, and its gradient to x and y, per pixel: PyTorch's own."""
+        """The value at the point, and its gradient in x and y, per pixel: PyTorch's own."""
         options = values_of(self.choices) | ({"padding_mode": padding_mode} if padding_mode else {})
         device = self.choices["device"].value
         point = torch.tensor(self.point, device=device, requires_grad=True)
@@ -259,9 +259,9 @@ class SamplerLab(Lab):
         return [
             draw.note("column, row: value · weight", "\n".join([*lines, f"sum = {value:.3f}"])),
             draw.note(
-                "gradient, change of the value per pixel",
+                "gradient: change of the value per pixel",
                 "\n".join(
-                    f"to {n} {round(g, 3) + 0.0:+.3f}" for n, g in zip("xy", gradient, strict=True)
+                    f"in {n} {round(g, 3) + 0.0:+.3f}" for n, g in zip("xy", gradient, strict=True)
                 ),
             ),
             draw.note("the point, normalised", f"x {x:+.3f}\ny {y:+.3f}"),
@@ -271,22 +271,23 @@ class SamplerLab(Lab):
         x, y = self.point
         height, width = self.image.shape[-2:]
         inside = -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
-        weights = ", ".join(f"{n['weight']:.2f}" for n in self.neighbours())
+        weights = [f"{n['weight']:.2f}" for n in self.neighbours()]
+        source = f"pixels of weight {', '.join(weights)}" if weights[1:] else "the nearest pixel"
         return (
             f"The point lies at x {x:.2f}, y {y:.2f} pixels, {'inside' if inside else 'outside'} "
-            f"the image. Its value is {value:.2f}, from pixels of weight {weights}. "
-            f"Its gradient is {gradient[0]:.2f} to x and {gradient[1]:.2f} to y."
+            f"the image. Its value is {value:.2f}, from {source}. "
+            f"Its gradient is {gradient[0]:.2f} in x and {gradient[1]:.2f} in y."
         )
 
     def __repr__(self) -> str:
         height, width = self.image.shape[-2:]
-        return f"SamplerLab, {height}×{width} pixels: run this cell to get its point"
+        return f"SamplerLab, {height}×{width} pixels: run this cell to move its point"
 
 
 WEIGHTS = SERIES[: len(CORNERS)]  # a colour for each neighbour
 TITLES = [
-    draw.text("the image, its padding around it; drag the point", SIDE / 2, TOP / 2),
-    draw.text("around where it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
+    draw.text("the image and its padding; drag the point", SIDE / 2, TOP / 2),
+    draw.text("around the place it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
 ]
 
 

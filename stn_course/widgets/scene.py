@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stn_course.grids import affine_grid
+from stn_course.grids import pixel_centres
 from stn_course.plotting.drawing import COLOURS, edges
 from stn_course.widgets.images import to_rgba
 
@@ -119,7 +119,9 @@ def panel(box: dict, marks: list[dict], ground: str = GROUND) -> dict:
 def sampling_dots(theta: Tensor, size: tuple[int, int], align_corners: bool, view: View) -> dict:
     """A mark: a dot for each output pixel, or each n-th where they would hide the picture."""
     step = max(1, -(-max(size) // DOTS))
-    grid = affine_grid(theta, (1, 1, *size), align_corners)[0, ::step, ::step]
+    y, x = (pixel_centres(n, align_corners, dtype=theta.dtype)[::step] for n in size)
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    grid = torch.stack([x, y, torch.ones_like(x)], dim=-1) @ theta[0].T
     # The nearest dots must not touch, or they would hide the picture under them.
     spacing = (theta[0, :, :2].norm(dim=0) * 2 * step / max(size)).min().item() * min(view.unit)
     return dots(view.tensor(grid), max(0.4, min(1.2, spacing / 5)), COLOURS["grid"])

@@ -57,6 +57,6 @@ def in_words(what: str, matrix: Tensor) -> str:
         return f"{what} is squeezed into a line: this theta has no pose and no inverse."
     r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in to_pose(matrix))
     return (
-        f"{what} is rotated {r:g} degrees, scale {sx:g} in x and {sy:g} in y, shear {shear:g}, "
-        f"moved {x:g} in x and {y:g} in y."
+        f"{what} is rotated {r:g} degrees, scaled by {sx:g} in x and {sy:g} in y, sheared by "
+        f"{shear:g}, and moved by {x:g} in x and {y:g} in y."
     )

@@ -1,25 +1,29 @@
 """ThetaLab: take hold of the sampling grid, and see what the output reads."""
 
+import functools
 from collections.abc import Callable
 
 import ipywidgets
 import numpy
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.data import load_digits
+from stn_course.data import load_mnist, to_float
 from stn_course.plotting import sampling_grid
 from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.transforms import identity, to_pixel_matrix
+from stn_course.validation import check_output_size
 from stn_course.widgets import scene as draw
-from stn_course.widgets.images import as_image, to_rgba
+from stn_course.widgets.images import LARGEST, as_image, reduced, to_rgba
 from stn_course.widgets.lab import choice, sampling_choices, values_of
 from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
 from stn_course.widgets.theta_sliders import undone
 
 SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
 GAP, TOP = 16, 26  # between the pictures; for the title above them
+MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
 PRESETS = {
     "Identity": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
     "Quarter turn": [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]],
@@ -35,7 +39,8 @@ class ThetaLab(SteeringLab):
     """Sliders and handles for one theta; all of them always agree.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
-    to 1, or uint8; left out, a digit. output_size: (H', W'), by default the input's.
+    to 1, or uint8; left out, a digit. output_size: (H', W'), by default the input's. A picture of
+    over 512 pixels to a side is shown reduced, and the lab says so; what is computed is not.
     mode, padding_mode, align_corners: as in `grid_sample`, the first choice shown.
     device: as in `choose_device`. readout: a function that is given the output (1, C, H', W') on
     the CPU and returns a line to show.
@@ -57,6 +62,7 @@ class ThetaLab(SteeringLab):
         device: str | None = None,
         readout: Callable[[Tensor], str] | None = None,
     ):
+        check_output_size(output_size)
         self.own_image = None if image is None else as_image(image)
         self.readout = readout
         self.choices = sampling_choices(mode, padding_mode, align_corners, device)
@@ -68,10 +74,8 @@ class ThetaLab(SteeringLab):
         self._first = {c: c.value for c in [*self.choices.values(), self.source, self.view]}
         super().__init__()
         self._take_image()
-        size = output_size or tuple(self.image.shape[-2:])
-        self.sizes = [
-            size_entry(f"output {n}", s) for n, s in zip(("height", "width"), size, strict=True)
-        ]
+        self.sizes = [size_entry(f"output {name}") for name in ("height", "width")]
+        self._enter(output_size or self.image.shape[-2:])
         self._first |= {entry: entry.value for entry in self.sizes}
         self.reach = REACH
         self._connect()
@@ -90,6 +94,12 @@ class ThetaLab(SteeringLab):
         choices = [self.source, *self.sizes, *self.choices.values()]
         heading = ipywidgets.Label("theta, where the output reads, as a pose and as six numbers:")
         self.arrange([self.view], [heading], columns, self.buttons.values(), choices)
+
+    def _enter(self, size: tuple[int, int]) -> None:
+        """Show an output size, whatever can be typed."""
+        for entry, pixels in zip(self.sizes, size, strict=True):
+            entry.max = max(entry.max, pixels)
+            entry.value = pixels
 
     @property
     def output_size(self) -> tuple[int, int]:
@@ -131,16 +141,14 @@ class ThetaLab(SteeringLab):
         if self.source.value == -1:
             self.image = self.own_image
         else:
-            images, labels = load_digits("test")
-            self.image = images[labels == self.source.value][0]
-        self.canvas.images = {"input": to_rgba(self.image)}
+            self.image = examples()[self.source.value].clone()
+        self.canvas.images = {"input": to_rgba(reduced(self.image))}
 
     def _new_image(self, _) -> None:
         with self.errors_shown():
             self._take_image()
         with self.all_at_once():
-            for entry, size in zip(self.sizes, self.image.shape[-2:], strict=True):
-                entry.value = size
+            self._enter(self.image.shape[-2:])
 
     def output(self) -> Tensor:
         """What the grid reads at present, (1, C, H', W'), computed on the device chosen."""
@@ -202,7 +210,7 @@ class ThetaLab(SteeringLab):
     def _output_marks(self, output: Tensor, moved: Tensor | None) -> list[dict]:
         view, corners = self._right(), self.choices["align_corners"].value
         box = draw.image_box(self.output_size, view, corners)
-        marks = [draw.picture(output, box)]
+        marks = [draw.picture(reduced(output), box)]
         if self.view.value == MOVES:
             marks += [draw.rectangle(box, COLOURS["output"]), *draw.corner_labels(view)]
         if moved is not None:
@@ -225,14 +233,28 @@ class ThetaLab(SteeringLab):
             pixels = to_pixel_matrix(theta, *sizes, corners, "output_to_input")
             title = "in pixels, as OpenCV's warpAffine takes it with WARP_INVERSE_MAP"
             notes.append(draw.note(title, draw.numpy_text(pixels), copy=True))
+        if words := self._reduced():
+            notes.append(draw.note("shown reduced", words))
         if self.readout is not None:
             notes.append(draw.note("the output", self.readout(output)))
         return notes
 
     def _in_words(self, theta: Tensor, back: Tensor | None) -> str:
         if self.view.value == READS or back is None:
-            return in_words("The grid", theta)
-        return in_words("The picture", back)
+            words = in_words("The grid", theta)
+        else:
+            words = in_words("The picture", back)
+        return f"{words} {self._reduced()}".rstrip()
+
+    def _reduced(self) -> str:
+        """Which pictures are shown with fewer pixels than they have, in words, if any."""
+        sizes = {"input": self.image.shape[-2:], "output": self.output_size}
+        large = {name: size for name, size in sizes.items() if max(size) > LARGEST}
+        if not large:
+            return ""
+        named = " and the ".join(f"{name} ({h}×{w} pixels)" for name, (h, w) in large.items())
+        are = "is" if len(large) == 1 else "are"
+        return f"The {named} {are} shown reduced; everything is computed at full size."
 
     def figure(self, title: str = "") -> Figure:
         """The lab's two pictures as a figure with labelled axes."""
@@ -262,8 +284,15 @@ def reach_of(frame: Tensor | None) -> float:
     return reach
 
 
-def size_entry(label: str, value: int) -> ipywidgets.BoundedIntText:
+def size_entry(label: str) -> ipywidgets.BoundedIntText:
     """A number of pixels to type."""
-    entry = ipywidgets.BoundedIntText(value, min=1, max=512, description=label)
+    entry = ipywidgets.BoundedIntText(1, min=1, max=MOST, description=label)
     entry.style.description_width, entry.layout.width = "initial", "12em"
     return entry
+
+
+@functools.cache  # to unpack ten thousand digits for one takes as long as many movements
+def examples() -> Tensor:
+    """The first test digit of each class, 0 to 9: (10, 1, 28, 28), from 0 to 1."""
+    images, labels = load_mnist("test")
+    return to_float(torch.stack([images[labels == digit][0] for digit in range(10)]))

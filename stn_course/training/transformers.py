@@ -1,0 +1,42 @@
+"""Which transformers a network calls, and what they read.
+
+A transformer is a module that keeps the `theta` of its last call, as `SpatialTransformer` does.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+@torch.no_grad()
+def answer(model: nn.Module, images: Tensor) -> tuple[Tensor, list[nn.Module]]:
+    """The answers to images, in eval mode, and the transformers that were called for them."""
+    before = {module: getattr(module, "theta", None) for module in model.modules()}
+    was_training = model.training
+    model.eval()
+    answers = model(images)
+    model.train(was_training)
+    return answers, [m for m, theta in before.items() if getattr(m, "theta", None) is not theta]
+
+
+def idle(model: nn.Module, called: list[nn.Module]) -> list[str]:
+    """The names of the transformers that are not among those called."""
+    return [
+        name or type(module).__name__
+        for name, module in model.named_modules()
+        if hasattr(module, "theta")
+        and not isinstance(module.theta, nn.Parameter)  # learned, not chosen for an input
+        and module not in called
+    ]
+
+
+def input_size(
+    model: nn.Module, transformer: nn.Module, images: Tensor
+) -> tuple[int, int, int] | None:
+    """What the transformer reads while the model answers images: (C, H, W), None if not known."""
+    sizes = []
+    hook = transformer.register_forward_pre_hook(lambda _, args: sizes.append(args[0].shape[1:]))
+    try:
+        answer(model, images)
+    finally:
+        hook.remove()
+    return tuple(sizes[0]) if sizes else None

@@ -1,0 +1,55 @@
+"""An answer under a prediction is folded until it is opened: in JupyterLab, in a rendered page."""
+
+import browser as browser_tool
+import nbformat
+import notebook_outputs
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import notebooks as tool
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """A stored notebook: a cell with an open output, a prediction, and its folded answer."""
+
+    def printed(text, tags):
+        output = new_output("stream", name="stdout", text=text)
+        metadata = {"tags": tags}
+        return new_code_cell("1", execution_count=1, outputs=[output], metadata=metadata)
+
+    cells = [
+        printed("the question", []),
+        new_markdown_cell("**Predict:** how many? [Next](next.ipynb)"),
+    ]
+    cells += [printed("so many:\n3 of 4\n", ["hide-output", "tolerance=5%"])]
+    notebook = new_notebook(cells=cells)
+    notebook_outputs.normalise(notebook)
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    return tmp_path / "lesson.ipynb"
+
+
+def test_jupyterlab_shows_the_answer_when_it_is_asked_for(browser_page, lesson):
+    with browser_tool.jupyterlab(lesson.parent) as address:
+        browser_page.goto(address.format(lesson.name))
+        browser_page.wait_for_selector("text=| Idle", timeout=120_000)
+        answer = browser_page.get_by_text("3 of 4")
+        assert browser_page.get_by_text("the question").is_visible()
+        assert not answer.is_visible()
+        assert "so many:" in browser_page.inner_text(".jp-OutputPlaceholder")  # its first line
+        browser_page.click(".jp-OutputPlaceholder")
+        answer.wait_for(state="visible")
+
+
+def test_a_rendered_page_shows_the_answer_when_it_is_asked_for(
+    browser_page, lesson, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(tool, "PAGES", tmp_path / "pages")
+    target = tool.page(lesson)
+    browser_page.goto(target.as_uri(), wait_until="domcontentloaded")
+    answer = browser_page.get_by_text("3 of 4")
+    assert browser_page.get_by_text("the question").is_visible()
+    assert not answer.is_visible()
+    assert browser_page.get_by_text("Next").get_attribute("href") == "next.html"
+    browser_page.click("summary")
+    assert answer.is_visible()
