@@ -23,8 +23,8 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 # Two workers, each takes a file of tests or a notebook at a time, the longest first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
-# What is about time runs with nothing beside it.
-ALONE := tests/test_browser_load.py tests/test_browser_monitor.py
+# What counts pictures under load, and looks whether a lab at rest is at rest, runs by itself.
+ALONE := tests/test_browser_load.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
@@ -75,7 +75,7 @@ lint: $(INSTALLED)
 	$(RUN) -m ruff format --check .
 
 quick: $(INSTALLED) lint
-	$(RUN) -m pytest -q $(QUICK)
+	$(RUN) -m pytest $(TWO) $(QUICK)
 
 check: named $(INSTALLED)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
