@@ -22,7 +22,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 # %% [markdown]
 # Have you done notebook 01? Then answer these from memory before you open the answers.
 #
-# 1. A CNN trained on upright digits reads 98 % of them. About how many does it read when they are turned by 45°?
+# 1. A CNN trained on upright digits reads 99 % of them. About how many does it read when they are turned by 45°?
 # 2. What value does a black pixel have after `normalise`?
 # 3. Augmentation helps with turned digits. What does it cost?
 #
