@@ -167,8 +167,9 @@ def accuracy_when(distort, values):
 angles = list(range(-180, 181, 15))
 by_angle = accuracy_when(data.rotate, angles)
 at = dict(zip(angles, by_angle, strict=True))
+print("accuracy by angle:")
 for angle in (15, 45, 90):
-    print(f"turned by {angle}°: accuracy {at[angle]:.0f} %")
+    print(f"{angle}°: {at[angle]:.0f} %")
 
 # %% tags=["hide-output"]
 show(
@@ -340,8 +341,9 @@ checks.accuracy_over_angle(my_accuracy_over_angle)
 # %% tags=["hide-output", "tolerance=15"]
 shifts = [0, 1, 2, 3, 4]
 by_shift = accuracy_when(lambda images, pixels: images.roll(pixels, dims=-1), shifts)
+print("accuracy by shift:")
 for pixels, percent in zip(shifts, by_shift, strict=True):
-    print(f"moved by {pixels}: accuracy {percent:.0f} %")
+    print(f"{pixels} pixels: {percent:.0f} %")
 
 # %% [markdown]
 # **5. Predict.** All test digits are turned by 90°. Which digit does the plain CNN still read best, and why?
@@ -350,7 +352,8 @@ for pixels, percent in zip(shifts, by_shift, strict=True):
 with torch.no_grad():
     answers = plain(data.normalise(data.rotate(test_digits, 90))).argmax(dim=1)
 right = torch.bincount(test_labels[answers == test_labels], minlength=10)
-print("read best:", (right / torch.bincount(test_labels)).argmax().item())
+print("read best:")
+print((right / torch.bincount(test_labels)).argmax().item())
 
 # %% [markdown]
 # <details><summary>Answers to the questions without a check</summary>
