@@ -226,7 +226,7 @@ IMAGE, IDENTITY = torch.zeros(1, 8, 8), transforms.identity()
             ValueError,
             "1 and 2",
         ),
-        (lambda: plotting.sampling_grid(IMAGE, IDENTITY / 0), ValueError, "NaN"),
+        (lambda: plotting.sampling_grid(IMAGE, IDENTITY / 0), ValueError, "theta must be finite"),
         (lambda: plotting.sampling_grid(IMAGE[0], IDENTITY), ValueError, r"\(1, 8, 8\)"),
         (
             lambda: plotting.theta_history(training.History(training.RECIPES["course"], 0)),
