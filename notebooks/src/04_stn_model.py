@@ -208,6 +208,7 @@ output = transformer(turned)
 print("output:", tuple(output.shape), " theta:", tuple(transformer.theta.shape))
 print("parameters:", models.count_parameters(transformer))
 
+
 # %% [markdown]
 # ## Build 3: the tutorial's network
 #
@@ -400,7 +401,6 @@ show(
     plotting.side_by_side(images[:8], seen, title="attention passes on a window"),
     "eight digits, and under each a window near its middle, 14 by 14 pixels.",
 )
-
 
 # %% [markdown]
 # ## What it is good for: new skills for an old classifier
