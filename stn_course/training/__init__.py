@@ -2,7 +2,7 @@
 
 from stn_course.training.collapse import CollapseWarning, Signs, signs
 from stn_course.training.fitting import PROBE, fit
-from stn_course.training.history import RECORDING, History, load_recording
+from stn_course.training.history import History, load_recording
 from stn_course.training.loop import evaluate, prepared, probe, train_epoch
 from stn_course.training.recipes import (
     RECIPES,
@@ -17,7 +17,6 @@ from stn_course.training.recording import Diverged, Recorder, Stop
 __all__ = [
     "PROBE",
     "RECIPES",
-    "RECORDING",
     "CollapseWarning",
     "Diverged",
     "History",
