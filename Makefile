@@ -23,12 +23,12 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 # Two workers, each takes a file of tests or a notebook at a time, the longest first.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
-# What is about time runs with nothing beside it.
-ALONE := tests/test_browser_load.py tests/test_browser_monitor.py
+# What counts pictures under load, and looks whether a lab at rest is at rest, runs by itself.
+ALONE := tests/test_browser_load.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -39,6 +39,7 @@ help:
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
+	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
@@ -74,7 +75,7 @@ lint: $(INSTALLED)
 	$(RUN) -m ruff format --check .
 
 quick: $(INSTALLED) lint
-	$(RUN) -m pytest -q $(QUICK)
+	$(RUN) -m pytest $(TWO) $(QUICK)
 
 check: named $(INSTALLED)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
@@ -96,6 +97,9 @@ notebooks: $(INSTALLED)
 
 sources: $(INSTALLED)
 	$(RUN) tools/notebooks.py sources $(NB)
+
+page: $(INSTALLED)
+	$(RUN) tools/notebooks.py page $(NB)
 
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline

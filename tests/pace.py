@@ -28,7 +28,10 @@ def clock(seconds: float) -> str:
 
 
 def cpu_seconds() -> tuple[float, float]:
-    """CPU time of this process and its ended children (0 on Windows), and of those alone."""
+    """CPU time of this process and its ended children (0 on Windows), and of those alone.
+
+    The browser tests' JupyterLab and its kernels end after the last test, and count for none.
+    """
     times = os.times()
     children = times.children_user + times.children_system
     return times.user + times.system + children, children

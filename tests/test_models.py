@@ -430,6 +430,13 @@ class Answers(Mean):
         return self.answer(super().forward(input))
 
 
+@pytest.mark.parametrize("dtype", LOW)
+def test_theta_is_float32_whatever_comes_after_the_head(dtype):
+    transformer = models.SpatialTransformer(Answers(lambda theta: theta.to(dtype)))
+    assert torch.allclose(transformer(PICTURES), PICTURES, atol=1e-5)
+    assert is_identity(transformer.theta, 4)
+
+
 HEAD = "the head must be a Linear layer with a bias and 6 outputs; got"
 SHAPE = "localization must answer (B, 6), here (4, 6); got"
 

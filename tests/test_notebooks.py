@@ -179,6 +179,19 @@ def test_a_lesson_has_its_parts(path):
     assert not re.search(r"\b([Ss]imply|[Oo]bviously|[Jj]ust)\b", text)
 
 
+@pytest.mark.parametrize("path", STORED[:3], ids=lambda path: path.stem)
+def test_a_notebook_states_the_minutes_to_read_and_with_the_exercises(path):
+    """As the map of notebook 00 gives them; that notebook itself has no exercises."""
+    first = read(path).cells[0].source
+    if path == STORED[0]:
+        assert re.search(r"\*\*\d+ minutes to read, no exercises · ", first)
+        return
+    reading, whole = re.search(r"\*\*(\d+) minutes to read, (\d+) with the exerc", first).groups()
+    (row,) = re.findall(rf"\({path.name}\) \| (\d+) \| (\d+) \|", str(read(STORED[0]).cells))
+    assert row == (reading, whole)
+    assert int(reading) < int(whole)
+
+
 def test_links_between_notebooks_lead_somewhere():
     for path in STORED:
         for cell in read(path).cells:

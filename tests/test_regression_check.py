@@ -37,7 +37,7 @@ def run_notebook(name: str, package_parent: Path) -> subprocess.CompletedProcess
     """nbval over one stored notebook, with the package found in `package_parent` first."""
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env"),
+            *(sys.executable, "-m", "pytest", "-qx", "--nbval", "--nbval-current-env"),
             *("-o", "addopts=", "-p", "no:cacheprovider", "--nbval-cell-timeout=300"),
             *("--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg")),
             *("--rootdir", str(ROOT), str(ROOT / "notebooks" / f"{name}.ipynb")),

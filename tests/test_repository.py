@@ -82,8 +82,8 @@ def tracked() -> list[Path]:
 
 
 def test_every_address_is_a_known_one_and_no_path_is_a_machines():
-    """Only the tutorial and the paper are linked; no package registry is named or configured."""
-    known = {"docs.pytorch.org", "arxiv.org", "127.0.0.1"}
+    """PyTorch's pages and the paper are linked; no package registry is named or configured."""
+    known = {"docs.pytorch.org", "pytorch.org", "arxiv.org", "127.0.0.1"}
     for path in tracked():
         if path.suffix in {".gz", ".png", ".gif", ".pt"}:
             continue

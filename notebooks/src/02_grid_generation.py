@@ -22,7 +22,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 # %% [markdown]
 # Have you done notebook 01? Then answer these from memory before you open the answers.
 #
-# 1. A CNN trained on upright digits reads 98 % of them. About how many does it read when they are turned by 45°?
+# 1. A CNN trained on upright digits reads 99 % of them. About how many does it read when they are turned by 45°?
 # 2. What value does a black pixel have after `normalise`?
 # 3. Augmentation helps with turned digits. What does it cost?
 #
@@ -276,11 +276,12 @@ for size in [(3, 1, 4, 7), (3, 2, 9, 2), (3, 1, 2, 5)]:
 # neighbouring centres.)
 
 # %% tags=["hide-output"]
+print("where the first output pixel reads, by align_corners:")
 for align_corners in (False, True):
     place = affine_grid(transforms.identity(), (1, 1, 14, 14), align_corners)[0, 0, 0]
     start, following = pixel_centres(28, align_corners)[:2]
     pixels = rounded((place - start) / (following - start))
-    print(f"align_corners={align_corners!s:5}: reads at {rounded(place, 4)}, in pixels {pixels}")
+    print(f"{align_corners!s:5}: {rounded(place, 4)}, in pixels {pixels}")
 
 # %% [markdown]
 # With `False`, an output pixel covers two by two input pixels, and it reads where the four meet: between columns 0 and 1
@@ -376,11 +377,12 @@ print("first · second, at once: ", rounded(transforms.compose(first, second)[0]
 
 # %% tags=["hide-output"]
 turn, shift = first, second
+print("where the output's centre reads:")
 for name, theta in [
     ("turn, then shift", transforms.compose(turn, shift)),
     ("shift, then turn", transforms.compose(shift, turn)),
 ]:
-    print(f"{name}: the output's centre reads at {rounded(theta[0, :, 2])}")
+    print(f"{name}: {rounded(theta[0, :, 2])}")
 
 # %% tags=["hide-output"]
 two_orders = torch.cat(
@@ -582,7 +584,8 @@ checks.compose_order(guess)
 # %% tags=["hide-output"]
 theta = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
 share = (warp(digit[None], theta) > 0.5).sum() / (digit > 0.5).sum()
-print(f"bright pixels left, as a share: {share:.2f}")
+print("the share of bright pixels that is left:")
+print(f"{share:.2f}")
 
 
 # %% [markdown]

@@ -14,7 +14,7 @@ from stn_course.device import choose_device, describe_device, seed_everything
 from stn_course.training import processes
 from stn_course.training.checkpoint import Run, check_place, describe_data
 from stn_course.training.history import History, versions
-from stn_course.training.inputs import check_answers, check_digits, check_labels
+from stn_course.training.inputs import check_answers, check_labels, check_split
 from stn_course.training.loop import Digits, Distortion, evaluate, prepared, train_epoch
 from stn_course.training.recipes import (
     Recipe,
@@ -180,5 +180,5 @@ def _halved(run: Run, error: torch.OutOfMemoryError) -> Recipe:
 def _on_device(split: str, digits: Digits | None, device: torch.device) -> Digits:
     """The digits given, or all of that split of MNIST, checked, on the device."""
     images, labels = load_digits(split, device) if digits is None else digits
-    check_digits(split, images, labels)
+    check_split(split, images, labels)
     return images.to(device), labels.to(device)

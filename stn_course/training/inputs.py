@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from stn_course.training.transformers import answer
+from stn_course.training.transformers import answers_to
 from stn_course.validation import check_images, describe
 
 BEYOND = 0.25  # how far images may lie outside 0 to 1: a sharp interpolation overshoots a little
 INEXACT = 0.05  # how far from 1 the probabilities of an image may add up to; bfloat16 is coarse
 
 
-def check_digits(split: str, images, labels) -> None:
+def check_split(split: str, images, labels) -> None:
     """Images (N, C, H, W) from 0 to 1, not normalised, and labels (N,) of torch.int64."""
     check_images(images, f"{split} images")
     low, high = (value.item() for value in images.aminmax())
@@ -29,7 +29,7 @@ def check_digits(split: str, images, labels) -> None:
 
 def check_answers(model: nn.Module, images: Tensor) -> int:
     """The model answers images (N, C, H, W), normalised, with log-probabilities; of how many."""
-    answers, _ = answer(model, images)
+    answers, _ = answers_to(model, images)
     if not isinstance(answers, Tensor) or answers.dim() != 2 or len(answers) != len(images):
         expected = f"({len(images)}, classes) for {len(images)} images"
         raise ValueError(f"the model must answer with shape {expected}; got {describe(answers)}")

@@ -9,7 +9,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
 from stn_course.training import processes
-from stn_course.training.transformers import answer
+from stn_course.training.transformers import answers_to
 from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
@@ -77,5 +77,5 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
     Both are on the model's device; theta is of the first transformer that the model calls, None for
     a model that calls none.
     """
-    answers, called = answer(model, images)
+    answers, called = answers_to(model, images)
     return F.nll_loss(answers, labels), called[0].theta.clone() if called else None

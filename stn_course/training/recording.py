@@ -14,7 +14,7 @@ from stn_course.training import processes
 from stn_course.training.checkpoint import Run
 from stn_course.training.collapse import CollapseDetector, CollapseWarning
 from stn_course.training.loop import Digits, probe
-from stn_course.training.transformers import answer, idle, input_size
+from stn_course.training.transformers import answers_to, idle, input_size
 
 LOOKS = 10  # at the probe digits in each epoch
 ANSWERS = 1000  # how many test digits are asked whether all get one answer
@@ -64,7 +64,7 @@ class Recorder:
     def _meet_transformers(self) -> None:
         """Note what the first transformer reads, and tell of those that are not called."""
         model, images = self.run.model, self.probed[0]
-        _, called = answer(model, images)
+        _, called = answers_to(model, images)
         first = called[0] if called else None
         localization = self.run.optimizer.param_groups[0]  # the first group, where there are two
         rate = localization.get("max_lr", localization["lr"])

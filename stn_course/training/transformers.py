@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def answer(model: nn.Module, images: Tensor) -> tuple[Tensor, list[nn.Module]]:
+def answers_to(model: nn.Module, images: Tensor) -> tuple[Tensor, list[nn.Module]]:
     """The answers to images, in eval mode, and the transformers that were called for them."""
     before = {module: getattr(module, "theta", None) for module in model.modules()}
     was_training = model.training
@@ -36,7 +36,7 @@ def input_size(
     sizes = []
     hook = transformer.register_forward_pre_hook(lambda _, args: sizes.append(args[0].shape[1:]))
     try:
-        answer(model, images)
+        answers_to(model, images)
     finally:
         hook.remove()
     return tuple(sizes[0]) if sizes else None

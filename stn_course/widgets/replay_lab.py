@@ -47,7 +47,7 @@ class ReplayLab(Lab):
         self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
         self.images, self.padding_mode = history.probe_images, padding_mode
-        self.on_pictures = getattr(history, "reads_pictures", True)
+        self.on_pictures = history.reads_pictures
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
         first = range(len(self.steps))[index]  # IndexError beyond the ends
