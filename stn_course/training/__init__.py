@@ -3,7 +3,13 @@
 from stn_course.training.collapse import CollapseWarning, Signs, signs
 from stn_course.training.fitting import PROBE, fit
 from stn_course.training.history import History, load_recording
-from stn_course.training.loop import evaluate, prepared, probe, train_epoch
+from stn_course.training.loop import (
+    error_with_one_theta,
+    evaluate,
+    prepared,
+    probe,
+    train_epoch,
+)
 from stn_course.training.recipes import (
     RECIPES,
     Recipe,
@@ -24,6 +30,7 @@ __all__ = [
     "Recorder",
     "Signs",
     "Stop",
+    "error_with_one_theta",
     "evaluate",
     "find_recipe",
     "fit",
