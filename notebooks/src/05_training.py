@@ -96,7 +96,7 @@ def evaluate(model, images, labels, batch_size=1000):
 # %% [markdown]
 # Here is one pass over 6,400 digits with this loop and plain SGD, as on the page. Watch the loss:
 
-# %% tags=["tolerance=0.3"]
+# %% tags=["tolerance=0.02"]
 images, labels = data.load_digits("train", chosen)
 test_images, test_labels = data.load_digits("test", chosen)
 generator = device.seed_everything(0)
@@ -228,7 +228,7 @@ print(f"centroid {before_it.centroid:7.3f} {after_it.centroid:7.3f}  (in normali
 
 # %% [markdown]
 # So it does something: handwriting leans, and the transformer takes out some of the lean, by shearing more than by turning.
-# No accuracy would have told you. Does it help? Hardly, as you will see: a plain CNN reads leaning digits just as well. **An
+# No accuracy would have told you. Does it help? Hardly, as you will see: a plain CNN reads leaning digits equally well. **An
 # accuracy on upright digits cannot show whether the transformer works.** You have to look, and to measure.
 #
 # A **quiz**:
@@ -331,7 +331,7 @@ show(
 )
 
 # %% [markdown]
-# It turns back, but only part of the way. How did it come to that? `fit` recorded theta for twelve of the digits, about ten
+# It turns back, but only a small part of the way. How did it come to that? `fit` recorded theta for twelve of the digits, about ten
 # times in each epoch. Press the play button, or drag the slider through the training. When do the frames begin to turn, and
 # when do they come to rest?
 
@@ -355,7 +355,7 @@ print(f"one theta for all:      {100 * same_error:.1f} %")
 
 # %% [markdown]
 # The network does rely on a theta for each digit: without it the error almost doubles. Now you can say *why* you know. But why
-# does it undo only part of the turn? Because the classifier learns, too: what the transformer leaves over, the classifier
+# does it undo only a small part of the turn? Because the classifier learns, too: what the transformer leaves over, the classifier
 # learns to read.
 #
 # ## Was it luck?
@@ -371,7 +371,7 @@ table = comparison.load_comparison()
 Markdown(comparison.to_markdown(table))
 
 # %% tags=["hide-output"]
-print("95 % intervals of the error on turned digits, in percent:")
+print("intervals of the error on turned digits, in percent:")
 for row in table.rows:
     if row.digits == "turned":
         mean, half = comparison.interval(row.errors)
@@ -412,7 +412,7 @@ show(forced_lab.figure(), forced_lab.text)
 # %% [markdown]
 # The digits straighten up. Still, the loss on these twelve ends rather high. Where does it come from?
 
-# %% tags=["tolerance=1"]
+# %% tags=["tolerance=0.5"]
 recording, truth = training.load_recording("straightener"), test_labels[: training.PROBE].cpu()
 straightener = models.load_straightener()
 with torch.no_grad():
