@@ -142,7 +142,7 @@ def to_markdown(comparison: Comparison) -> str:
     """The comparison in Markdown, a row a network: means with 95 % intervals over the seeds."""
     lines = [
         "| digits | recipe, epochs | network | parameters | error, % | seconds | spread of the "
-        "angle the classifier sees | correlation, turn and grid |",
+        "axes that the classifier sees | correlation, turn and grid |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in comparison.rows:

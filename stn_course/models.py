@@ -1,5 +1,6 @@
 """Localization networks, the spatial transformer, the tutorial's network and its baseline."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from stn_course.validation import (
     name_first,
 )
 
-WEIGHTS = Path(__file__).parent / "weights" / "straightener.pt"  # made by tools/pretrain.py
+WEIGHTS = Path(__file__).parent / "weights"  # made by tools/pretrain.py
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
 
 
@@ -218,15 +219,39 @@ class TutorialNet(PlainNet):
         return self.classify(self.stn(x))
 
 
+def _with_border() -> TutorialNet:
+    return TutorialNet(padding_mode="border")
+
+
+# The networks that were trained beforehand, by name: tools/pretrain.py says how.
+TRAINED: dict[str, Callable[[], PlainNet]] = {
+    "straightener": _with_border,
+    "turned_plain": PlainNet,
+    "turned_transformer": _with_border,
+    "turned_hasty": _with_border,
+}
+
+
+def load_trained(name: str) -> PlainNet:
+    """A network trained beforehand on digits turned by up to 90 degrees, on the CPU, in eval mode.
+
+    name: one of TRAINED; ValueError naming those if it is none. `training.load_recording` of the
+    same name says how it was trained, and `tools/pretrain.py` trains it anew.
+    """
+    check_choice("name", name, TRAINED)
+    model = TRAINED[name]()
+    weights = torch.load(WEIGHTS / f"{name}.pt", map_location="cpu", weights_only=True)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
 def load_straightener() -> TutorialNet:
     """A `TutorialNet` that straightens digits turned by up to 90 degrees, trained beforehand.
 
     Its classifier learned upright digits and was then frozen, so that the transformer had to do the
-    work; padding is "border". `tools/pretrain.py` trains it anew.
+    work; padding is "border".
     """
-    model = TutorialNet(padding_mode="border")
-    model.load_state_dict(torch.load(WEIGHTS, map_location="cpu", weights_only=True))
-    return model.eval()
+    return load_trained("straightener")
 
 
 def check_digits(x: Tensor) -> None:

@@ -32,7 +32,7 @@ ALLOWED = {
     "data": {"grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
-    "training": {"data", "device", "models", "validation"},
+    "training": {"data", "device", "models", "samplers", "validation"},
     "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "checks": {*LESSONS, "validation"},

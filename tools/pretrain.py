@@ -1,45 +1,96 @@
-"""Train the network of the moving picture and store its weights: python tools/pretrain.py
+"""Train the networks that the notebooks show without training: python tools/pretrain.py [NAME ...]
 
-A classifier learns upright digits and is then frozen; the transformer in front of it learns on
-digits turned by up to 90 degrees. It can only please the frozen classifier by straightening them,
-so it straightens well. About 2 minutes on 2 cores.
-The run is recorded, for the lab that replays it.
+straightener        A classifier of upright digits, frozen. The transformer in front of it can only
+                    please it by straightening digits turned by up to 90 degrees.
+turned_plain        The same turned digits without a transformer, by the recipe `rotated`,
+turned_transformer  with one,
+turned_hasty        and with one whose localization network learns at the full rate.
+patient             A run with a fault, for the exercise `diagnosis`: its history only.
+
+Stores weights and histories in stn_course/weights. By default it makes all of them, some ten
+minutes on 2 cores. A run that was interrupted goes on after its last whole epoch.
 """
 
+import argparse
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from stn_course.data import load_digits, random_rotation
 from stn_course.device import seed_everything
-from stn_course.models import WEIGHTS, PlainNet, TutorialNet
-from stn_course.training import RECIPES, RECORDING, fit
+from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet
+from stn_course.samplers import warp
+from stn_course.training import RECIPES, History, Recipe, fit
+
+BUILD = Path(__file__).resolve().parent.parent / "build" / "pretrain"  # of unfinished runs
+ROTATED = RECIPES["rotated"]
 
 
-def main() -> None:
-    seed_everything(0)
+class Patient(TutorialNet):
+    """The tutorial's network with a fault."""
+
+    def stn(self, x: Tensor) -> Tensor:
+        theta = self.fc_loc(self.localization(x).flatten(1)).tanh().view(-1, 2, 3)
+        self.theta = theta.detach()
+        return warp(x, theta, padding_mode="border")
+
+
+def straightener() -> tuple[TutorialNet, Recipe]:
+    """A transformer that is to learn before a frozen classifier of upright digits."""
     plain = PlainNet()
     print(f"upright classifier: {fit(plain, 'rotated', epochs=2, device='cpu').accuracy:.4f}")
     model = TutorialNet(padding_mode="border")
     model.load_state_dict(plain.state_dict(), strict=False)
-    for parameter in plain_parameters(model, plain):
-        parameter.requires_grad_(False)
-    images, labels = load_digits("test")
+    for name, _ in plain.named_parameters():
+        model.get_parameter(name).requires_grad_(False)
+    return model, replace(ROTATED, learning_rate=0.003, localization_factor=1.0, epochs=20)
+
+
+RUNS: dict[str, Callable[[], tuple[PlainNet, Recipe]]] = {
+    "straightener": straightener,
+    "turned_plain": lambda: (TRAINED["turned_plain"](), ROTATED),
+    "turned_transformer": lambda: (TRAINED["turned_transformer"](), ROTATED),
+    "turned_hasty": lambda: (TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)),
+    "patient": lambda: (Patient(), replace(ROTATED, epochs=1)),
+}
+
+
+def train(name: str) -> tuple[PlainNet, History]:
+    """Train one of them on digits turned by up to 90 degrees, or go on where it was interrupted."""
+    seed_everything(0)
+    model, recipe = RUNS[name]()
     distort = random_rotation(90)
+    images, labels = load_digits("test")
     turned, _ = distort(images, torch.Generator().manual_seed(1))
-    recipe = replace(RECIPES["rotated"], learning_rate=0.003, localization_factor=1.0)
-    history = fit(model, recipe, test=(turned, labels), distort=distort, epochs=20, device="cpu")
-    print(f"turned digits, through the transformer: {history.accuracy:.4f}")
-    WEIGHTS.parent.mkdir(exist_ok=True)
-    torch.save({k: v.contiguous() for k, v in model.state_dict().items()}, WEIGHTS)
-    history.save(RECORDING)
-    for path in (WEIGHTS, RECORDING):
-        print(f"stored {path.name}, {path.stat().st_size} bytes")
+    checkpoint = BUILD / f"{name}.ckpt"
+    BUILD.mkdir(parents=True, exist_ok=True)
+    options = {"test": (turned, labels), "distort": distort, "checkpoint": checkpoint}
+    history = fit(model, recipe, device="cpu", **options)
+    if not history.stopped:
+        checkpoint.unlink()
+    return model, history
 
 
-def plain_parameters(model: TutorialNet, plain: PlainNet) -> list[torch.nn.Parameter]:
-    """Those of the model that the plain classifier has, too."""
-    return [model.get_parameter(name) for name, _ in plain.named_parameters()]
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
+    names = parser.parse_args(arguments).names or list(RUNS)
+    if unknown := [name for name in names if name not in RUNS]:
+        parser.error(f"there is no {', '.join(unknown)}; choose from {', '.join(RUNS)}")
+    for name in names:
+        model, history = train(name)
+        if history.stopped:
+            return
+        print(f"{name}: accuracy on turned digits {history.accuracy:.4f}")
+        if name in TRAINED:
+            weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+            torch.save(weights, WEIGHTS / f"{name}.pt")
+        history.save(WEIGHTS / f"{name}.history.pt")
 
 
 if __name__ == "__main__":

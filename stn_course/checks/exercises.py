@@ -3,6 +3,7 @@
 from stn_course.checks.base_grid_checks import BASE_GRID_EXERCISES
 from stn_course.checks.crop_checks import CROP_EXERCISES
 from stn_course.checks.data_checks import DATA_EXERCISES
+from stn_course.checks.evidence_checks import EVIDENCE_EXERCISES
 from stn_course.checks.grid_checks import GRID_EXERCISES
 from stn_course.checks.grid_predictions import GRID_PREDICTIONS
 from stn_course.checks.kinds import Exercise
@@ -22,6 +23,6 @@ GROUPS = (
     *(GRID_PREDICTIONS, BASE_GRID_EXERCISES, GRID_EXERCISES, THETA_EXERCISES, CROP_EXERCISES),
     *(SAMPLING_PREDICTIONS, SAMPLER_EXERCISES, SLOPE_EXERCISES, OUTSIDE_EXERCISES),
     *(MODEL_EXERCISES, MODEL_REPAIRS, START_EXERCISES),
-    *(TRAINING_EXERCISES, PADDING_EXERCISES),
+    *(TRAINING_EXERCISES, PADDING_EXERCISES, EVIDENCE_EXERCISES),
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for group in GROUPS for exercise in group}

@@ -275,8 +275,8 @@ COLLAPSE_SHARE = PredictionExercise(
     attempt="guess",
     answer=0.1135,
     tolerance=0.0006,  # three digits will do
-    reason="1135 of the 10,000 test digits are ones, turned or not. Remember it: it is the mark "
-    "of a collapsed run.",
+    reason="1135 of the 10,000 test digits are ones, turned or not. A run that ends at exactly "
+    "this accuracy has collapsed, and answers 1 to everything.",
     wrong=(
         (
             0.1,

@@ -2,8 +2,14 @@
 
 from stn_course.training.collapse import CollapseWarning, Signs, signs
 from stn_course.training.fitting import PROBE, fit
-from stn_course.training.history import RECORDING, History, load_recording
-from stn_course.training.loop import evaluate, prepared, probe, train_epoch
+from stn_course.training.history import History, load_recording
+from stn_course.training.loop import (
+    error_with_one_theta,
+    evaluate,
+    prepared,
+    probe,
+    train_epoch,
+)
 from stn_course.training.recipes import (
     RECIPES,
     Recipe,
@@ -17,7 +23,6 @@ from stn_course.training.recording import Diverged, Recorder, Stop
 __all__ = [
     "PROBE",
     "RECIPES",
-    "RECORDING",
     "CollapseWarning",
     "Diverged",
     "History",
@@ -25,6 +30,7 @@ __all__ = [
     "Recorder",
     "Signs",
     "Stop",
+    "error_with_one_theta",
     "evaluate",
     "find_recipe",
     "fit",

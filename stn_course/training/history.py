@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from stn_course.models import WEIGHTS
 from stn_course.training import storage
 from stn_course.training.recipes import Recipe
+from stn_course.validation import check_choice
 
 FORMAT = "stn_course history 1"  # what a file of `History.save` begins with
-RECORDING = Path(__file__).parent.parent / "weights" / "straightening.pt"  # tools/pretrain.py
+RECORDED = ".history.pt"  # how the file of a recording ends, in models.WEIGHTS
 
 
 @dataclass
@@ -82,13 +84,15 @@ class History:
         return cls(**{**content, **changed})
 
 
-def load_recording() -> History:
-    """How the network of `models.load_straightener` was trained, to be replayed without training.
+def load_recording(name: str = "straightener") -> History:
+    """What happened in a run of `tools/pretrain.py`, to be replayed without training.
 
-    Recorded by `tools/pretrain.py`: a frozen classifier of upright digits, and digits turned by up
-    to 90 degrees.
+    name: of the run; most left a network, too, for `models.load_trained`. ValueError naming those
+    there are if it is none. All of them learned digits turned by up to 90 degrees.
     """
-    return History.load(RECORDING)
+    names = sorted(path.name.removesuffix(RECORDED) for path in WEIGHTS.glob(f"*{RECORDED}"))
+    check_choice("name", name, names)
+    return History.load(WEIGHTS / f"{name}{RECORDED}")
 
 
 def versions() -> dict[str, str]:

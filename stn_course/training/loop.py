@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
+from stn_course.samplers import warp
 from stn_course.training import processes
 from stn_course.training.transformers import answers_to
 from stn_course.validation import check_images
@@ -50,6 +51,21 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int =
         right += (model(some).argmax(dim=1) == truth).sum()
     model.train(was_training)
     return int(right) / len(labels)
+
+
+@torch.no_grad()
+def error_with_one_theta(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """The share of images that the model misreads where all are read through one theta: 0 to 1.
+
+    That theta is the mean of those that it chooses for the images (N, 1, 28, 28), normalised. If
+    the error is no larger than with a theta for each image, the transformer tells the classifier
+    nothing about the single image. model: such as `models.TutorialNet`; is left in eval mode.
+    """
+    model.eval()
+    model.stn(images)
+    theta = model.theta.mean(dim=0, keepdim=True)
+    alike = warp(images, theta, padding_mode=model.padding_mode)
+    return (model.classify(alike).argmax(dim=1) != labels).float().mean().item()
 
 
 def prepared(
