@@ -422,7 +422,7 @@ with torch.no_grad():
         print(f"classifier {name:9} {100 * right.float().mean().item():.1f} %")
 
 # %% [markdown]
-# More than nine errors in ten are gone. Here are the eight digits from the top again, and what the classifier says:
+# About nine errors in ten are gone. Here are the eight digits from the top again, and what the classifier says:
 
 # %%
 with torch.no_grad():
