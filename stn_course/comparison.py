@@ -141,8 +141,8 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 def to_markdown(comparison: Comparison) -> str:
     """The comparison in Markdown, a row a network: means with 95 % intervals over the seeds."""
     lines = [
-        "| digits | recipe, epochs | network | parameters | error, % | seconds | spread of the axes "
-        "that the classifier sees | correlation, turn and grid |",
+        "| digits | recipe, epochs | network | parameters | error, % | seconds | spread of the "
+        "axes that the classifier sees | correlation, turn and grid |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in comparison.rows:
