@@ -1,6 +1,5 @@
 """An answer under a prediction is folded until it is opened: in JupyterLab, in a rendered page."""
 
-import browser as browser_tool
 import nbformat
 import notebook_outputs
 import pytest
@@ -10,7 +9,7 @@ import notebooks as tool
 
 
 @pytest.fixture
-def lesson(tmp_path):
+def lesson(notebooks):
     """A stored notebook: a cell with an open output, a prediction, and its folded answer."""
 
     def printed(text, tags):
@@ -25,20 +24,19 @@ def lesson(tmp_path):
     cells += [printed("so many:\n3 of 4\n", ["hide-output", "tolerance=5%"])]
     notebook = new_notebook(cells=cells)
     notebook_outputs.normalise(notebook)
-    nbformat.write(notebook, tmp_path / "lesson.ipynb")
-    return tmp_path / "lesson.ipynb"
+    nbformat.write(notebook, notebooks / "lesson.ipynb")
+    return notebooks / "lesson.ipynb"
 
 
-def test_jupyterlab_shows_the_answer_when_it_is_asked_for(browser_page, lesson):
-    with browser_tool.jupyterlab(lesson.parent) as address:
-        browser_page.goto(address.format(lesson.name))
-        browser_page.wait_for_selector("text=| Idle", timeout=120_000)
-        answer = browser_page.get_by_text("3 of 4")
-        assert browser_page.get_by_text("the question").is_visible()
-        assert not answer.is_visible()
-        assert "so many:" in browser_page.inner_text(".jp-OutputPlaceholder")  # its first line
-        browser_page.click(".jp-OutputPlaceholder")
-        answer.wait_for(state="visible")
+def test_jupyterlab_shows_the_answer_when_it_is_asked_for(browser_page, address, lesson):
+    browser_page.goto(address.format(lesson.name))
+    browser_page.wait_for_selector("text=| Idle", timeout=120_000)
+    answer = browser_page.get_by_text("3 of 4")
+    assert browser_page.get_by_text("the question").is_visible()
+    assert not answer.is_visible()
+    assert "so many:" in browser_page.inner_text(".jp-OutputPlaceholder")  # its first line
+    browser_page.click(".jp-OutputPlaceholder")
+    answer.wait_for(state="visible")
 
 
 def test_a_rendered_page_shows_the_answer_when_it_is_asked_for(

@@ -363,3 +363,15 @@ def test_errors_say_it_in_these_words(call, words):
     with pytest.raises((TypeError, ValueError)) as caught:
         call()
     assert str(caught.value) == words
+
+
+def test_numbers_beside_a_tensor_are_as_precise_as_it_is():
+    angle = torch.tensor(30.0, dtype=torch.float64)
+    theta = transforms.similarity(degrees=angle, scale=0.1, x=0.3)
+    assert theta.dtype == torch.float64
+    assert theta[0, 0, 2].item() == 0.3
+    assert abs(theta[0, 0, 0].item() - 0.1 * math.cos(math.radians(30))) < 1e-15
+
+
+def test_a_fraction_is_a_number():
+    assert transforms.scale(Fraction(1, 4))[0, 0, 0].item() == 0.25

@@ -131,7 +131,7 @@ def diagnose(
     return words if mistake is None else f"{words} And {mistake.words}"
 
 
-def wrong_numbers(right: Tensor, result: Result) -> int:
+def how_many_wrong(right: Tensor, result: Result) -> int:
     """How many numbers of a result are wrong by more than float32 rounds; 0 where none came."""
     if result.value is None or result.value.shape != right.shape:
         return 0 if result.value is None else result.value.numel()
@@ -152,7 +152,7 @@ def first_of_two(
 
     best = max(exercise.misconceptions, key=reach)
     rights = oracle(exercise, exercise.cases()[: reach(best)])
-    evidence = sum(map(wrong_numbers, rights, results))
+    evidence = sum(map(how_many_wrong, rights, results))
     return best if reach(best) > at and evidence >= EVIDENCE else None
 
 

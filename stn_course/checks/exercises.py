@@ -14,6 +14,7 @@ from stn_course.checks.padding_checks import PADDING_EXERCISES
 from stn_course.checks.sampler_checks import SAMPLER_EXERCISES
 from stn_course.checks.sampling_predictions import SAMPLING_PREDICTIONS
 from stn_course.checks.slope_checks import SLOPE_EXERCISES
+from stn_course.checks.start_checks import START_EXERCISES
 from stn_course.checks.theta_checks import THETA_EXERCISES
 from stn_course.checks.training_checks import TRAINING_EXERCISES
 
@@ -21,7 +22,7 @@ GROUPS = (
     DATA_EXERCISES,
     *(GRID_PREDICTIONS, BASE_GRID_EXERCISES, GRID_EXERCISES, THETA_EXERCISES, CROP_EXERCISES),
     *(SAMPLING_PREDICTIONS, SAMPLER_EXERCISES, SLOPE_EXERCISES, OUTSIDE_EXERCISES),
-    *(MODEL_EXERCISES, MODEL_REPAIRS),
+    *(MODEL_EXERCISES, MODEL_REPAIRS, START_EXERCISES),
     *(TRAINING_EXERCISES, PADDING_EXERCISES, EVIDENCE_EXERCISES),
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for group in GROUPS for exercise in group}

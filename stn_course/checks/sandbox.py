@@ -2,7 +2,7 @@
 
 It is started by `worker.py` and knows no exercise. Everything that an attempt returns, prints or
 raises is turned into plain data here: strings, numbers and tensors, read in the kernel by a loader
-that makes nothing else of them. So nothing of the learner's runs in the kernel.
+that makes nothing else of them. So nothing that comes back from an attempt runs in the kernel.
 """
 
 import contextlib

@@ -85,6 +85,39 @@ def forward_through(net: models.TutorialNet, x: Tensor) -> Tensor:
     return net.classify(transformed)
 
 
+def start_at_crop(left: int, top: int, width: int, height: int, size: tuple[int, int]) -> nn.Module:
+    """A transformer for images (B, 1, H, W) that at the start gives the box, pixel by pixel.
+
+    The box is `width` × `height` pixels, from column `left` and row `top` on; size: (H, W).
+    """
+    image_height, image_width = size
+    x = (2 * left + width) / image_width - 1  # the middle of the box
+    y = (2 * top + height) / image_height - 1
+    theta = [width / image_width, 0.0, x, 0.0, height / image_height, y]
+    localization = models.localization_cnn(in_channels=1)
+    transformer = models.SpatialTransformer(localization, output_size=(height, width))
+    with torch.no_grad():
+        localization[-1].bias.copy_(torch.tensor(theta))
+    return transformer
+
+
+def attention_head(features: int) -> nn.Module:
+    """A layer (B, features) -> theta (B, 2, 3) that scales and shifts; at first the identity."""
+
+    class AttentionHead(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.numbers = nn.Linear(features, 3)  # scale, x, y
+            nn.init.zeros_(self.numbers.weight)
+            with torch.no_grad():
+                self.numbers.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+
+        def forward(self, x):
+            return transforms.attention(*self.numbers(x).unbind(-1))
+
+    return AttentionHead()
+
+
 def accuracy_over_angle(
     model: nn.Module, images: Tensor, labels: Tensor, angles: list[float]
 ) -> list[float]:
