@@ -186,14 +186,55 @@ def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind
     assert path.read_bytes() == before
 
 
-def test_the_bundled_recording_ends_as_the_bundled_weights_do():
+@pytest.mark.parametrize("name", models.TRAINED)
+def test_a_bundled_recording_ends_as_the_bundled_weights_do(name, digits):
     """The replay shows the network that the course carries."""
-    recording, model = training.load_recording(), models.load_straightener()
-    with torch.no_grad():
-        model.stn(data.normalise(recording.probe_images))
-    assert torch.allclose(recording.probe_thetas[-1], model.theta, atol=1e-4)
-    assert torch.equal(recording.probe_thetas[0], torch.eye(2, 3).expand(training.PROBE, 2, 3))
-    assert len(recording.probe_steps) == len(recording.probe_losses) > 100
+    recording, model = training.load_recording(name), models.load_trained(name)
+    images, labels = digits
+    turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1))
+    assert torch.allclose(turned[: training.PROBE], recording.probe_images, atol=1e-4)
+    accuracy = training.evaluate(model, data.normalise(turned), labels)
+    assert accuracy == pytest.approx(recording.accuracy, abs=0.0005)
+    for seen, theta in zip(turned, (recording.probe_thetas or [[]])[-1], strict=False):
+        model.stn(data.normalise(seen[None]))
+        assert torch.allclose(theta, model.theta[0], atol=1e-4)
+
+
+def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
+    for name in ("straightener", "turned_transformer", "turned_hasty"):
+        first = training.load_recording(name).probe_thetas[0]
+        assert torch.equal(first, torch.eye(2, 3).expand(training.PROBE, 2, 3))
+    patient = training.load_recording("patient")
+    theta = torch.stack(patient.probe_thetas)
+    assert torch.allclose(theta[0], torch.eye(2, 3).tanh().expand(training.PROBE, 2, 3))
+    assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
+    assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
+    assert not patient.findings
+
+
+def test_an_unknown_recording_or_network_is_answered_with_the_known():
+    with pytest.raises(ValueError, match=r"'patient'.*'turned_plain'"):
+        training.load_recording("turned")
+    with pytest.raises(ValueError, match=r"'straightener'.*'turned_plain'"):
+        models.load_trained("patient")
+
+
+@torch.no_grad()
+def test_the_one_theta_test_tells_whether_theta_is_used(digits):
+    images, labels = digits[0][:2000], digits[1][:2000]
+    turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1))
+    turned = data.normalise(turned)
+
+    def errors(name):
+        model = models.load_trained(name).train()
+        alike = training.error_with_one_theta(model, turned, labels)
+        assert not model.training
+        return 1 - training.evaluate(model, turned, labels), alike
+
+    own, alike = errors("turned_transformer")
+    assert alike > own + 0.01
+    own, alike = errors("turned_hasty")
+    assert alike == pytest.approx(own, abs=0.001)
 
 
 def test_the_same_seed_gives_the_same_weights(small):

@@ -36,6 +36,7 @@ from stn_course.widgets import Monitor, Quiz, ReplayLab
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
 
+
 # %% [markdown]
 # Three questions from earlier notebooks, before you begin:
 #
@@ -49,7 +50,6 @@ print("This notebook computes on:", device.describe_device(chosen))
 # 2. The classifier reads the original picture and learns without the transformer.
 # 3. Black is -0.42 there, so 0 is a grey frame.
 # </details>
-
 
 # %% [markdown]
 # ## The question
@@ -302,8 +302,7 @@ show(
     plotting.side_by_side(
         turned[:10], after, title="turned digits: some are turned back a little, others hardly"
     ),
-    "ten turned digits, and under them the transformer's outputs, which are squeezed and sheared more than they are "
-    "turned upright.",
+    "ten turned digits, and under them the transformer's outputs; few of them are much closer to upright.",
 )
 
 # %% [markdown]
@@ -437,11 +436,8 @@ for name, found, error in [
     ("frozen", forced_undone, forced_error),
     ("together", undone, turning_error),
 ]:
-    print(
-        f"{name:8} correlation {found.correlation:.2f}, turn left over {found.left_over:.1f}°, ",
-        end="",
-    )
-    print(f"error {100 * error:.2f} %")
+    turn = f"correlation {found.correlation:.2f}, turn left over {found.left_over:.1f}°"
+    print(f"{name:8} {turn}, error {100 * error:.2f} %")
 
 # %% tags=["hide-output"]
 show(
@@ -492,8 +488,8 @@ for grid_says, sampler_says in [(True, False), (False, False)]:
 normal = data.normalise(test_images[:1])
 then = (normal * 0.229 + 0.485).clamp(0, 1)
 now = data.denormalise(normal).abs()
-print(f"black to white: then {then.min():.2f} to {then.max():.2f}, ", end="")
-print(f"now {now.min():.2f} to {now.max():.2f}")
+for name, picture in {"then": then, "now": now}.items():
+    print(f"{name}: black is {picture.min():.2f}, white is {picture.max():.2f}")
 
 # %% [markdown]
 # **4. `size_average=False`.** Then: a flag. Now: `reduction="sum"`. The value is the same, but PyTorch has warned about the flag
@@ -644,6 +640,7 @@ print(f"accuracy:           {100 * broken.accuracy:.2f} %")
 print(f"the same answer to: {100 * (answers == usual).float().mean():.2f} % of the digits")
 print(f"it is right for:    {100 * (test_labels == usual).float().mean():.2f} % of the digits")
 
+
 # %% [markdown]
 # The network gives one answer to every digit, so its accuracy is that digit's share of the test set, which lies between
 # 8.92 % (the fives) and 11.35 % (the ones). Which digit it is depends on the seed. **An accuracy near 10 % that equals the share
@@ -714,7 +711,6 @@ print(f"the network reads a {answer}; the picture made above was a {test_labels[
 #
 # **1. Predict.** A network answers "1" to every test digit. What is its accuracy, as a share?
 
-
 # %%
 guess = ...  # a number from 0 to 1
 checks.collapse_share(guess)
@@ -760,6 +756,7 @@ def my_transform(images, theta):
 
 
 checks.page_padding(my_transform)
+
 
 # %% [markdown]
 # **5. Write the one-theta test.** Your function gets a network with a transformer, images, and their labels, and returns the share
