@@ -187,7 +187,7 @@ def test_a_lesson_has_its_parts(path):
     assert not re.search(r"\b([Ss]imply|[Oo]bviously|[Jj]ust)\b", text)
 
 
-@pytest.mark.parametrize("path", STORED[:3], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_a_notebook_states_the_minutes_to_read_and_with_the_exercises(path):
     """As the map of notebook 00 gives them; that notebook itself has no exercises."""
     first = read(path).cells[0].source

@@ -142,8 +142,8 @@ show(
 # | [01 Data](01_data.ipynb) | 25 | 50 | say what a CNN does not know, and measure it |
 # | [02 Grid generation](02_grid_generation.ipynb) | 40 | 90 | read six numbers and say what they do to a picture |
 # | [03 Sampling](03_sampling.ipynb) | 40 | 90 | build `grid_sample`, and say when its gradient is zero |
-# | [04 The spatial transformer](04_stn_model.ipynb) | 35 | 60 | put a transformer before any layer of a CNN |
-# | [05 Training](05_training.ipynb) | 40 | 70 | train it in seconds, and show whether it helps |
+# | [04 The spatial transformer](04_stn_model.ipynb) | 40 | 80 | put a transformer before any layer of a CNN |
+# | [05 Training](05_training.ipynb) | 40 | 80 | train it in seconds, and show whether it helps |
 #
 # Here is how far you are. (Run the cell again to update it. A quiz counts when your first answer is right; run its cell
 # again for another first answer.)
