@@ -361,7 +361,8 @@ print(f"one theta for all:      {100 * same_error:.1f} %")
 #
 # One seed proves little. And the transformer brings 5,520 parameters of its own: would a larger plain CNN do as well? The next
 # table has three seeds of each network, with 95 % intervals, and a plain CNN with as many parameters as the transformer's. It
-# took minutes to compute, so it comes with the course; `make table` computes it again.
+# took minutes to compute, so it comes with the course; `make table` computes it again. (It was made before
+# the recipe `course` fixed its `betas`; that recipe's rows would change.)
 #
 # **Predict:** for which digits and which recipe do the intervals lie apart?
 
