@@ -19,9 +19,8 @@ MUTATIONS = [
     ),
     (
         "samplers",
-        "grid = F.affine_grid(theta.expand(batch, 2, 3), size, align_corners=align_corners)",
-        "grid = F.affine_grid(theta.expand(batch, 2, 3), size, "
-        "align_corners=align_corners).flip(-1)",
+        "grid = F.affine_grid(theta, size, align_corners=align_corners)",
+        "grid = F.affine_grid(theta, size, align_corners=align_corners).flip(-1)",
         "03_sampling",
     ),
     (
