@@ -25,7 +25,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # What counts pictures under load, and looks whether a lab at rest is at rest, runs by itself.
 ALONE := tests/test_browser_load.py
-QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models data plotting notebooks)
+QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
 .PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help

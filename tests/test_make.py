@@ -46,7 +46,7 @@ def test_the_newest_versions_meet_the_same_tests_in_an_environment_of_their_own(
 def test_quick_names_files_that_are():
     (call,) = calls_of_pytest(make("--dry-run", "quick"))
     files = [word for word in call if word.startswith("tests/")]
-    assert len(files) == 8 and all((ROOT / file).exists() for file in files)
+    assert len(files) == 9 and all((ROOT / file).exists() for file in files)
 
 
 def test_one_notebook_is_checked_by_the_beginning_of_its_name():

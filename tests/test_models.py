@@ -6,9 +6,10 @@ import io
 import pytest
 import torch
 import torch.nn.functional as F
+from localization_networks import Answers, HeadFirst, Mean, TwoOfSix, is_identity
 from torch import nn
 
-from stn_course import data, models, samplers, transforms
+from stn_course import data, models, transforms
 
 
 class Page(nn.Module):
@@ -132,125 +133,6 @@ def test_the_straightener_straightens(digits):
     left_over = degrees + transforms.to_pose(model.theta).rotation
     assert (answers == digits[1][:2000]).float().mean() > 0.93
     assert left_over.std() < 0.6 * degrees.std()
-
-
-LOW = [torch.bfloat16, torch.float16]
-
-
-def is_identity(theta, batch, dtype=torch.float32):
-    return theta.dtype == dtype and torch.equal(
-        theta.cpu(), transforms.identity(batch, dtype=dtype)
-    )
-
-
-@pytest.mark.parametrize("dtype", LOW)
-def test_under_autocast_nothing_changes_at_the_start(dtype, device):
-    transformer = models.SpatialTransformer(models.localization_cnn(3)).to(device)
-    input = torch.rand(2, 3, 224, 192, device=device)
-    with torch.autocast(device.type, dtype=dtype):
-        output = transformer(input)
-    assert output.dtype == torch.float32
-    assert is_identity(transformer.theta, 2)
-    assert (output - input).abs().max() <= 1e-3
-    output.square().sum().backward()
-    assert transformer.localization[-1].bias.grad.abs().sum() > 0
-
-
-@pytest.mark.parametrize("dtype", LOW)
-def test_under_autocast_nothing_changes_before_a_deeper_layer(dtype, device):
-    convolution = nn.Conv2d(1, 8, 3).to(device)
-    transformer = models.SpatialTransformer(models.localization_cnn(8)).to(device)
-    with torch.autocast(device.type, dtype=dtype):
-        features = convolution(torch.rand(2, 1, 226, 130, device=device)).sigmoid()
-        output = transformer(features)
-    assert output.dtype == features.dtype == dtype
-    assert is_identity(transformer.theta, 2)
-    assert (output - features).abs().max() <= 0.02
-
-
-@pytest.mark.parametrize("dtype", LOW)
-def test_the_tutorials_network_runs_under_autocast(batch, dtype, device):
-    net, batch = models.TutorialNet().to(device).eval(), batch.to(device)
-    expected = net(batch)
-    with torch.autocast(device.type, dtype=dtype):
-        output = net(batch)
-        straight = net.stn(batch)
-    assert is_identity(net.theta, 16)
-    assert straight.dtype == torch.float32
-    assert torch.allclose(straight, batch, atol=1e-5)
-    assert torch.allclose(output.float(), expected, atol=0.02)
-
-
-@pytest.mark.parametrize("dtype", LOW)
-def test_models_of_a_lower_precision_change_nothing_at_the_start(digits, dtype, device):
-    transformer = models.SpatialTransformer(models.localization_cnn(3)).to(device, dtype)
-    input = torch.rand(2, 3, 224, 192, device=device).to(dtype)
-    output = transformer(input)
-    assert output.dtype == dtype
-    assert is_identity(transformer.theta, 2)
-    assert (output - input).abs().max() <= 0.02
-    net, images = models.TutorialNet().to(device, dtype), digits[0][:5].to(device, dtype)
-    straight = net.stn(images)
-    assert straight.dtype == net(images).dtype == dtype
-    assert is_identity(net.theta, 5)
-    assert (straight - images).abs().max() <= 0.02
-
-
-def test_float64_stays_float64():
-    transformer = models.SpatialTransformer(models.localization_cnn(2)).double()
-    input = torch.rand(3, 2, 13, 17, dtype=torch.float64)
-    output = transformer(input)
-    assert output.dtype == torch.float64
-    assert is_identity(transformer.theta, 3, torch.float64)
-    assert (output - input).abs().max() <= 1e-12
-
-
-class Mean(nn.Module):
-    """A head alone: theta from the mean of a picture, by way of what comes after the head."""
-
-    def __init__(self, after=None):
-        super().__init__()
-        self.head = nn.Linear(1, 6)
-        self.after = nn.Identity() if after is None else after
-
-    def forward(self, input):
-        return self.after(self.head(input.mean(dim=(1, 2, 3))[:, None]))
-
-
-@pytest.mark.parametrize("dtype", LOW)
-@pytest.mark.parametrize("whole", [False, True])
-def test_theta_is_finer_than_the_precision_around_it(dtype, whole, device):
-    """1 + 1/4096 is a number of float32 only, and so is the place that it leads to."""
-    transformer = models.SpatialTransformer(Mean()).to(device)
-    nn.init.constant_(transformer.localization.head.weight, 2**-12)
-    input = torch.ones(2, 1, 5, 7, device=device)
-    expected = transforms.identity(2) + 2**-12
-    if whole:
-        transformer, input = transformer.to(dtype), input.to(dtype)
-    with torch.autocast(device.type, dtype=dtype, enabled=not whole):
-        output = transformer(input)
-    assert torch.equal(transformer.theta.cpu(), expected)
-    assert torch.equal(output, samplers.warp(input, expected.to(device)))
-
-
-class HeadFirst(nn.Module):
-    """Its head is registered first, after it a layer that is none."""
-
-    def __init__(self):
-        super().__init__()
-        self.head = nn.Linear(8, 6)
-        self.features = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 8))
-
-    def forward(self, input):
-        return self.head(self.features(input))
-
-
-class TwoOfSix(HeadFirst):
-    """Another layer with six outputs is registered last, and theta is not its answer."""
-
-    def __init__(self):
-        super().__init__()
-        self.other = nn.Linear(8, 6)
 
 
 PICTURES = torch.rand(4, 1, 9, 14)
@@ -417,24 +299,6 @@ def test_the_transformer_compiles_to_one_graph(first):
         transformer(PICTURES)
     compiled = torch.compile(transformer, backend="eager", fullgraph=True)
     assert torch.allclose(compiled(PICTURES), PICTURES, atol=1e-5)
-
-
-class Answers(Mean):
-    """A localization network that ends in a head and then answers something else."""
-
-    def __init__(self, answer):
-        super().__init__()
-        self.answer = answer
-
-    def forward(self, input):
-        return self.answer(super().forward(input))
-
-
-@pytest.mark.parametrize("dtype", LOW)
-def test_theta_is_float32_whatever_comes_after_the_head(dtype):
-    transformer = models.SpatialTransformer(Answers(lambda theta: theta.to(dtype)))
-    assert torch.allclose(transformer(PICTURES), PICTURES, atol=1e-5)
-    assert is_identity(transformer.theta, 4)
 
 
 HEAD = "the head must be a Linear layer with a bias and 6 outputs; got"
