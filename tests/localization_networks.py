@@ -5,6 +5,8 @@ from torch import nn
 
 from stn_course import transforms
 
+PICTURES = torch.rand(4, 1, 9, 14)
+
 
 def is_identity(theta, batch, dtype=torch.float32):
     return theta.dtype == dtype and torch.equal(

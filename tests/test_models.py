@@ -6,7 +6,7 @@ import io
 import pytest
 import torch
 import torch.nn.functional as F
-from localization_networks import Answers, HeadFirst, Mean, TwoOfSix, is_identity
+from localization_networks import PICTURES, Answers, HeadFirst, Mean, TwoOfSix, is_identity
 from torch import nn
 
 from stn_course import data, models, transforms
@@ -133,9 +133,6 @@ def test_the_straightener_straightens(digits):
     left_over = degrees + transforms.to_pose(model.theta).rotation
     assert (answers == digits[1][:2000]).float().mean() > 0.93
     assert left_over.std() < 0.6 * degrees.std()
-
-
-PICTURES = torch.rand(4, 1, 9, 14)
 
 
 def start_error(theta, head, count=4):

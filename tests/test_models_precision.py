@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from localization_networks import Answers, Mean, is_identity
+from localization_networks import PICTURES, Answers, Mean, is_identity
 from torch import nn
 
-from stn_course import data, models, samplers
+from stn_course import data, models, samplers, transforms
 
 LOW = [torch.bfloat16, torch.float16]
 
