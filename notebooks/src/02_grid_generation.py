@@ -22,7 +22,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 # %% [markdown]
 # Have you done notebook 01? Then answer these from memory before you open the answers.
 #
-# 1. A CNN trained on upright digits reads 99 % of them. About how many does it read when they are turned by 45°?
+# 1. A CNN trained on upright digits reads 99 % of them. About what share does it read when they are turned by 45°?
 # 2. What value does a black pixel have after `normalise`?
 # 3. Augmentation helps with turned digits. What does it cost?
 #
@@ -33,7 +33,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # ## The question
 #
-# Take a digit and a rotation by **+30°**. A spatial transformer does not apply the rotation to the digit. It applies it to
+# Take a digit and a rotation by **+30°**. In a picture y points down, so a positive angle turns clockwise. A spatial transformer does not apply the rotation to the digit. It applies it to
 # a *grid of places to read from*. Here is what that does:
 
 # %%
@@ -122,7 +122,7 @@ show(
 )
 
 # %% [markdown]
-# Every output pixel looks up exactly one place, so none stays empty. That is the reason. A **quiz** on it:
+# Every output pixel looks up exactly one place, so none stays empty. That is why the map goes from output to input. A **quiz** on it:
 
 # %%
 Quiz("which_way")
@@ -403,7 +403,8 @@ show(
 
 # %% [markdown]
 # After "turn, then shift", the picture has moved to the left, because the shift moved the *turned* picture. In the
-# original, that place lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice confirms it:
+# original, that place lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice confirms it.
+# (A quarter turn and a shift by whole pixels hit pixel centres, so here the second reading blurs nothing.)
 
 # %% tags=["tolerance=1e-4"]
 twice = warp(warp(digit[None], turn), shift)
@@ -413,7 +414,8 @@ print(f"warped twice and once: largest difference {(twice - once).abs().max():.0
 # %% [markdown]
 # The inverse of theta maps input → output, so it says how the *picture* moves. The lab draws its columns when you choose
 # *how the picture moves*: press *Quarter turn* there, and compare. OpenCV's `warpAffine` also takes that
-# direction, in pixels. This is the matrix to give it (one of the course's tests does, and compares):
+# direction, in pixels. Here is the matrix that it
+# expects; one of the course's tests checks that the results agree:
 
 # %% tags=["tolerance=0.002"]
 theta = transforms.similarity(degrees=30, scale=0.8)
@@ -437,7 +439,7 @@ print(f"theta, and back from pixels:      largest difference {(back - theta).abs
 
 # %%
 places = transforms.similarity(
-    degrees=torch.tensor([-50.0, 35.0, 160.0]),
+    degrees=torch.tensor([-80.0, 65.0, 110.0]),
     scale=1 / 3,
     x=torch.tensor([-0.5, 0.1, 0.55]),
     y=torch.tensor([0.45, -0.5, 0.4]),
@@ -447,35 +449,36 @@ scene = pasted.sum(dim=0, keepdim=True)  # (1, 1, 84, 84)
 fetched = warp(scene.expand(3, -1, -1, -1), places, (28, 28))
 show(
     plotting.sampling_grid(
-        scene[0], places[:1], (28, 28), title="six numbers find the seven and set it upright"
+        scene[0], places[:1], (28, 28), title="six numbers fetch the seven and set it upright"
     ),
     "on the left, a seven, a two and a one at different angles in a large picture, and a small "
     "turned grid over the seven; on the right, the seven, upright and filling the output.",
 )
 
 # %% [markdown]
-# Now give a classifier that has seen only upright digits the whole scene, shrunk to 28×28, and then what the three thetas
-# fetch:
+# Now ask a classifier that has seen only upright digits, such as notebook 01's. (`classify` is that part of a trained network.)
+# It gets the same three windows, first cropped without turning, then as the three thetas fetch them:
 
 # %%
-shrunk = warp(scene, transforms.identity(), (28, 28))
-four = torch.cat([shrunk, fetched])
+windows = transforms.attention(1 / 3, places[:, 0, 2], places[:, 1, 2])  # the same, upright
+cropped = warp(scene.expand(3, -1, -1, -1), windows, (28, 28))
+six = torch.cat([cropped, fetched])
 with torch.no_grad():
-    answers = models.load_straightener().classify(data.normalise(four)).argmax(dim=1).tolist()
-print(f"the whole scene is read as {answers[0]}, the three parts as {answers[1:]}")
+    answers = models.load_straightener().classify(data.normalise(six)).argmax(dim=1).tolist()
+print(f"cropped, they are read as {answers[:3]}; through theta, as {answers[3:]}")
 show(
     plotting.image_grid(
-        four,
-        ["whole scene", "first theta", "second theta", "third theta"],
-        columns=4,
+        six,
+        [*(f"window {n}" for n in (1, 2, 3)), *(f"theta {n}" for n in (1, 2, 3))],
+        columns=3,
         title="the right theta makes a digit easy to read",
     ),
-    "the scene of three small digits, then a seven, a two and a one, each upright and filling "
-    "its picture.",
+    "above, a seven, a two and a one, cropped and turned as in the scene; below, the same three "
+    "digits, each upright and filling its picture.",
 )
 
 # %% [markdown]
-# **Whoever knows theta can read.** Here you were told the three thetas. In notebook 04 a network chooses them.
+# **With the right theta, reading is easy.** Here you were told the three thetas. In notebook 04 a network chooses them.
 #
 # ## Break
 #
@@ -658,7 +661,7 @@ checks.crop_theta(my_crop_theta)
 
 
 # %% [markdown]
-# **11. Repair.** This grid generator raises no error on square images, yet it is wrong on all images. Predict: what do you
+# **11. Repair.** This grid generator raises no error, yet it is wrong on every image. Predict: what do you
 # see when a digit is read through it? Then repair it.
 
 

@@ -250,7 +250,7 @@ def pad(x, size, padding_mode="zeros", align_corners=False):
 
 
 x = torch.tensor([3.0, 4.0, 4.4, 5.0, 5.5, 6.0])
-print("x outside five pixels:", [round(v, 2) for v in x.tolist()])
+print("x, for five pixels:", [round(v, 2) for v in x.tolist()])
 print("after reflection:     ", [round(v, 2) for v in reflect(x, 5).tolist()])
 print("after the clip, too:  ", [round(v, 2) for v in pad(x, 5, "reflection").tolist()])
 
@@ -272,13 +272,13 @@ figure = plotting.curves(
     values,
     "x, pixels (the picture ends at -0.5 and 4.5)",
     "value",
-    "outside: zeros falls to 0, border stays, reflection turns back",
+    "at the edge: zeros falls to 0, border stays, reflection turns back",
     markers=False,
 )
 show(
     figure,
     "three curves over x, for five pixels from 0.2 to 1.0. Between 0 and 4 all three are the same ramp. "
-    "Outside, zeros falls to 0 within a pixel, border keeps the last value, and reflection is flat "
+    "From the last centre on, zeros falls to 0 within a pixel, border keeps the last value, and reflection is flat "
     "for one pixel and then runs back along the ramp.",
 )
 
@@ -558,7 +558,7 @@ show(
         shifts, losses, paths, "sharp: a small pit in a narrow valley; blurred: a wide bowl"
     ),
     "two maps of the loss over the shift. Sharp: a small pit at zero in a narrow, slanted valley, high "
-    "ground beside it, and a descent that ends where it starts, 8 pixels to the right. Blurred: a wide "
+    "ground beside it, and a descent that ends within a pixel of where it starts, 8 pixels to the right. Blurred: a wide "
     "bowl, and a descent that runs to its middle.",
 )
 
@@ -582,7 +582,7 @@ show(
 
 # %%
 def register(first, second, sigmas, steps=240):
-    """The thetas (steps + 1, 2, 3) from the identity on, blurred by each sigma in turn, 0 for none."""
+    """The thetas (steps + 1, 2, 3) from the identity on; the pictures blurred by each sigma in turn."""
     theta = transforms.identity().requires_grad_()
     optimizer = torch.optim.Adam([theta], lr=0.03)
     path = [theta.detach().clone()]
@@ -614,7 +614,8 @@ before = misplaced(transforms.identity(), hidden)
 print(f"before: off by {before:.1f} pixels on average")
 
 # %% [markdown]
-# **Predict:** by how many pixels after 240 steps on the sharp pictures? And if the first 120 steps see blurred ones?
+# **Predict:** how many pixels off will it be after 240 steps on the sharp pictures? And if the first 120 steps see blurred
+# ones?
 
 # %% tags=["hide-output", "tolerance=3"]
 on_sharp = register(sharp, second, [0])
@@ -645,7 +646,9 @@ show(
 
 # %% [markdown]
 # Six numbers, found from pixels alone, to a small fraction of a pixel: no labels, no training data, no network. This is
-# called **image registration**. It aligns two scans of one patient, two photographs of a panorama, two frames of a film.
+# called **image registration**; it is how two scans of one patient or two photographs of a panorama are aligned, with noise and
+# differences that this clean pair does not have. On the sharp pictures alone, descent ended further off than it began. And even
+# with blur there is a limit: exercise 11 looks for it.
 # And it is the same gradient that will teach a network to choose theta.
 #
 # ## Break
@@ -690,11 +693,11 @@ show(
         title="read too sparsely, fine stripes become broad ones",
     ),
     "fine stripes; read at a quarter of the size they become broad stripes that were never there; "
-    "averaged first they become an even grey.",
+    "averaged first they become an almost even grey.",
 )
 
 # %% [markdown]
-# The broad stripes were never there. If you shrink by more than a factor of 2, average first.
+# The broad stripes were never there; averaging first leaves only a trace of them. If you shrink by more than a factor of 2, average first.
 #
 # ## Try
 #
@@ -835,7 +838,7 @@ found = register(first, warp(first, hidden), [3.0, 0])
 print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 
 # %% [markdown]
-# <details><summary>Answers to what has no check</summary>
+# <details><summary>Answers to the questions without a check</summary>
 #
 # 5. One: the four areas fill the square.
 #
@@ -847,12 +850,12 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 # weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
 # these numbers.
 #
-# 11. The seven is lost from about 80° on. The zero is lost from 70° on: it turns the other way, since upside down a zero
-# looks almost the same. Descent finds the bottom of the bowl in which it starts. So start in several: try four thetas, a
+# 11. The seven is lost from about 80° on. The zero is lost from 70° on, and ends turned the other way: upside down it
+# looks almost the same, so a second bowl lies there. Descent finds the bottom of the bowl in which it starts. So start in several: try four thetas, a
 # quarter turn apart, and keep the result with the smallest loss.
 #
 # And for the first lab: 1. On a centre one weight is 1 and the others are 0; halfway between two pixels both have 0.5; where
-# four meet each has 0.25. 2. One pixel; the arrow is gone, since the gradient is 0. 3. Zeros gives 0 outside, border the
+# four meet each has 0.25. 2. One pixel; the arrow is gone, since the gradient is 0. 3. Zeros gives 0 from a pixel beyond the last centre, border the
 # value of the nearest border pixel, reflection that of a pixel as far inside as the point is outside.
 # </details>
 
@@ -864,4 +867,4 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 # - **Far away, or wholly outside, there is no gradient to follow.** Start near, at the identity, or blur first.
 #
 # Next: [04 · The spatial transformer](04_stn_model.ipynb). You can now find theta for one pair of pictures, in 240 steps.
-# Which network chooses it at once, for a picture that it has never seen?
+# What kind of network can choose it at once, for a picture that it has never seen?
