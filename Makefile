@@ -32,7 +32,7 @@ NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
-	@echo "make test       run every check (8 minutes)"
+	@echo "make test       run every check (10 minutes)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
