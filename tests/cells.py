@@ -32,19 +32,23 @@ def used(cell: NotebookNode) -> set[str]:
         symbol.get_name()
         for table, symbol in found
         if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global())
-    }
+    } - comprehensions_own(cell)
 
 
 def bound(cell: NotebookNode) -> set[str]:
     """The names that a cell leaves behind."""
     found = symtable(cell.source, "cell", "exec").get_symbols()
     left = {s.get_name() for s in found if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    return left - comprehensions_own(cell)
+
+
+def comprehensions_own(cell: NotebookNode) -> set[str]:
+    """The names that comprehensions alone bind: from Python 3.12 on the cell's table has them."""
     nodes = list(ast.walk(ast.parse(cell.source)))
     loops = [n.target for n in nodes if isinstance(n, ast.comprehension)]
     inner = {id(name) for target in loops for name in ast.walk(target)}
     names = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    # From Python 3.12 on, a comprehension's own names stand in the table of the cell, too.
-    return left - ({n.id for n in names} - {n.id for n in names if id(n) not in inner})
+    return {n.id for n in names} - {n.id for n in names if id(n) not in inner}
 
 
 def trains(cell: NotebookNode) -> bool:
