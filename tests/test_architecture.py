@@ -25,6 +25,7 @@ ALLOWED = {
     "__init__": {"torchvision_operators"},
     "torchvision_operators": set(),
     "validation": set(),
+    "lessons": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"validation"},
@@ -35,8 +36,8 @@ ALLOWED = {
     "training": {"data", "device", "models", "samplers", "validation"},
     "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "checks": {*LESSONS, "validation"},
-    "widgets": {*LESSONS, "checks", "validation"},
+    "checks": {*LESSONS, "lessons", "validation"},
+    "widgets": {*LESSONS, "checks", "lessons", "validation"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
