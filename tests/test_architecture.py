@@ -31,6 +31,7 @@ ALLOWED = {
     "samplers": {"validation"},
     "transforms": {"validation"},
     "data": {"grids", "samplers", "transforms", "validation"},
+    "clutter": {"validation"},
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
     "training": {"data", "device", "models", "samplers", "validation"},
