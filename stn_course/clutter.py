@@ -26,7 +26,7 @@ def paste(canvas: Tensor, pictures: Tensor, top: Tensor, left: Tensor) -> None:
     canvas[at, y, x] = torch.maximum(canvas[at, y, x], pictures)
 
 
-def cut(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+def crop_squares(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
     """From each of the images (B, H, W) the square of `size` pixels at (top, left), (B,) each."""
     at = torch.arange(len(images), device=images.device)[:, None, None]
     steps = torch.arange(size, device=images.device)
@@ -72,7 +72,7 @@ def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -
         for _ in range(fragments):
             others = digits.roll(1 + int(torch.randint(count - 1, (1,), generator=generator)), 0)
             spot = draw(height - fragment_size + 1), draw(width - fragment_size + 1)
-            pieces = cut(others, *spot, fragment_size)
+            pieces = crop_squares(others, *spot, fragment_size)
             paste(canvas, pieces, draw(size - fragment_size + 1), draw(size - fragment_size + 1))
         sizes = torch.full_like(top, width), torch.full_like(top, height)
         return canvas[:, None], torch.stack([left, top, *sizes], dim=1)

@@ -20,7 +20,7 @@ def test_the_box_holds_the_digit_as_it_was(some):
     assert pictures.shape == (64, 1, 60, 60)
     for picture, digit, (left, top, width, height) in zip(pictures, some, boxes, strict=True):
         assert torch.equal(picture[:, top : top + height, left : left + width], digit)
-        assert picture.sum() == digit.sum()  # and nothing lies beside it
+        assert picture.count_nonzero() == digit.count_nonzero()  # and nothing lies beside it
 
 
 def test_every_place_in_the_picture_is_used(digits):
@@ -36,13 +36,13 @@ def test_fragments_are_bright_pixels_of_others_and_darken_nothing(some):
     assert torch.equal(boxes, same)
     assert (among >= bare).all()
     added = (among > bare).flatten(1).sum(1)
-    assert 0 < added.float().mean() and added.max() <= 6 * 36
+    assert added.any() and added.max() <= 6 * 36
 
 
 def test_a_fragment_is_never_cut_from_its_own_digit():
     """Of two images, one is black: its picture alone gets fragments of the other."""
     white, black = torch.ones(1, 1, 28, 28), torch.zeros(1, 1, 28, 28)
-    pictures, boxes = random_clutter(fragments=3)(torch.cat([white, black]), generator())
+    pictures, _ = random_clutter(fragments=3)(torch.cat([white, black]), generator())
     assert pictures[0].sum() == 28 * 28
     assert 36 <= pictures[1].sum() <= 3 * 36
 
