@@ -14,13 +14,23 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "opencv"}
 
 
-def requirements() -> list[Requirement]:
-    extra = PROJECT["optional-dependencies"]["test"]
-    return [Requirement(line) for line in [*PROJECT["dependencies"], *extra]]
+def requirements(*extras: str) -> list[Requirement]:
+    """What pyproject.toml asks for: the course's packages, and those of the extras."""
+    optional = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return [Requirement(line) for line in lines]
+
+
+def conda(requirements: list[Requirement]) -> list[str]:
+    """Requirements as conda writes them."""
+    return [f"{CONDA_NAMES.get(r.name, r.name)}{r.specifier}" for r in requirements]
+
+
+def environment(name: str) -> dict:
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def constraints() -> dict[str, Version]:
@@ -30,17 +40,23 @@ def constraints() -> dict[str, Version]:
 
 
 def test_conda_and_pip_ask_for_the_same():
-    expected = {f"{CONDA_NAMES.get(r.name, r.name)}{r.specifier}" for r in requirements()}
-    expected |= {f"python{PROJECT['requires-python']}", "pip"}
-    *packages, last = ENVIRONMENT["dependencies"]
-    assert set(packages) == expected
-    assert len(packages) == len(expected)
-    assert last == {"pip": ["-e ."]}
+    """Binder builds its image from environment.yml: it holds what a learner needs, no test tool."""
+    learners = [f"python{PROJECT['requires-python']}", "pip", *conda(requirements())]
+    assert environment("environment.yml")["dependencies"] == [*learners, {"pip": ["-e ."]}]
+
+
+def test_the_test_tools_go_into_the_learners_conda_environment():
+    tools = conda(requirements("test")[len(requirements()) :])
+    added = environment("environment-test.yml")
+    assert added["dependencies"] == tools
+    same = ("name", "channels")
+    learners = environment("environment.yml")
+    assert [added[key] for key in same] == [learners[key] for key in same]
 
 
 def test_what_is_pinned_is_what_is_allowed():
     pinned = constraints()
-    for requirement in requirements():
+    for requirement in requirements("test"):
         assert pinned[requirement.name] in requirement.specifier
 
 
@@ -61,7 +77,7 @@ def test_what_is_installed_is_what_is_pinned(root):
 
     if not Path(sys.prefix, "installed").exists():
         pytest.skip("not installed by make")
-    for requirement in requirements():
+    for requirement in requirements("test"):
         assert Version(version(requirement.name)).public == str(constraints()[requirement.name])
 
 
