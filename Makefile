@@ -1,15 +1,20 @@
 # Two commands: `make lab` opens the course, `make test` checks all of it. README.md says the rest.
 
-PYTHON ?= python3
+WINDOWS := $(filter Windows_NT,$(OS))
+PYTHON ?= $(if $(WINDOWS),python,python3)
 PORT ?= 8888
 BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
+PRE ?=
+CONDA_EXE ?= conda
 
 VENV := .venv
-RUN := $(VENV)/bin/python
+BIN := $(if $(WINDOWS),Scripts,bin)
+RUN := $(VENV)/$(BIN)/python
 INSTALLED := $(VENV)/installed
 NEWEST := .venv-newest
+RUN_NEWEST := $(NEWEST)/$(BIN)/python
 LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
 	--LabApp.default_url=/lab/tree/00_start_here.ipynb
 ifeq ($(BROWSER),no)
@@ -28,12 +33,14 @@ ALONE := tests/test_browser_load.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check (10 minutes)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
+	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
+	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
 	@echo "make durations  run every check, and note how long each file takes"
@@ -59,11 +66,20 @@ lab: $(INSTALLED)
 test: $(INSTALLED) lint suite
 
 # Did a new release break something? No constraints: the newest versions that pyproject.toml allows.
+# With PRE=yes torch's nightly build, from where pip's PIP_EXTRA_INDEX_URL points.
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
-	$(NEWEST)/bin/python -m pip install --editable '.[test,browser]'
-	$(NEWEST)/bin/python -m pip list
-	$(MAKE) suite RUN=$(NEWEST)/bin/python
+ifeq ($(PRE),yes)
+	$(RUN_NEWEST) -m pip install --pre torch torchvision
+	$(RUN_NEWEST) -c "import sys; from importlib.metadata import version; v = version('torch'); sys.exit(0 if 'dev' in v or 'rc' in v else 'torch ' + v + ' is no pre-release; set PIP_EXTRA_INDEX_URL to the address of PyTorch\'s nightly builds')"
+endif
+	$(RUN_NEWEST) -m pip install --editable '.[test,browser]'
+	$(RUN_NEWEST) -m pip list
+	$(MAKE) suite RUN=$(RUN_NEWEST)
+
+# Do the conda packages still go together? Nothing is installed.
+solve-conda:
+	"$(CONDA_EXE)" env create --dry-run --file environment.yml
 
 suite:
 	$(RUN) tools/browser.py

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "opencv"}
+CONDA_NAMES = {"torch": "pytorch"}
 
 
 def requirements(*extras: str) -> list[Requirement]:
@@ -22,15 +22,6 @@ def requirements(*extras: str) -> list[Requirement]:
     optional = PROJECT["optional-dependencies"]
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]
     return [Requirement(line) for line in lines]
-
-
-def conda(requirements: list[Requirement]) -> list[str]:
-    """Requirements as conda writes them."""
-    return [f"{CONDA_NAMES.get(r.name, r.name)}{r.specifier}" for r in requirements]
-
-
-def environment(name: str) -> dict:
-    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def constraints() -> dict[str, Version]:
@@ -41,17 +32,10 @@ def constraints() -> dict[str, Version]:
 
 def test_conda_and_pip_ask_for_the_same():
     """Binder builds its image from environment.yml: it holds what a learner needs, no test tool."""
-    learners = [f"python{PROJECT['requires-python']}", "pip", *conda(requirements())]
-    assert environment("environment.yml")["dependencies"] == [*learners, {"pip": ["-e ."]}]
-
-
-def test_the_test_tools_go_into_the_learners_conda_environment():
-    tools = conda(requirements("test")[len(requirements()) :])
-    added = environment("environment-test.yml")
-    assert added["dependencies"] == tools
-    same = ("name", "channels")
-    learners = environment("environment.yml")
-    assert [added[key] for key in same] == [learners[key] for key in same]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    packages = [f"{CONDA_NAMES.get(r.name, r.name)}{r.specifier}" for r in requirements()]
+    learners = [f"python{PROJECT['requires-python']}", "pip", *packages]
+    assert environment["dependencies"] == [*learners, {"pip": ["-e ."]}]
 
 
 def test_what_is_pinned_is_what_is_allowed():
