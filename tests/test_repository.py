@@ -114,6 +114,7 @@ def test_top_level_holds_what_a_newcomer_expects():
     for name in (
         *("README.md", "LICENSE", "pyproject.toml", "constraints.txt", "environment.yml"),
         *("Makefile", "notebooks", "stn_course", "tests", "benchmarks"),
+        *("CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "Dockerfile"),
     ):
         assert (ROOT / name).exists(), name
 
