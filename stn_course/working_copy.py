@@ -125,11 +125,8 @@ def digest(content: bytes) -> str:
         notebook = read_notebook(content)
     except ValueError:
         return hashlib.sha256(content).hexdigest()
-    for part in [
-        notebook,
-        *notebook.cells,
-        *(o for c in notebook.cells for o in c.get("outputs", [])),
-    ]:
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    for part in [notebook, *notebook.cells, *outputs]:
         for key in ("metadata", "execution_count", "id", "nbformat_minor"):
             part.pop(key, None)
     return hashlib.sha256(json.dumps(notebook, sort_keys=True).encode()).hexdigest()
