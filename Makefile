@@ -33,7 +33,7 @@ ALONE := tests/test_browser_load.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -43,6 +43,7 @@ help:
 	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
+	@echo "make pairs      see whether notebooks and their sources say the same"
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
@@ -92,6 +93,10 @@ lint: $(INSTALLED)
 
 quick: $(INSTALLED) lint
 	$(RUN) -m pytest $(TWO) $(QUICK)
+
+# What .pre-commit-config.yaml runs where a notebook or a source is committed.
+pairs: $(INSTALLED)
+	$(RUN) -m pytest -q tests/test_notebooks.py -k test_notebook_and_source_say_the_same
 
 check: named $(INSTALLED)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
