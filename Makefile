@@ -33,7 +33,7 @@ ALONE := tests/test_browser_load.py
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page figures links table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -49,6 +49,7 @@ help:
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
@@ -124,6 +125,9 @@ page: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
+
+links: $(INSTALLED)
+	$(RUN) tools/repository_links.py
 
 table: $(INSTALLED)
 	$(RUN) tools/compare.py
