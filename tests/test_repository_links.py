@@ -69,7 +69,7 @@ def cells(root: Path, path: Path) -> list:
 def test_what_is_stored_is_what_the_setting_says():
     made = repository_links.linked(ROOT, repository_links.setting(ROOT))
     stale = [path.name for path, text in made.items() if text != path.read_text(encoding="utf-8")]
-    assert not stale, f"run `make links`: {stale}"
+    assert not stale, f"run: make links; {stale}"
 
 
 def test_without_a_repository_nothing_is_left_of_it(linked, bare, tmp_path):
