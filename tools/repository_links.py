@@ -11,6 +11,8 @@ python tools/repository_links.py   write all that follows; with no address, take
 import re
 import sys
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,6 +51,10 @@ def setting(root: Path) -> str:
     return address
 
 
+def path(lesson: Lesson) -> str:
+    return f"notebooks/{lesson.name}.ipynb"
+
+
 def badges(repository: str, notebook: str) -> tuple[str, str]:
     """Markdown that opens a notebook in Colab, and in Binder."""
     project = repository.removeprefix("https://github.com/")
@@ -69,10 +75,6 @@ def in_readme(text: str, repository: str, lessons: list[Lesson]) -> str:
     table = "".join(["\n| open | in Colab | in Binder |\n| --- | --- | --- |\n", *rows, "\n"])
     between = re.compile(r"(<!-- badges: .* -->\n).*(<!-- /badges -->)", re.DOTALL)
     return between.sub(lambda found: found[1] + (table if repository else "") + found[2], text)
-
-
-def path(lesson: Lesson) -> str:
-    return f"notebooks/{lesson.name}.ipynb"
 
 
 def in_pyproject(text: str, repository: str) -> str:
@@ -121,31 +123,41 @@ def in_source(text: str, repository: str, lesson: Lesson) -> str:
     return to_source(notebook)
 
 
-def linked(root: Path, repository: str) -> dict[Path, str]:
-    """Each file that follows from the address, and what it says with this one."""
+def followers(root: Path, repository: str) -> dict[Path, Callable[[str], str]]:
+    """Each file in which something follows from the address, and what makes its text."""
     lessons = list(load_lessons().values())
     made = {
-        root / "README.md": lambda text: in_readme(text, repository, lessons),
-        root / "pyproject.toml": lambda text: in_pyproject(text, repository),
-        root / "CITATION.cff": lambda text: in_citation(text, repository),
+        root / "README.md": partial(in_readme, repository=repository, lessons=lessons),
+        root / "pyproject.toml": partial(in_pyproject, repository=repository),
+        root / "CITATION.cff": partial(in_citation, repository=repository),
     }
     for lesson in lessons:
         pair = Pair(lesson.name, root / "notebooks")
-        made[pair.notebook] = lambda text, lesson=lesson: in_notebook(text, repository, lesson)
-        made[pair.source] = lambda text, lesson=lesson: in_source(text, repository, lesson)
-    return {file: change(file.read_text(encoding="utf-8")) for file, change in made.items()}
+        made[pair.notebook] = partial(in_notebook, repository=repository, lesson=lesson)
+        made[pair.source] = partial(in_source, repository=repository, lesson=lesson)
+    return made
+
+
+def stale(root: Path) -> dict[Path, str]:
+    """The files that do not say what follows from the setting, each with what it should say."""
+    texts = {
+        file: (file.read_text(encoding="utf-8"), make)
+        for file, make in followers(root, setting(root)).items()
+    }
+    return {file: new for file, (old, make) in texts.items() if (new := make(old)) != old}
 
 
 def write(root: Path) -> None:
-    """Write what follows from the setting, and note that notebooks and sources still agree."""
-    for file, text in linked(root, setting(root)).items():
-        if text != file.read_text(encoding="utf-8"):
-            file.write_text(text, encoding="utf-8")
-            print(file.relative_to(root))
-    for lesson in load_lessons().values():
-        pair = Pair(lesson.name, root / "notebooks")
-        if (text := said(pair.source)) == said(pair.notebook):
-            pair.remember(text)
+    """Write what follows from the setting, and note where notebook and source agree on it."""
+    changed = stale(root)
+    for file, text in changed.items():
+        file.write_text(text, encoding="utf-8")
+        print(file.relative_to(root))
+    for file in changed:
+        if file.suffix == ".ipynb":
+            pair = Pair(file.stem, file.parent)
+            if (text := said(pair.source)) == said(pair.notebook):
+                pair.remember(text)
 
 
 if __name__ == "__main__":
