@@ -73,7 +73,7 @@ def in_readme(text: str, repository: str, lessons: list[Lesson]) -> str:
         for lesson in lessons
     ]
     table = "".join(["\n| open | in Colab | in Binder |\n| --- | --- | --- |\n", *rows, "\n"])
-    between = re.compile(r"(<!-- badges: .* -->\n).*(<!-- /badges -->)", re.DOTALL)
+    between = re.compile(r"(<!-- badges: [^\n]*\n).*?(<!-- /badges -->)", re.DOTALL)
     return between.sub(lambda found: found[1] + (table if repository else "") + found[2], text)
 
 
@@ -95,7 +95,10 @@ def in_citation(text: str, repository: str) -> str:
 
 
 def link(notebook: nbformat.NotebookNode, repository: str, lesson: Lesson) -> None:
-    """Put the badges and the cell for Colab after a notebook's title; number what has run anew."""
+    """Put the badges and the cell for Colab after a notebook's title; renumber the cells that ran.
+
+    The cell for Colab counts as one that ran: here it prints nothing.
+    """
     made = [c for c in notebook.cells if {BADGES, COLAB} & set(c.metadata.get("tags", []))]
     cells = [cell for cell in notebook.cells if cell not in made]
     if repository:
