@@ -11,7 +11,7 @@
 #     --target hub --tag stn-course-hub .
 #
 # ADDRESS is what https://pytorch.org/get-started/locally/ shows for "CPU" (or for your GPU). Without it pip takes
-# PyTorch's build for CUDA: 5 GB more, of no use without a GPU.
+# PyTorch's build for CUDA: several GB more, of no use without a GPU.
 
 FROM python:3.13-slim AS build
 WORKDIR /source
