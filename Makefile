@@ -29,7 +29,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick check named durations notebooks sources page figures table screenshots mutants dist bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page figures links table screenshots mutants dist bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -39,11 +39,13 @@ help:
 	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
+	@echo "make pairs      see whether notebooks and their sources say the same"
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
@@ -92,6 +94,10 @@ lint: $(TESTABLE)
 quick: $(TESTABLE) lint
 	$(RUN) -m pytest $(WORKERS) $(QUICK)
 
+# What .pre-commit-config.yaml runs where a notebook or a source is committed.
+pairs: $(TESTABLE)
+	$(RUN) -m pytest -q tests/test_notebooks.py -k test_notebook_and_source_say_the_same
+
 check: named $(TESTABLE)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
 		-k "$(basename $(notdir $(NAMED)))"
@@ -118,6 +124,9 @@ page: $(TESTABLE)
 
 figures: $(TESTABLE)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
+
+links: $(TESTABLE)
+	$(RUN) tools/repository_links.py
 
 table: $(INSTALLED)
 	$(COURSE) table --output stn_course/results/comparison.json

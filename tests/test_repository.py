@@ -83,6 +83,11 @@ def tracked() -> list[Path]:
 def test_every_address_is_a_known_one_and_no_path_is_a_machines():
     """PyTorch's pages and the paper are linked; no package registry is named or configured."""
     known = {"docs.pytorch.org", "pytorch.org", "arxiv.org", "127.0.0.1"}
+    known |= {
+        "github.com",
+        "colab.research.google.com",
+        "mybinder.org",
+    }  # tools/repository_links.py
     for path in tracked():
         if path.suffix in {".gz", ".png", ".gif", ".pt"}:
             continue
