@@ -27,9 +27,10 @@ def clean_environment() -> dict[str, str]:
 
 def installed(folder: Path) -> list[str]:
     """What tells make that all is installed, and which Python has it: this one."""
-    stamp = folder / "installed"
-    stamp.touch()
-    return [f"RUN={sys.executable}", f"INSTALLED={stamp}", f"TESTABLE={stamp}"]
+    learners, tests = folder / "installed", folder / "installed-tests"
+    learners.touch()
+    tests.touch()
+    return [f"RUN={sys.executable}", f"INSTALLED={learners}", f"TESTABLE={tests}"]
 
 
 @pytest.fixture(scope="module")
