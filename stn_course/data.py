@@ -135,11 +135,12 @@ def write_atomically(target: Path, content: bytes) -> None:
             beside it, with ".new" added.
 
     Example:
-        >>> import tempfile
+        >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_atomically(Path(folder) / "notes.txt", b"done")
-        ...     os.listdir(folder)
-        ['notes.txt']
+        ...     target = pathlib.Path(folder, "notes.txt")
+        ...     write_atomically(target, b"done")
+        ...     target.read_text()
+        'done'
     """
     temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:

@@ -1,6 +1,7 @@
 """Where in the input each output pixel reads: the grid generator.
 
 Convention, everywhere in the course:
+
 - a grid is (B, H, W, 2), the last axis is (x, y): x to the right, y down;
 - coordinates are normalised: -1 and 1 are the two ends of the image on each axis;
 - theta maps output coordinates to input coordinates (output -> input);

@@ -33,6 +33,7 @@ class Recipe:
         channels_last: the memory layout of the weights; only speed depends on it.
 
     Example:
+        >>> from dataclasses import replace
         >>> mine = replace(RECIPES["course"], name="mine", learning_rate=0.01)
         >>> mine.optimizer
         'adamw'
