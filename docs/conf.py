@@ -9,6 +9,7 @@ autodoc_default_options = {"members": True, "member-order": "bysource"}
 autosummary_generate = False
 napoleon_use_ivar = True
 napoleon_attr_annotations = False  # the signature has them
+smartquotes = False  # H' is no quotation
 default_role = "py:obj"  # `warp` leads to warp
 add_module_names = False
 python_maximum_signature_line_length = 80

@@ -91,7 +91,7 @@ def image_pose(images: Tensor) -> ImagePose:
             normalised pictures have: denormalise them first.
 
     Example:
-        >>> falling = torch.eye(3)[None, None]  # a line from the top left to the bottom right
+        >>> falling = torch.eye(3)[None, None]  # a line to the bottom right
         >>> round(image_pose(falling).angle.item())
         45
     """

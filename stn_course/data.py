@@ -218,7 +218,7 @@ def denormalise(images: Tensor) -> Tensor:
         The same shape, values from 0 (black) to 1 (white).
 
     Example:
-        >>> denormalise(torch.tensor([0.0, 1.0]))  # the mean, and one standard deviation more
+        >>> denormalise(torch.tensor([0.0, 1.0]))  # mean, one deviation more
         tensor([0.1307, 0.4388])
     """
     return images * STD + MEAN
@@ -268,7 +268,8 @@ def batches(
         ValueError: size is 0 or less, or images and labels do not pair.
 
     Example:
-        >>> [labels.tolist() for _, labels in batches(torch.zeros(5, 1), torch.arange(5), size=2)]
+        >>> images, labels = torch.zeros(5, 1, 28, 28), torch.arange(5)
+        >>> [some.tolist() for _, some in batches(images, labels, size=2)]
         [[0, 1], [2, 3], [4]]
     """
     check_positive("size", size)
@@ -367,9 +368,10 @@ def random_rotation(
 
     Example:
         >>> distort = random_rotation(limit=90)
-        >>> turned, degrees = distort(torch.rand(5, 1, 28, 28), torch.Generator().manual_seed(0))
-        >>> turned.shape, degrees.shape, bool((degrees.abs() <= 90).all())
-        (torch.Size([5, 1, 28, 28]), torch.Size([5]), True)
+        >>> images, generator = torch.rand(5, 1, 28, 28), torch.Generator()
+        >>> turned, degrees = distort(images, generator)
+        >>> turned.shape, bool((degrees.abs() <= 90).all())
+        (torch.Size([5, 1, 28, 28]), True)
     """
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

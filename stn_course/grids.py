@@ -91,7 +91,7 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = Fals
 
     Example:
         >>> half_to_the_right = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
-        >>> affine_grid(half_to_the_right, (1, 1, 1, 2))  # the centres were -0.5 and 0.5
+        >>> affine_grid(half_to_the_right, (1, 1, 1, 2))  # of -0.5 and 0.5
         tensor([[[[0., 0.],
                   [1., 0.]]]])
     """

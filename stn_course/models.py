@@ -140,7 +140,7 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
 
     Example:
         >>> transformer = SpatialTransformer(localization_cnn(in_channels=1))
-        >>> check_start(transformer, torch.eye(2, 3)[None])  # the identity: nothing is said
+        >>> check_start(transformer, torch.eye(2, 3)[None])  # as it should be
     """
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
@@ -212,7 +212,8 @@ class SpatialTransformer(nn.Module):
 
     Example:
         >>> images = torch.rand(5, 3, 40, 60)
-        >>> transformer = SpatialTransformer(localization_cnn(in_channels=3), output_size=(20, 30))
+        >>> localization = localization_cnn(in_channels=3)
+        >>> transformer = SpatialTransformer(localization, output_size=(20, 30))
         >>> transformer(images).shape, transformer.theta.shape
         (torch.Size([5, 3, 20, 30]), torch.Size([5, 2, 3]))
     """
@@ -309,7 +310,7 @@ class TutorialNet(PlainNet):
 
     Example:
         >>> net, digits = TutorialNet(), torch.rand(5, 1, 28, 28)
-        >>> torch.allclose(net.stn(digits), digits, atol=1e-4)  # it starts at the identity
+        >>> torch.allclose(net.stn(digits), digits, atol=1e-4)  # identity
         True
     """
 
@@ -427,7 +428,7 @@ def count_parameters(module: nn.Module) -> int:
         The number.
 
     Example:
-        >>> count_parameters(nn.Linear(in_features=32, out_features=6))  # 6 × 32 weights, 6 biases
+        >>> count_parameters(nn.Linear(32, 6))  # 6 × 32 weights, 6 biases
         198
     """
     return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -118,7 +118,7 @@ def rotation(*, degrees=None, radians=None) -> Tensor:
 
     Example:
         >>> right_end = torch.tensor([1.0, 0.0, 1.0])
-        >>> (rotation(degrees=90) @ right_end).round().int()  # reads at the lower end
+        >>> (rotation(degrees=90) @ right_end).round().int()  # reads below
         tensor([[0, 1]], dtype=torch.int32)
     """
     return similarity(degrees=degrees, radians=radians)
@@ -187,7 +187,7 @@ def translation(x=0.0, y=0.0) -> Tensor:
         ValueError: another shape than () or (B,), NaN or infinity.
 
     Example:
-        >>> translation(x=1, y=torch.tensor([0.0, 2.0]))  # two at once: a number goes for both
+        >>> translation(x=1, y=torch.tensor([0.0, 2.0]))  # 1 goes for both
         tensor([[[1., 0., 1.],
                  [0., 1., 0.]],
         <BLANKLINE>
@@ -372,9 +372,9 @@ def to_pose(theta: Tensor) -> Pose:
         ValueError: another shape, NaN or infinity.
 
     Example:
-        >>> pose = to_pose(similarity(degrees=30, scale=0.5, x=0.25))
-        >>> print(f"{pose.rotation.item():.2f} {pose.scale_x.item():.2f} {pose.x.item():.2f}")
-        30.00 0.50 0.25
+        >>> pose = to_pose(similarity(degrees=30, scale=0.5))
+        >>> print(f"{pose.rotation.item():.2f} degrees, {pose.scale_x.item():.2f}")
+        30.00 degrees, 0.50
     """
     check_theta(theta)
     (a, b, x), (c, d, y) = theta.unbind(1)[0].unbind(-1), theta.unbind(1)[1].unbind(-1)
@@ -429,7 +429,7 @@ def normalised_to_pixels(size: tuple[int, int], align_corners: bool = False, **o
         ValueError: `align_corners=True` and a single pixel along an axis.
 
     Example:
-        >>> normalised_to_pixels((2, 4))  # x = -1 becomes 1.5 - 2: the edge of the first pixel
+        >>> normalised_to_pixels((2, 4))  # x = -1 becomes 1.5 - 2, an edge
         tensor([[2.0000, 0.0000, 1.5000],
                 [0.0000, 1.0000, 0.5000],
                 [0.0000, 0.0000, 1.0000]])
@@ -468,7 +468,7 @@ def to_pixel_matrix(
         ValueError: another shape, NaN or infinity, an unknown direction, or no inverse.
 
     Example:
-        >>> to_pixel_matrix(translation(x=1), (28, 28))  # the picture moves 14 to the left
+        >>> to_pixel_matrix(translation(x=1), (28, 28))  # 14 to the left
         tensor([[[  1.,   0., -14.],
                  [  0.,   1.,   0.]]])
     """
@@ -504,7 +504,8 @@ def from_pixel_matrix(
         ValueError: another shape, NaN or infinity, an unknown direction, or no inverse.
 
     Example:
-        >>> from_pixel_matrix(torch.tensor([[[1.0, 0.0, -14.0], [0.0, 1.0, 0.0]]]), (28, 28))
+        >>> fourteen_to_the_left = torch.tensor([[[1.0, 0, -14], [0, 1, 0]]])
+        >>> from_pixel_matrix(fourteen_to_the_left, (28, 28))
         tensor([[[1., 0., 1.],
                  [0., 1., 0.]]])
     """

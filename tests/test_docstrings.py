@@ -19,6 +19,7 @@ import stn_course
 from stn_course import alignment, data, grids, models, samplers, training, transforms
 
 MODULES = [grids, samplers, transforms, models, data, alignment, training]
+PAGE = 77  # characters of an example that an API page shows without being scrolled
 KNOWN = {**vars(builtins), **vars(training)}  # the names of errors and warnings
 
 
@@ -117,7 +118,10 @@ def test_what_comes_back_is_said(name):
     thing = DOCUMENTED[name]
     if inspect.isfunction(thing):
         gives = inspect.signature(thing).return_annotation is not None
-        assert gives == bool({"Returns", "Yields"} & set(sections(thing.__doc__)))
+        parts = sections(thing.__doc__)
+        said = parts.get("Returns") or parts.get("Yields")
+        assert gives == bool(said)
+        assert not said or ": " not in said[0]  # what stands before one is read as a type
 
 
 @each
@@ -133,6 +137,7 @@ def test_what_is_raised_is_said(name):
 def test_there_is_an_example(name):
     lines = sections(DOCUMENTED[name].__doc__)["Example"]
     assert doctest.DocTestParser().get_examples("\n".join(lines))
+    assert max(map(len, lines)) <= PAGE
 
 
 def names_read(thing) -> set[str]:

@@ -135,7 +135,8 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
         The groups that are not empty, as an optimizer takes them; localization first.
 
     Example:
-        >>> net = nn.ModuleDict({"localization": nn.Linear(4, 6), "classifier": nn.Linear(4, 2)})
+        >>> parts = {"localization": nn.Linear(4, 6), "classifier": nn.Linear(4, 2)}
+        >>> net = nn.ModuleDict(parts)
         >>> [group["lr"] for group in parameter_groups(net, RECIPES["course"])]
         [0.002, 0.02]
     """
@@ -163,7 +164,8 @@ def make_optimizer(
         ValueError: the recipe names another optimizer than "sgd" or "adamw".
 
     Example:
-        >>> optimizer, scheduler = make_optimizer(nn.Linear(4, 2), RECIPES["course"], steps=100)
+        >>> net, recipe = nn.Linear(4, 2), RECIPES["course"]
+        >>> optimizer, scheduler = make_optimizer(net, recipe, steps=100)
         >>> type(optimizer).__name__, type(scheduler).__name__
         ('AdamW', 'OneCycleLR')
     """
