@@ -72,7 +72,7 @@ def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
         Images (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) int64.
 
     Raises:
-        ValueError: another split.
+        ValueError: an unknown split.
         OSError: the installed copy lacks a file, or one is damaged.
 
     Example:
@@ -181,7 +181,7 @@ def to_float(images: Tensor) -> Tensor:
         (N, 1, H, W) float32, 0 to 1.
 
     Raises:
-        TypeError: images is no uint8 tensor (N, H, W).
+        TypeError: images is not a uint8 tensor (N, H, W).
 
     Example:
         >>> to_float(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8))
@@ -237,7 +237,7 @@ def load_digits(split: str = "train", device=None) -> tuple[Tensor, Tensor]:
         Images (N, 1, 28, 28) from 0 to 1, and labels (N,).
 
     Raises:
-        ValueError: another split.
+        ValueError: an unknown split.
         OSError: the installed copy lacks a file, or one is damaged.
 
     Example:
@@ -264,7 +264,7 @@ def batches(
         `size` images and their labels.
 
     Raises:
-        TypeError: size is no whole number.
+        TypeError: size is not a whole number.
         ValueError: size is 0 or less, or images and labels do not pair.
 
     Example:
@@ -295,8 +295,8 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
         (B, C, H, W).
 
     Raises:
-        TypeError: images is no floating-point tensor.
-        ValueError: another shape, or an unknown mode.
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or an unknown mode.
 
     Example:
         >>> rotate(torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]]), degrees=90).round()
@@ -335,8 +335,8 @@ def rescale(images: Tensor, factor) -> Tensor:
         (B, C, H, W).
 
     Raises:
-        TypeError: images is no floating-point tensor.
-        ValueError: another shape, or a factor that is not above 0.
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or a factor that is not above 0.
 
     Example:
         >>> rescale(torch.ones(1, 1, 4, 4), factor=0.5)

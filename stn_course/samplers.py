@@ -203,7 +203,7 @@ def grid_sample(
 
     Raises:
         TypeError: images of whole numbers, or dtypes or devices that differ.
-        ValueError: another shape, batches that differ, NaN in the grid, or an unknown name.
+        ValueError: a wrong shape, batches that differ, NaN in the grid, or an unknown name.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -262,8 +262,8 @@ def warp(
         (B, C, H', W') in the input's dtype.
 
     Raises:
-        TypeError: no floating-point tensors, float64 beside another dtype, or devices that differ.
-        ValueError: another shape, batches that differ, or an unknown name.
+        TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
+        ValueError: a wrong shape, batches that differ, or an unknown name.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])

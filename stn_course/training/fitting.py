@@ -77,7 +77,7 @@ def fit(
         What happened, as losses, accuracies and the probe digits' theta.
 
     Raises:
-        TypeError: digits, labels or settings of another kind; like all but `Diverged`, before the
+        TypeError: digits, labels or settings of a wrong kind; like all but `Diverged`, before the
             first step.
         ValueError: values, shapes or answers that do not fit; or a checkpoint that is damaged or of
             another run (recipe, seed, model, data or, as far as its name tells, distortion), which

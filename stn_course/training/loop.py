@@ -67,8 +67,8 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int =
         From 0 to 1.
 
     Raises:
-        TypeError: images is no floating-point tensor, or batch_size no whole number.
-        ValueError: another shape, or images and labels do not pair.
+        TypeError: images is not a floating-point tensor, or batch_size not a whole number.
+        ValueError: a wrong shape, or images and labels do not pair.
 
     Example:
         >>> white_or_black = torch.tensor([1.0, 1.0, 0.0, 0.0]).view(4, 1, 1, 1)

@@ -109,7 +109,7 @@ def find_recipe(recipe: str | Recipe) -> Recipe:
         The recipe.
 
     Raises:
-        ValueError: naming those there are, if it is none.
+        ValueError: an unknown name; the message lists those there are.
 
     Example:
         >>> find_recipe("tutorial").learning_rate
@@ -161,7 +161,7 @@ def make_optimizer(
         The optimizer, and a one-cycle schedule, or None where the recipe has none.
 
     Raises:
-        ValueError: the recipe names another optimizer than "sgd" or "adamw".
+        ValueError: the recipe names an optimizer other than "sgd" or "adamw".
 
     Example:
         >>> net, recipe = nn.Linear(4, 2), RECIPES["course"]
