@@ -6,6 +6,9 @@ BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
 
+# The tests start a hundred processes; none of them shall compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
@@ -22,10 +25,8 @@ endif
 
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
-# Two workers, each takes a file of tests or a notebook at a time, the longest first.
-TWO := -n 2 --dist loadfile --no-loadscope-reorder
-# What counts pictures under load, and looks whether a lab at rest is at rest, runs by itself.
-ALONE := tests/test_browser_load.py
+# Three workers, as many tests wait for a browser; each takes a file or a notebook at a time.
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
@@ -33,7 +34,7 @@ NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
-	@echo "make test       run every check (10 minutes)"
+	@echo "make test       run every check (8 minutes)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
@@ -69,15 +70,14 @@ test-newest:
 
 suite:
 	$(RUN) tools/browser.py
-	$(RUN) -m pytest -q $(ALONE)
-	$(RUN) -m pytest $(TWO) $(NBVAL) $(addprefix --ignore=,$(ALONE))
+	$(RUN) -m pytest $(WORKERS) $(NBVAL)
 
 lint: $(INSTALLED)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
 quick: $(INSTALLED) lint
-	$(RUN) -m pytest $(TWO) $(QUICK)
+	$(RUN) -m pytest $(WORKERS) $(QUICK)
 
 check: named $(INSTALLED)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
@@ -92,7 +92,7 @@ ifneq ($(words $(NAMED)),1)
 endif
 
 durations: $(INSTALLED)
-	$(RUN) -m pytest $(TWO) $(NBVAL) --record-durations
+	$(RUN) -m pytest $(WORKERS) $(NBVAL) --record-durations
 
 notebooks: $(INSTALLED)
 	$(RUN) tools/notebooks.py refresh $(NB)

@@ -1,4 +1,4 @@
-"""A run on two workers: the longest files first, a line for each that is done, where time went.
+"""A run on several workers: the longest files first, a line for each that is done, where time went.
 
 conftest.py registers this where pytest-xdist is at work. `durations.json` holds the seconds that
 each file took, as `make durations` wrote them; it decides about the order alone.
