@@ -18,6 +18,7 @@ html_title = f"stn_course {version}"
 html_static_path = ["style.css"]
 html_css_files = ["style.css"]
 html_show_copyright = html_show_sourcelink = False
+html_show_search_summary = False  # a page opened as a file may not read the others
 
 
 def is_explained_above(app, what, name, thing, skip, options) -> bool | None:
