@@ -19,6 +19,7 @@ RUN := $(VENV)/$(BIN)/python
 INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/installed-tests
 NEWEST := .venv-newest
+API := build/api
 RUN_NEWEST := $(NEWEST)/$(BIN)/python
 COURSE := $(RUN) -m stn_course.cli
 
@@ -29,7 +30,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page figures links table screenshots mutants dist bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page api figures links table screenshots mutants dist bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -44,6 +45,7 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
@@ -121,6 +123,11 @@ sources: $(TESTABLE)
 
 page: $(TESTABLE)
 	$(RUN) tools/notebooks.py page $(NB)
+
+api: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(RUN) -m sphinx -q -W --keep-going docs $(API)
+	@echo $(API)/index.html
 
 figures: $(TESTABLE)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline

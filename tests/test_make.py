@@ -81,6 +81,12 @@ def test_quick_names_files_that_are():
     assert len(files) == 9 and all((ROOT / file).exists() for file in files)
 
 
+def test_the_api_pages_are_made_with_what_their_extra_installs():
+    said = make("--dry-run", "api").stdout
+    assert said.index(".[docs]") < said.index("-m sphinx")
+    assert "-W" in said  # a docstring that cannot be read ends it
+
+
 def test_one_notebook_is_checked_by_the_beginning_of_its_name():
     (call,) = calls_of_pytest(make("--dry-run", "check", "NB=02"))
     assert "notebooks/02_grid_generation.ipynb" in call
