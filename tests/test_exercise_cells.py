@@ -10,9 +10,11 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from stn_course import checks
+from stn_course import exercise_cells as cells_module
 from stn_course.checks.exercises import EXERCISES
 from stn_course.exercise_cells import exercise_cells, reset_cell
 from stn_course.lessons import load_lessons, notebooks_folder
+from stn_course.working_copy import digest
 
 NAME = "03_sampling.ipynb"
 MINE = "def my_nearest(input, x, y):\n    return 'my work'\n\n\nchecks.nearest(my_nearest)"
@@ -71,6 +73,28 @@ def test_what_was_there_is_kept_byte_for_byte_each_time(folder):
         assert f"03_sampling.{name}.ipynb" in said
     kept = sorted(folder.glob("*before_reset*"))
     assert [file.read_bytes() for file in kept] == contents
+
+
+def test_what_cannot_be_kept_is_not_changed(folder, monkeypatch):
+    before = (folder / NAME).read_bytes()
+
+    def full(target: Path, content: bytes) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(cells_module, "write_atomically", full)
+    with pytest.raises(OSError, match="no space left"):
+        reset_cell(folder, "03", "nearest")
+    assert (folder / NAME).read_bytes() == before
+
+
+def test_with_all_changes_put_back_the_copy_is_the_courses_again(folder):
+    """So that the next update brings it up to date."""
+    for exercise in ("nearest", "bilinear"):
+        assert digest((folder / NAME).read_bytes()) != digest(
+            (notebooks_folder() / NAME).read_bytes()
+        )
+        reset_cell(folder, "03", exercise)
+    assert digest((folder / NAME).read_bytes()) == digest((notebooks_folder() / NAME).read_bytes())
 
 
 def test_another_version_in_the_copy_is_named_by_its_file(folder):
