@@ -29,7 +29,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page map figures table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -41,6 +41,7 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make map        write what follows from notebooks/lessons.toml: tables, headings, minutes"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
@@ -100,6 +101,9 @@ sources: $(INSTALLED)
 
 page: $(INSTALLED)
 	$(RUN) tools/notebooks.py page $(NB)
+
+map: $(INSTALLED)
+	$(RUN) tools/course_map.py
 
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
