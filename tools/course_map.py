@@ -95,8 +95,9 @@ def minutes_line(lesson: Lesson) -> str:
 def retitled(text: str, lessons: Lessons) -> str:
     """A text whose links to notebooks, such as [02 · Grid generation](…), bear their titles."""
     for lesson in lessons.values():
-        link = rf"\[\d\d · [^\]]*\](\({lesson.name}\.ipynb\))"
-        text = re.sub(link, rf"[{lesson.number} · {lesson.title}]\1", text)
+        target = f"({lesson.name}.ipynb)"
+        new = f"[{lesson.number} · {lesson.title}]{target}"
+        text = re.sub(rf"\[\d\d · [^\]]*\]{re.escape(target)}", lambda _, new=new: new, text)
     return text
 
 
