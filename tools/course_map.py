@@ -1,8 +1,8 @@
 """Write what follows from notebooks/lessons.toml: python tools/course_map.py
 
-In README.md, INSTRUCTORS.md and notebook 00 it stands between two comments, such as <!-- map -->
-and <!-- /map -->. In each notebook, and in its source, it is also the heading, the line with the
-minutes, and the titles in links to other notebooks.
+In README.md, INSTRUCTORS.md and notebook 00 it stands between two comments, <!-- map --> and
+<!-- /map -->; words may follow the name after a colon. In each notebook, and in its source, it is
+the heading, the line with the minutes, and the titles in links to other notebooks.
 """
 
 import re
@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from derived_text import Makers, write
 from nbformat import NotebookNode
-from notebook_pairs import Pair, edited, said
+from notebook_pairs import Pair, edited
 
 from stn_course.lessons import Lesson, load_lessons
 from stn_course.widgets import ProgressMap
@@ -60,7 +61,7 @@ def to_solve(lessons: Lessons) -> str:
     return " and ".join(f"{sum(count[kind][1] for count in counts)} {kind}" for kind in kinds)
 
 
-# What stands between <!-- NAME --> and <!-- /NAME -->.
+# What stands between two comments of that name.
 BLOCKS: dict[str, Callable[[Lessons], str]] = {
     "map": partial(table, ["notebook", *TIMES, "afterwards you can"]),
     "objectives": partial(table, ["notebook", *TIMES, "needs", "afterwards a learner can"]),
@@ -73,7 +74,7 @@ BLOCKS: dict[str, Callable[[Lessons], str]] = {
 def filled(text: str, lessons: Lessons) -> str:
     """A text with what is between its comments made anew."""
     for name, make in BLOCKS.items():
-        between = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
+        between = re.compile(rf"(<!-- {name}(?:: [^>]*)? -->).*?(<!-- /{name} -->)", re.DOTALL)
         text = between.sub(lambda found, make=make: found[1] + make(lessons) + found[2], text)
     return text
 
@@ -113,39 +114,20 @@ def fill_in(notebook: NotebookNode, lesson: Lesson, lessons: Lessons) -> None:
             cell.source = retitled(text, lessons)
 
 
-def texts(root: Path) -> dict[Path, tuple[str, str]]:
-    """Each file in which something follows from lessons.toml: what it says, what it should say."""
+def followers(root: Path) -> Makers:
+    """Each file in which something follows from lessons.toml, and what makes its text."""
     lessons = load_lessons(root / "notebooks")
-    made = {
-        root / name: partial(filled, lessons=lessons) for name in ("README.md", "INSTRUCTORS.md")
-    }
+    fill = partial(filled, lessons=lessons)
+    made: Makers = {root / "README.md": fill, root / "INSTRUCTORS.md": fill}
     for lesson in lessons.values():
-        pair = Pair(lesson.name, root / "notebooks")
         change = partial(fill_in, lesson=lesson, lessons=lessons)
-        made |= {path: partial(edited, path=path, change=change) for path in pair.files()}
-    found = {path: path.read_text(encoding="utf-8") for path in made if path.exists()}
-    return {path: (old, made[path](old)) for path, old in found.items()}
-
-
-def stale(root: Path) -> dict[Path, str]:
-    """The files that do not say what lessons.toml says, each with what it should say."""
-    return {path: new for path, (old, new) in texts(root).items() if new != old}
-
-
-def write(root: Path) -> None:
-    """Write these files, and note where a notebook and its source agree on it."""
-    changed = stale(root)
-    for path, text in changed.items():
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(root))
-    for name in {path.stem for path in changed if path.suffix in (".py", ".ipynb")}:
-        pair = Pair(name, root / "notebooks")
-        if all(path.exists() for path in pair.files()) and said(pair.source) == said(pair.notebook):
-            pair.remember(said(pair.source))
+        for path in Pair(lesson.name, root / "notebooks").files():
+            made[path] = partial(edited, path=path, change=change)
+    return made
 
 
 if __name__ == "__main__":
     try:
-        write(ROOT)
+        write(followers(ROOT), ROOT)
     except ValueError as error:  # an entry that is not as it should be, a file that is no notebook
         sys.exit(str(error))

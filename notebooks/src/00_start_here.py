@@ -137,7 +137,7 @@ show(
 #
 # ## The map
 #
-# <!-- questions -->
+# <!-- questions: made by `make map` -->
 #
 # | notebook | the question | minutes to read | with the exercises | afterwards you can |
 # | --- | --- | --- | --- | --- |
