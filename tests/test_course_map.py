@@ -5,6 +5,7 @@ In a copy an entry is changed, and a seventh notebook added: its source and its 
 
 import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import course_map
@@ -24,25 +25,6 @@ BLOCKS = {
     "INSTRUCTORS.md": {"objectives"},
     "notebooks/src/00_start_here.py": {"questions"},
 }
-PROBE = """
-[06_probe]
-title = "Probe"
-question = "what is new?"
-minutes = 20
-with_exercises = 20
-needs = "notebook 05"
-afterwards = "add a notebook"
-"""
-SOURCE = """# %% [markdown]
-# # 06 · A draft
-#
-# **0 minutes to read, no exercises · needs nothing**
-#
-# As in [02 · Whatever](02_grid_generation.ipynb).
-
-# %%
-print(6)
-"""
 
 
 @pytest.fixture
@@ -142,18 +124,29 @@ def test_outputs_stay_and_a_notebook_says_what_its_source_says(copy):
         assert [c.get("outputs") for c in new.cells] == [c.get("outputs") for c in old.cells]
 
 
+def shown_by_the_guide() -> list[str]:
+    """The source and the entry of a new notebook, as CONTRIBUTING.md gives them."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## Add a notebook\n")[1]
+    blocks = re.findall(r"^ +```\n(.*?)^ +```", guide, re.MULTILINE | re.DOTALL)[:2]
+    return [textwrap.dedent(block) for block in blocks]
+
+
 def test_a_new_notebook_is_its_source_and_one_entry(copy):
-    source = copy / "notebooks" / "src" / "06_probe.py"
-    source.write_text(SOURCE, encoding="utf-8")
+    text, entry = shown_by_the_guide()
+    source = copy / "notebooks" / "src" / "06_topic.py"
+    source.write_text(f"{text}# [02 · Grids](02_grid_generation.ipynb)\n", encoding="utf-8")
     with (copy / "notebooks" / "lessons.toml").open("a", encoding="utf-8") as entries:
-        entries.write(PROBE)
-    written = {"README.md", "INSTRUCTORS.md", "notebooks/src/06_probe.py"}
+        entries.write(f"\n{entry}")
+    written = {"README.md", "INSTRUCTORS.md"}
     written |= {"notebooks/00_start_here.ipynb", "notebooks/src/00_start_here.py"}
-    assert changed(copy) == written
-    for name in written - {"notebooks/src/06_probe.py"}:
-        assert re.search(r"\[06 Probe\]\(\S*06_probe\.ipynb\)", (copy / name).read_text("utf-8"))
-    assert source.read_text(encoding="utf-8").splitlines()[1:6] == [
-        *("# # 06 · Probe: what is new?", "#"),
-        "# **20 minutes to read, no exercises · needs notebook 05 · runs on CPU or GPU, offline**",
-        *("#", "# As in [02 · Grid generation](02_grid_generation.ipynb)."),
+    assert changed(copy) == {*written, "notebooks/src/06_topic.py"}
+    for name in written:
+        assert re.search(r"\[06 Find it\]\(\S*06_topic\.ipynb\)", (copy / name).read_text("utf-8"))
+    assert source.read_text(encoding="utf-8").splitlines() == [
+        "# %% [markdown]",
+        "# # 06 · Find it: what if the digit is somewhere, among other things?",
+        "#",
+        "# **40 minutes to read, 80 with the exercises · needs notebooks 02 to 05 · "
+        "runs on CPU or GPU, offline**",
+        "# [02 · Grid generation](02_grid_generation.ipynb)",
     ]
