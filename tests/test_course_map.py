@@ -59,6 +59,8 @@ def test_each_table_has_its_place(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     found = re.findall(r"<!-- (\w+)\b[^>]*-->.*?<!-- /\1 -->", text, re.DOTALL)
     assert set(found) >= BLOCKS[name] and len(found) == len(set(found))
+    # In Markdown a comment that begins a line ends the paragraph before it.
+    assert not re.search(r"^<!-- [^>]*-->.", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
