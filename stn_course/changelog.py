@@ -1,8 +1,14 @@
 """What each version of the course brought, as CHANGELOG.md tells it."""
 
 import re
+from pathlib import Path
 
 from stn_course.lessons import shipped
+
+
+def changelog_file() -> Path:
+    """Where the changelog lies; an installed package may lack it."""
+    return shipped("CHANGELOG.md")
 
 
 def whats_new(since: str) -> str:
@@ -11,7 +17,7 @@ def whats_new(since: str) -> str:
     since: a version such as "0.1.0". Empty if there is nothing newer, or no changelog.
     """
     try:
-        text = shipped("CHANGELOG.md").read_text(encoding="utf-8")
+        text = changelog_file().read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
     entries = re.split(r"^(?=## \d)", text, flags=re.MULTILINE)[1:]

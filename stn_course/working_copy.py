@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import stn_course
-from stn_course.changelog import whats_new
+from stn_course.changelog import changelog_file, whats_new
 from stn_course.data import write_atomically
 from stn_course.notebook_file import read_notebook
 
@@ -48,16 +48,23 @@ def update(originals: Path, folder: Path) -> list[str]:
     if not folder.exists():
         write(folder / ".gitignore", b"*\n")  # wherever in a checkout the folder lies
     record = read_record(folder)
-    files = sorted(path for pattern in PATTERNS for path in originals.glob(pattern))
-    names = [file.relative_to(originals).as_posix() for file in files]
+    files = course_files(originals)
     said = []
-    for name, original in zip(names, files, strict=True):
+    for name, original in files.items():
         said += update_one(name, original.read_bytes(), folder, record.copied)
         write_record(folder, record)
-    said += tell_of_dropped(names, folder, record.copied)
+    said += tell_of_dropped(list(files), folder, record.copied)
     said += tell_of_news(record.version)
     write_record(folder, Record(stn_course.__version__, record.copied))
     return said
+
+
+def course_files(originals: Path) -> dict[str, Path]:
+    """What a copy holds, by its name there: the notebooks, their pictures, and the changelog."""
+    files = sorted(path for pattern in PATTERNS for path in originals.glob(pattern))
+    named = {file.relative_to(originals).as_posix(): file for file in files}
+    changelog = changelog_file()
+    return named | ({changelog.name: changelog} if changelog.exists() else {})
 
 
 def update_one(name: str, content: bytes, folder: Path, copied: dict[str, str]) -> list[str]:

@@ -84,6 +84,7 @@ def test_lab_makes_the_copy_and_opens_its_first_notebook(empty_folder, flags, ca
     copy = empty_folder / "my_notebooks"
     assert sorted(file.stem for file in copy.glob("*.ipynb")) == list(load_lessons())
     assert (copy / "images" / "straightener.gif").exists()
+    assert (copy / "CHANGELOG.md").exists()
     assert f"--ServerApp.root_dir={copy}" in flags
     assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in flags
     assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=8888"} <= set(flags)

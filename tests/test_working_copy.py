@@ -20,6 +20,14 @@ ONE = "02_grid.ipynb"
 NEW = "02_grid.new.ipynb"
 
 
+@pytest.fixture(autouse=True)
+def changelog(tmp_path, monkeypatch) -> Path:
+    """Where the course's changelog lies; at first it has none."""
+    file = tmp_path / "the course" / "CHANGELOG.md"
+    monkeypatch.setattr(tool, "changelog_file", lambda: file)
+    return file
+
+
 @pytest.fixture
 def course(tmp_path) -> Path:
     """The course's own notebooks."""
@@ -353,6 +361,14 @@ def test_an_update_tells_once_what_is_new_since_then(course, mine, later, record
 
 def stop(*_):
     raise KeyboardInterrupt
+
+
+def test_the_copy_has_the_changelog_and_each_update_brings_it_up_to_date(course, mine, changelog):
+    changelog.parent.mkdir()
+    for text in ("# What is new: a lab", "# What is new: a lab, a quiz"):
+        changelog.write_text(text, encoding="utf-8")
+        assert tool.update(course, mine) == []
+        assert files(mine)["CHANGELOG.md"] == text
 
 
 def test_an_update_that_was_stopped_tells_the_news_the_next_time(course, mine, later, monkeypatch):
