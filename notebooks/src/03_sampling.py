@@ -103,6 +103,7 @@ def to_pixels(coordinate, size, align_corners=False):
 
 print("28 pixels, x = -1, 0, 1:", to_pixels(torch.tensor([-1.0, 0.0, 1.0]), 28).tolist())
 
+
 # %% [markdown]
 # Which of the two rules should you choose? Recall from notebook 02: with `False`, **the same theta means the same on pictures
 # of any size**; with `True`, only approximately. The course uses `False`.
