@@ -143,8 +143,8 @@ Quiz("which_way")
 
 # %%
 show(
-    plotting.pixel_coordinates(3),
-    "three by three pixels, twice. With align_corners=False, the frame from -1 to 1 runs along the outer "
+    plotting.pixel_coordinates(5),
+    "five by five pixels, twice. With align_corners=False, the frame from -1 to 1 runs along the outer "
     "edges of the pixels; with True, it runs through the centres of the border pixels.",
 )
 
@@ -165,8 +165,8 @@ def pixel_centres(n, align_corners=False, **options):
     return (2 * index + 1 - n) / n  # half a pixel inside -1 and 1
 
 
-print("False:", rounded(pixel_centres(3)))
-print("True: ", rounded(pixel_centres(3, align_corners=True)))
+print("False:", rounded(pixel_centres(5)))
+print("True: ", rounded(pixel_centres(5, align_corners=True)))
 
 # %% [markdown]
 # A **quiz**, on an image of another width. Work it out before you call the function:
