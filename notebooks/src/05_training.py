@@ -329,9 +329,9 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=2"]
-print("the grid's mean turn, for digits turned by more than 60 degrees:")
+print("how far the grids turn, on average, for the digits turned furthest:")
 for name, side in [("clockwise", degrees < -60), ("anticlockwise", degrees > 60)]:
-    print(f"{name:13} {angles_out[side.cpu()].mean():+.1f}°")
+    print(f"over 60° {name:13} {angles_out[side.cpu()].mean():+.1f}°")
 
 # %% tags=["hide-output"]
 with torch.no_grad():
@@ -358,6 +358,7 @@ replay_lab
 
 # %%
 show(replay_lab.figure(), replay_lab.text)
+
 
 # %% [markdown]
 # Early on the loss of these twelve falls, then it rises again, although the accuracy on all test digits keeps growing. Where
