@@ -691,9 +691,9 @@ print(f"it is right for:    {100 * (test_labels == usual).float().mean():.2f} % 
 
 
 # %% [markdown]
-# The network gives one answer to every digit, so its accuracy is that digit's share of the test set, which lies between
-# 8.92 % (the fives) and 11.35 % (the ones). Which digit it is depends on the seed. **An accuracy near 10 % that equals the share
-# of one digit, and a loss near 2.30, mark a collapsed run**; 11.35 % means that the answer is always "1".
+# The network gives one answer to every digit, so its accuracy is that digit's share of the test set. No digit's share is
+# far from 10 %. Which digit it is depends on the seed. **An accuracy near 10 % that equals the share of one digit, and a loss
+# near 2.30, mark a collapsed run.**
 #
 # The loss says *that* it broke. Theta says *what* broke: how much of the grid lies outside the picture?
 
