@@ -398,8 +398,8 @@ print(f"one theta for all:      {100 * same_error:.1f} %")
 
 # %% [markdown]
 # The network does rely on a theta for each digit: without it the error almost doubles. That shows that this network *uses*
-# theta. It does not yet show that theta is where the gain comes from. But why does it undo only a small part of the turn? Because the classifier learns, too: what the transformer leaves over, the classifier
-# learns to read.
+# theta. It does not yet show that theta is where the gain comes from. But why does it undo only a small part of the turn?
+# Because the classifier learns, too: what the transformer leaves over, the classifier learns to read.
 #
 # ## Was it luck?
 #
