@@ -21,11 +21,12 @@ function toPicture({ columns, rows, pixels }) {
   return picture;
 }
 
+/** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
 const painters = {
-  image(context, mark, pictures) {
-    const picture = mark.source ? pictures[mark.source] : toPicture(mark);
+  image(context, { box, picture }, pictures) {
+    const shown = typeof picture === "string" ? pictures[picture] : toPicture(picture);
     context.imageSmoothingEnabled = false;
-    context.drawImage(picture, mark.x, mark.y, mark.width, mark.height);
+    context.drawImage(shown, ...box);
   },
 
   dots(context, { places, radius, colour }) {
@@ -52,7 +53,7 @@ const painters = {
     if (width > 0) context.stroke();
   },
 
-  text(context, { text, x, y, colour, size, align }) {
+  label(context, { text, x, y, colour, size, align }) {
     context.font = `${size}px sans-serif`;
     context.textAlign = align;
     context.textBaseline = "middle";
@@ -77,10 +78,10 @@ function paint(canvas, scene, pictures) {
   for (const panel of scene.panels) {
     context.save();
     context.beginPath();
-    context.rect(panel.x, panel.y, panel.width, panel.height);
+    context.rect(...panel.box);
     context.clip();
     context.fillStyle = panel.ground;
-    context.fillRect(panel.x, panel.y, panel.width, panel.height);
+    context.fillRect(...panel.box);
     for (const mark of panel.marks) painters[mark.kind](context, mark, pictures);
     context.restore();
   }
@@ -227,7 +228,7 @@ function render({ model, el }) {
     waiting = 0;
     const scene = model.get("scene");
     write(alert, model.get("alert"));
-    if (!scene.panels) return;
+    if (scene.panels.length === 0) return;
     frame.style.width = `${scene.width}px`;
     canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
     try {

@@ -6,22 +6,29 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from stn_course.widgets.scene import Scene, plain_data
+
 HERE = Path(__file__).parent
+
+
+def sent(value, _):
+    """What goes to the browser."""
+    return plain_data(value)
 
 
 class Canvas(anywidget.AnyWidget):
     """Shows a scene (see `scene.py`) and says how far a hand has moved its handles.
 
-    scene: what to paint, all of it in one message. images: pictures that scenes refer to by name,
-    so that a large one is sent once. alert: words to show when something went wrong.
+    scene: what to paint, all of it in one message. images: the Pixels that scenes refer to by
+    name, so that a large one is sent once. alert: words to show when something went wrong.
     hand: for each handle how far it was moved since the beginning, [dx, dy] in canvas pixels.
     releases: how often a hand has let go.
     """
 
     _esm = HERE / "canvas.js"
     _css = HERE / "canvas.css"
-    scene = traitlets.Dict().tag(sync=True)
-    images = traitlets.Dict().tag(sync=True)
+    scene = traitlets.Instance(Scene, (0, 0)).tag(sync=True, to_json=sent)
+    images = traitlets.Dict().tag(sync=True, to_json=sent)
     alert = traitlets.Unicode().tag(sync=True)
     hand = traitlets.Dict().tag(sync=True, echo_update=False)
     releases = traitlets.Int().tag(sync=True, echo_update=False)

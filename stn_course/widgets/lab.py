@@ -13,7 +13,8 @@ from stn_course.samplers import MODES, PADDING_MODES
 from stn_course.validation import check_choice
 from stn_course.widgets.canvas import Canvas
 from stn_course.widgets.lifetime import FreedWithCells
-from stn_course.widgets.still import still
+from stn_course.widgets.scene import Scene
+from stn_course.widgets.static_figure import static_figure
 
 CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
 WRAP = {"flex_flow": "row wrap"}
@@ -22,7 +23,7 @@ WRAP = {"flex_flow": "row wrap"}
 class Lab(FreedWithCells, ipywidgets.VBox):
     """A canvas and the controls under it; a lab says in `scene` what the canvas shows.
 
-    `figure()` is the lab as a still, `text` the same in words.
+    `figure()` is the lab as a static figure, `text` the same in words.
     """
 
     def __init__(self):
@@ -37,7 +38,7 @@ class Lab(FreedWithCells, ipywidgets.VBox):
         self.children = [self.canvas, *boxes]
         self.refresh()
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """What the canvas shows at present; see `scene.py`."""
         raise NotImplementedError
 
@@ -75,11 +76,11 @@ class Lab(FreedWithCells, ipywidgets.VBox):
     @property
     def text(self) -> str:
         """What the canvas shows, in words."""
-        return self.canvas.scene.get("text", "")
+        return self.canvas.scene.text
 
     def figure(self) -> Figure:
-        """The present state as a still."""
-        return still(self.scene(), self.canvas.images)
+        """The present state as a static figure."""
+        return static_figure(self.scene(), self.canvas.images)
 
 
 @contextlib.contextmanager

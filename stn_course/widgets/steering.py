@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from stn_course.transforms import to_pose
-from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab
+from stn_course.widgets.theta_scene import View
 from stn_course.widgets.theta_sliders import ThetaSliders, undone
 
 REACH = 2.0  # a frame lies in a panel of this many times the image's size, or more
@@ -30,7 +30,7 @@ class SteeringLab(Lab):
         self.sliders.set(theta)
         self._moved()
 
-    def grip(self) -> tuple[draw.View, bool]:
+    def grip(self) -> tuple[View, bool]:
         """The view that the handles lie in, and whether their frame is theta's inverse."""
         raise NotImplementedError
 
