@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path as FilePath
 
+import lab_page
 import numpy
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,31 +13,37 @@ from painted_marks import CHANGED, HEIGHT, KINDS, NAMED, NAMES, WIDTH, scene_of
 from PIL import Image as PILImage
 
 from stn_course.widgets import canvas
-from stn_course.widgets.scene import Dots, Image, Path, plain_data
+from stn_course.widgets.scene import Dots, Handle, Image, Path, Scene, plain_data
 from stn_course.widgets.static_figure import static_figure
 
-# A widget's model in the page, and the canvas as a URL when it has been painted.
+# canvas.js in the page, with a model that keeps what it is told; the alert, or the canvas as a URL.
 PAINT = """async ({ source, state }) => {
     const bytes = (text) => new DataView(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
     const revive = (_, value) => value?.base64 === undefined ? value : bytes(value.base64);
     const values = { hand: {}, releases: 0, alert: "", ...JSON.parse(state, revive) };
-    const model = { get: name => values[name], on() {}, off() {}, set() {}, save_changes() {} };
+    const set = (name, value) => (values[name] = value);
+    const model = { get: name => values[name], set, on() {}, off() {}, save_changes() {} };
     const { default: widget } = await import(`data:text/javascript;base64,${source}`);
-    const el = document.body.appendChild(document.createElement("div"));
-    const end = widget.render({ model, el });
+    const el = document.createElement("div");
+    window.end?.();
+    document.body.replaceChildren(el);
+    window.end = widget.render({ model, el });
+    window.model = model;
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const url = el.querySelector("canvas").toDataURL();
-    const alert = el.querySelector("[role=alert]").textContent;
-    end();
-    el.remove();
-    return alert || url;
+    return el.querySelector("[role=alert]").textContent || el.querySelector("canvas").toDataURL();
 }"""
 
 
 @pytest.fixture(scope="module")
-def paint(browser):
-    """A function: a scene's pixels as the browser paints them, (height, width, 3)."""
+def page(browser):
     page = browser.new_page(device_scale_factor=1)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def paint(page):
+    """A function: a scene's pixels as the browser paints them, (height, width, 3)."""
     source = base64.b64encode(
         FilePath(canvas.__file__).with_name("canvas.js").read_bytes()
     ).decode()
@@ -71,3 +78,37 @@ def test_both_painters_paint_the_same(paint, kind):
     marked = (static != 0x88).any(axis=-1).mean()
     assert marked > 0
     assert far < 0.1 * marked
+
+
+def hand(page) -> list:
+    """What the handle named point has told the model: how far it was moved, how often let go."""
+    return page.evaluate('[...(model.get("hand").point ?? [0, 0]), model.get("releases")]')
+
+
+@pytest.fixture
+def handle(page, paint):
+    """A handle at (100, 40), one press of an arrow key 2 pixels long, in focus."""
+    point = Handle("point", 100, 40, "the point", "#0000FF", 2)
+    paint(Scene(WIDTH, HEIGHT, scene_of().panels, [point]))
+    handle = page.query_selector("[data-handle=point]")
+    handle.focus()
+    return handle
+
+
+def test_a_drag_is_told_with_its_end(page, handle):
+    lab_page.drag(page, handle, 60, -10)
+    assert hand(page) == [60, -10, 1]
+
+
+def test_keys_are_told_with_their_end(page, handle):
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    assert hand(page) == [2, -20, 2]
+
+
+def test_a_key_ends_where_the_focus_goes_elsewhere(page, handle):
+    """Its keyup is another element's then; the hand has let go all the same."""
+    page.keyboard.down("ArrowRight")
+    handle.evaluate("handle => handle.blur()")
+    page.keyboard.up("ArrowRight")
+    assert hand(page) == [2, 0, 1]

@@ -166,7 +166,7 @@ def test_a_picture_is_one_small_message(small, monkeypatch):
     fitted(small, watcher)
     assert watcher.drawn <= 3
     watcher.losses = [1.0] * 100_000
-    watcher.refresh()
+    watcher.paint()
     sizes = [len(str(mark)) for mark in watcher.canvas.scene.panels[0].marks]
     assert sum(sizes) < 30_000
 

@@ -93,7 +93,12 @@ function makeHandle(name, move, letGo, scale) {
   const button = document.createElement("button");
   button.className = "stn-handle";
   button.dataset.handle = name;
-  let last = null;
+  let last = null; // where the pointer was, while it drags
+  let held = false;
+  const pull = (dx, dy) => {
+    held = true;
+    move(name, dx, dy);
+  };
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault(); // or the browser would start to select text
@@ -103,11 +108,12 @@ function makeHandle(name, move, letGo, scale) {
   });
   button.addEventListener("pointermove", (event) => {
     if (last === null) return;
-    move(name, (event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
+    pull((event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
     last = [event.clientX, event.clientY];
   });
   const release = () => {
-    if (last !== null) letGo();
+    if (held) letGo();
+    held = false;
     last = null;
   };
   button.addEventListener("pointerup", release);
@@ -117,9 +123,10 @@ function makeHandle(name, move, letGo, scale) {
     event.preventDefault();
     event.stopPropagation(); // or the notebook would select another cell
     const step = Number(button.dataset.step) * (event.shiftKey ? 10 : 1);
-    move(name, ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
+    pull(ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
   });
-  button.addEventListener("keyup", (event) => event.key in ARROWS && letGo());
+  button.addEventListener("keyup", (event) => event.key in ARROWS && last === null && release());
+  button.addEventListener("blur", () => last === null && release()); // its keyup is another's
   return button;
 }
 

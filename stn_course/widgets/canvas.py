@@ -34,28 +34,31 @@ class Canvas(anywidget.AnyWidget):
     releases = traitlets.Int().tag(sync=True, echo_update=False)
 
     def __init__(self, **options):
-        self._moved: list[Callable[[str, float, float], None]] = []
-        self._released: list[Callable[[], None]] = []
+        self._on_move: list[Callable[[str, float, float], None]] = []
+        self._on_release: list[Callable[[], None]] = []
         self._seen: dict[str, list[float]] = {}
+        self.held = False  # a hand has moved a handle and has not let go of it yet
         super().__init__(**options)
         # One listener for both: a release that comes with the last movement comes after it.
         self.observe(self._hear, ["hand", "releases"])
 
     def on_move(self, callback: Callable[[str, float, float], None]) -> None:
         """Call back with a handle's name and how far it moved, right and down, canvas pixels."""
-        self._moved.append(callback)
+        self._on_move.append(callback)
 
     def on_release(self, callback: Callable[[], None]) -> None:
         """Call back when a hand has let go of a handle."""
-        self._released.append(callback)
+        self._on_release.append(callback)
 
     def _hear(self, change) -> None:
         for name, (x, y) in self.hand.items():
             before = self._seen.get(name, [0, 0])
             self._seen[name] = [x, y]
             if [x, y] != before:
-                for callback in self._moved:
+                self.held = True
+                for callback in self._on_move:
                     callback(name, x - before[0], y - before[1])
         if change["name"] == "releases":
-            for callback in self._released:
+            self.held = False
+            for callback in self._on_release:
                 callback()

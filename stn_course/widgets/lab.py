@@ -36,14 +36,19 @@ class Lab(FreedWithCells, ipywidgets.VBox):
         """Put the canvas above and each row of controls under it, then paint."""
         boxes = [ipywidgets.HBox(list(row), layout=WRAP) for row in rows]
         self.children = [self.canvas, *boxes]
-        self.refresh()
+        self.paint()
 
     def scene(self) -> Scene:
         """What the canvas shows at present; see `scene.py`."""
         raise NotImplementedError
 
-    def refresh(self, _=None) -> None:
-        """Paint the present state; an error stands in the lab, for a callback's would be lost."""
+    def paint(self, _=None) -> None:
+        """Show the present state: the one door to the picture, whatever has changed.
+
+        An error stands in the lab, for a callback's would be lost.
+        """
+        if self._quiet:
+            return
         with self.errors_shown(), one_thread():
             self.canvas.scene = self.scene()
             self.canvas.alert = ""
@@ -66,12 +71,7 @@ class Lab(FreedWithCells, ipywidgets.VBox):
             yield
         finally:
             self._quiet = before
-        self.changed()
-
-    def changed(self, _=None) -> None:
-        """A control was changed by a hand."""
-        if not self._quiet:
-            self.refresh()
+        self.paint()
 
     @property
     def text(self) -> str:

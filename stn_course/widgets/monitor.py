@@ -90,7 +90,7 @@ class Monitor(Lab):
         now = [] if not recorder.losses else torch.stack(recorder.losses).tolist()
         self.losses = recorder.history.losses + now
         self.drawn += 1
-        self.refresh()
+        self.paint()
 
     def _hold_up(self) -> float:
         """Wait while paused; how long it took, in seconds."""

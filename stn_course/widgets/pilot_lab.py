@@ -84,9 +84,10 @@ class PilotLab(SteeringLab):
         buttons = [self.digit, self.next, self.reset, self.compare, self.device]
         self.arrange(buttons, columns)
 
-    def _moved(self) -> None:
+    def paint(self, _=None) -> None:
+        """The digit shown keeps its theta."""
         self.thetas[self.digit.value] = self.sliders.theta[0]
-        super()._moved()
+        super().paint()
 
     def grip(self) -> tuple[View, bool]:
         """The handles lie on theta's frame over the input."""
@@ -105,12 +106,12 @@ class PilotLab(SteeringLab):
 
     def _compared(self, _) -> None:
         self.compare.description = HIDE if self.compare.value else SHOW
-        self.changed()
+        self.paint()
 
     def _new_device(self, _) -> None:
         with self.errors_shown():
             self._take_networks()
-        self.changed()
+        self.paint()
 
     @torch.no_grad()
     def _take_networks(self) -> None:

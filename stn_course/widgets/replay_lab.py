@@ -66,7 +66,7 @@ class ReplayLab(Lab):
         self.link = ipywidgets.jslink((self.player, "value"), (self.slider, "value"))
         self.hidden = [self.link]
         for control in (self.slider, self.device):
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         self.arrange([self.player, self.slider, self.device])
 
     @property

@@ -64,12 +64,12 @@ class SamplerLab(Lab):
         self.choices = sampling_choices(mode, padding_mode, align_corners, device)
         self.sliders = [pixel_slider(name, size) for name, size in (("x", width), ("y", height))]
         super().__init__()
-        self.canvas.on_move(self._dragged)
+        self.canvas.on_move(self._drag)
         middle = width / 2 - 0.3, height / 2 - 0.2  # not on a pixel's centre: four weights
         with self.all_at_once():
             self.point = (middle[0] if x is None else x, middle[1] if y is None else y)
         for control in [*self.sliders, *self.choices.values()]:
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         self.arrange(self.sliders, self.choices.values())
 
     @property
@@ -83,13 +83,7 @@ class SamplerLab(Lab):
             for control, value in zip(self.sliders, place, strict=True):
                 control.show(min(max(float(value), control.min), control.max))
 
-    def changed(self, change=None) -> None:
-        if change is not None and change["owner"] in self.sliders:
-            for control in self.sliders:
-                control.in_hand = control is change["owner"]
-        super().changed()
-
-    def _dragged(self, _, dx: float, dy: float) -> None:
+    def _drag(self, _, dx: float, dy: float) -> None:
         pixel = self._pixel()
         self.point = (self.point[0] + dx / pixel, self.point[1] + dy / pixel)
 

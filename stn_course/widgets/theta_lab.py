@@ -89,7 +89,6 @@ class ThetaLab(SteeringLab):
         self.sizes = [size_entry(f"output {name}") for name in ("height", "width")]
         self._enter(output_size or self.image.shape[-2:])
         self._first |= {entry: entry.value for entry in self.sizes}
-        self.reach = REACH
         self._connect()
 
     def _connect(self) -> None:
@@ -97,10 +96,10 @@ class ThetaLab(SteeringLab):
         for name, button in self.buttons.items():
             button.layout.width = "auto"
             button.on_click(lambda _, name=name: self._press(name))
-        self.canvas.on_release(self.changed)
+        self.canvas.on_release(self.paint)
         self.source.observe(self._new_image, "value")
         for control in [*self.choices.values(), self.view, *self.sizes]:
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         pose, numbers = list(self.sliders.pose.values()), self.sliders.numbers
         columns = [ipywidgets.VBox(pose), ipywidgets.VBox(numbers)]
         choices = [self.source, *self.sizes, *self.choices.values()]
@@ -118,10 +117,11 @@ class ThetaLab(SteeringLab):
         """(H', W')."""
         return tuple(entry.value for entry in self.sizes)
 
-    def changed(self, _=None) -> None:
-        """Theta or a choice was changed, but not by a drag: the panel reaches as far as needed."""
-        self.reach = reach_of(self._shown_frame())
-        super().changed()
+    def paint(self, _=None) -> None:
+        """The panel reaches as far as needed; while a hand drags, the frame would slip from it."""
+        if not self.canvas.held:
+            self.reach = reach_of(self._shown_frame())
+        super().paint()
 
     def _shown_frame(self) -> Tensor | None:
         """The matrix (1, 2, 3) of the frame that has the handles; None where it has no inverse."""
@@ -133,10 +133,6 @@ class ThetaLab(SteeringLab):
         moves = self.view.value == MOVES
         return (self._right() if moves else self._left()), moves
 
-    def _pulled(self) -> None:
-        self.refresh()  # with the reach as it is, or the frame would slip from the hand
-        self.sliders.settle()
-
     def _press(self, name: str) -> None:
         if name != "Reset":
             self.theta = PRESETS[name]
@@ -145,7 +141,6 @@ class ThetaLab(SteeringLab):
             for control, value in self._first.items():
                 control.value = value
             self.sliders.set(identity())
-        self.sliders.settle()
         self.sliders.restore_ranges()
 
     def _take_image(self) -> None:
