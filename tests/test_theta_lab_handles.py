@@ -85,15 +85,16 @@ def assert_handles_lie_on_the_frame(lab) -> None:
         assert handles(lab) == {}
         return
     centre = matrix[0, :, 2]
-    panel = lab.canvas.scene["panels"][1 if lab.view.value == theta_lab.READS else 2]
+    panel = lab.canvas.scene.panels[1 if lab.view.value == theta_lab.READS else 2]
     for name, column in (("centre", None), ("x", 0), ("y", 1)):
         point = centre if column is None else centre + matrix[0, :, column]
         for axis, size in (("x", "width"), ("y", "height")):
             index = "xy".index(axis)
             place = view.centre[index] + view.unit[index] * point[index].item()
-            low, high = panel[axis] + 8, panel[axis] + panel[size] - 8
+            low = getattr(panel.box, axis) + 8
+            high = low + getattr(panel.box, size) - 16
             expected = min(max(place, low), high)
-            assert handles(lab)[name][axis] == pytest.approx(expected, abs=0.011)
+            assert getattr(handles(lab)[name], axis) == pytest.approx(expected, abs=0.011)
 
 
 @pytest.mark.parametrize("handle", ["centre", "x", "y"])
@@ -140,10 +141,10 @@ def test_a_handle_pulled_onto_the_centre_leaves_no_inverse_but_a_lab_that_works(
 
 def test_a_handle_outside_of_the_panel_can_still_be_reached(lab):
     lab.theta = transforms.translation(x=40.0)
-    left = lab.canvas.scene["panels"][1]
+    left = lab.canvas.scene.panels[1]
     for handle in handles(lab).values():
-        assert left["x"] <= handle["x"] <= left["x"] + left["width"]
-        assert left["y"] <= handle["y"] <= left["y"] + left["height"]
+        assert left.box.x <= handle.x <= left.box.x + left.box.width
+        assert left.box.y <= handle.y <= left.box.y + left.box.height
 
 
 def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
@@ -156,5 +157,5 @@ def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
 
 def test_every_handle_has_a_label_with_its_place(lab):
     lab.theta = transforms.translation(x=0.25)
-    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"]["label"]
-    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"]["label"]
+    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"].label
+    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"].label

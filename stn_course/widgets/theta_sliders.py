@@ -42,11 +42,11 @@ def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
 class ThetaSliders:
     """The sliders and the theta that they show, kept in double precision, (1, 2, 3).
 
-    after_hand: called after a hand has moved a slider, with `theta` already the new one; it is
-    expected to end in `settle`, which brings the other sliders after.
+    paint: called when a hand has moved a slider, with `theta` already the new one; it is expected
+    to end in `settle`, which brings the other sliders after.
     """
 
-    def __init__(self, after_hand: Callable[[], None]):
+    def __init__(self, paint: Callable[[], None]):
         self.pose = {name: slider(*rest) for name, rest in POSE.items()}
         self.numbers = [
             slider(f"theta[{row}, {column}]", -4, 4, 0.01)
@@ -54,13 +54,13 @@ class ThetaSliders:
             for column in range(3)
         ]
         self.theta = identity(dtype=torch.float64)
-        self.after_hand = after_hand
+        self.paint = paint
         self._busy = False
         self._waiting = contextlib.ExitStack()
         self._wait = False
         self.settle()
         for control in self.all:
-            control.observe(self._changed, "value")
+            control.observe(self._follow_hand, "value")
 
     @property
     def all(self) -> list[ExactSlider]:
@@ -75,8 +75,6 @@ class ThetaSliders:
         if len(theta) != 1:
             raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
         self.theta = theta.clone()
-        for control in self.all:
-            control.in_hand = False
 
     def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
         """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
@@ -91,7 +89,8 @@ class ThetaSliders:
         if theta is not None:  # a picture squeezed into a line: the hand goes on, theta waits
             self.set(theta)
 
-    def _changed(self, change) -> None:
+    def _follow_hand(self, change) -> None:
+        """The sliders of one kind say what theta is."""
         if self._busy:  # moved by `settle`, not by a hand
             return
         values = {name: s.value for name, s in self.pose.items()}
@@ -101,8 +100,7 @@ class ThetaSliders:
         else:
             as_double = {n: torch.tensor(v, dtype=torch.float64) for n, v in values.items()}
             self.set(from_pose(**as_double))
-        change["owner"].in_hand = True
-        self.after_hand()
+        self.paint()
 
     def settle(self) -> None:
         """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest."""
