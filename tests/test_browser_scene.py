@@ -26,6 +26,7 @@ PAINT = """async ({ source, state }) => {
     const { default: widget } = await import(`data:text/javascript;base64,${source}`);
     const el = document.createElement("div");
     window.end?.();
+    el.className = "stn-lab";
     document.body.replaceChildren(el);
     window.end = widget.render({ model, el });
     window.model = model;
@@ -112,3 +113,14 @@ def test_a_key_ends_where_the_focus_goes_elsewhere(page, handle):
     handle.evaluate("handle => handle.blur()")
     page.keyboard.up("ArrowRight")
     assert hand(page) == [2, 0, 1]
+
+
+def test_letters_typed_in_a_lab_stay_there_and_other_keys_do_not(page, handle):
+    page.evaluate("""() => {
+        window.heard = [];
+        document.onkeydown = event => heard.push(event.key);
+    }""")
+    for key in ("a", "x", "Tab", "Control+b"):
+        handle.focus()
+        page.keyboard.press(key)
+    assert page.evaluate("heard") == ["Tab", "Control", "b"]

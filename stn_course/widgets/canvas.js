@@ -204,6 +204,12 @@ function nameControls(lab) {
   }
 }
 
+/** What is typed at a lab's controls is not for the notebook, where x cuts the lab's cell. */
+function keepLetters(event) {
+  const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (letter) event.stopPropagation();
+}
+
 function render({ model, el }) {
   const frame = document.createElement("div");
   const canvas = document.createElement("canvas");
@@ -262,6 +268,7 @@ function render({ model, el }) {
     const lab = el.closest(".stn-lab");
     if (lab === null) return;
     nameControls(lab);
+    lab.addEventListener("keydown", keepLetters);
     observer = new MutationObserver(() => nameControls(lab));
     observer.observe(lab, { childList: true, subtree: true }); // sliders may come later
   });
