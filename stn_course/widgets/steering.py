@@ -19,6 +19,7 @@ class SteeringLab(Lab):
         super().__init__()
         self.sliders = ThetaSliders(self.paint)
         self.canvas.on_move(self._drag)
+        self.canvas.on_release(self.sliders.let_go)
 
     @property
     def theta(self) -> Tensor:

@@ -54,6 +54,7 @@ class ThetaSliders:
             for column in range(3)
         ]
         self.theta = identity(dtype=torch.float64)
+        self._pulled: Tensor | None = None  # the frame as a hand has it, without an inverse, too
         self.paint = paint
         self._busy = False
         self._waiting = contextlib.ExitStack()
@@ -75,19 +76,27 @@ class ThetaSliders:
         if len(theta) != 1:
             raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
         self.theta = theta.clone()
+        self.let_go()
 
     def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
         """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
 
         of_inverse: the handle is one of the moved picture's, so the column is the inverse's.
         """
-        matrix = undone(self.theta) if of_inverse else self.theta.clone()
-        if matrix is None:
+        frame = self._pulled
+        if frame is None:
+            frame = undone(self.theta) if of_inverse else self.theta.clone()
+        if frame is None:
             return  # the picture has no frame to take hold of
-        matrix[0, :, COLUMNS[handle]] += vector
-        theta = undone(matrix) if of_inverse else matrix
+        frame[0, :, COLUMNS[handle]] += vector
+        theta = undone(frame) if of_inverse else frame
         if theta is not None:  # a picture squeezed into a line: the hand goes on, theta waits
             self.set(theta)
+        self._pulled = frame
+
+    def let_go(self) -> None:
+        """The hand has let go of the handle: the next pull begins at theta."""
+        self._pulled = None
 
     def _follow_hand(self, change) -> None:
         """The sliders of one kind say what theta is."""
