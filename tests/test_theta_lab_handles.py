@@ -10,6 +10,7 @@ from lab_scene import DIGIT, handles, note, numbers_in, pull, pytorchs_output, s
 
 from stn_course import samplers, transforms
 from stn_course.widgets import ThetaLab, theta_lab
+from stn_course.widgets.scene import Label
 
 
 @pytest.fixture
@@ -154,6 +155,24 @@ def test_a_handle_pulled_onto_the_centre_leaves_no_inverse_but_a_lab_that_works(
     lab.view.value = theta_lab.READS
     pull(lab, "x", 0.5, 0)
     assert torch.allclose(lab.theta, torch.tensor([[[0.5, 0, 0], [0, 1, 0]]]), atol=1e-6)
+
+
+def test_where_the_picture_has_no_handles_its_panel_says_why(lab):
+    def words():
+        marks = lab.canvas.scene.panels[2].marks
+        return [mark.text for mark in marks if isinstance(mark, Label)]
+
+    lab.view.value = theta_lab.MOVES
+    assert theta_lab.NO_FRAME not in words()
+    lab.theta = torch.zeros(2, 3)
+    assert handles(lab) == {}
+    assert theta_lab.NO_FRAME in words()
+
+
+def test_an_arrow_key_moves_a_handle_as_far_on_the_canvas_however_far_the_panel_reaches(lab):
+    before = handles(lab)["x"].step
+    lab.theta = transforms.translation(x=12.0)
+    assert handles(lab)["x"].step == pytest.approx(before)
 
 
 def test_a_handle_outside_of_the_panel_can_still_be_reached(lab):
