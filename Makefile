@@ -1,18 +1,24 @@
 # Two commands: `make lab` opens the course, `make test` checks all of it. README.md says the rest.
 
-PYTHON ?= python3
+WINDOWS := $(filter Windows_NT,$(OS))
+PYTHON ?= $(if $(WINDOWS),python,python3)
 PORT ?= 8888
 BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
+PRE ?=
+CONDA_EXE ?= conda
 
 # The tests start a hundred processes; none of them shall compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
 VENV := .venv
-RUN := $(VENV)/bin/python
+BIN := $(if $(WINDOWS),Scripts,bin)
+RUN := $(VENV)/$(BIN)/python
 INSTALLED := $(VENV)/installed
 NEWEST := .venv-newest
+API := build/api
+RUN_NEWEST := $(NEWEST)/$(BIN)/python
 LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
 	--LabApp.default_url=/lab/tree/00_start_here.ipynb
 ifeq ($(BROWSER),no)
@@ -29,19 +35,24 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page api figures links table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check (8 minutes)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
+	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
+	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
+	@echo "make pairs      see whether notebooks and their sources say the same"
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
@@ -60,11 +71,20 @@ lab: $(INSTALLED)
 test: $(INSTALLED) lint suite
 
 # Did a new release break something? No constraints: the newest versions that pyproject.toml allows.
+# With PRE=yes torch's nightly build, from where pip's PIP_EXTRA_INDEX_URL points.
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
-	$(NEWEST)/bin/python -m pip install --editable '.[test,browser]'
-	$(NEWEST)/bin/python -m pip list
-	$(MAKE) suite RUN=$(NEWEST)/bin/python
+ifeq ($(PRE),yes)
+	$(RUN_NEWEST) -m pip install --pre torch torchvision
+	$(RUN_NEWEST) -c "import sys; from importlib.metadata import version; v = version('torch'); sys.exit(0 if 'dev' in v or 'rc' in v else 'torch ' + v + ' is no pre-release; set PIP_EXTRA_INDEX_URL to the address of PyTorch\'s nightly builds')"
+endif
+	$(RUN_NEWEST) -m pip install --editable '.[test,browser]'
+	$(RUN_NEWEST) -m pip list
+	$(MAKE) suite RUN=$(RUN_NEWEST)
+
+# Do the conda packages still go together? Nothing is installed.
+solve-conda:
+	"$(CONDA_EXE)" env create --dry-run --file environment.yml
 
 suite:
 	$(RUN) tools/browser.py
@@ -76,6 +96,10 @@ lint: $(INSTALLED)
 
 quick: $(INSTALLED) lint
 	$(RUN) -m pytest $(WORKERS) $(QUICK)
+
+# What .pre-commit-config.yaml runs where a notebook or a source is committed.
+pairs: $(INSTALLED)
+	$(RUN) -m pytest -q tests/test_notebooks.py -k test_notebook_and_source_say_the_same
 
 check: named $(INSTALLED)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
@@ -101,8 +125,16 @@ sources: $(INSTALLED)
 page: $(INSTALLED)
 	$(RUN) tools/notebooks.py page $(NB)
 
+api: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(RUN) -m sphinx -q -W --keep-going docs $(API)
+	@echo $(API)/index.html
+
 figures: $(INSTALLED)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
+
+links: $(INSTALLED)
+	$(RUN) tools/repository_links.py
 
 table: $(INSTALLED)
 	$(RUN) tools/compare.py

@@ -16,11 +16,20 @@ from stn_course.validation import check_images, describe
 
 
 class ImagePose(NamedTuple):
-    """How each picture lies, each (B,).
+    """How each picture lies.
 
-    angle: of the principal axis, the direction of most spread, from -90 to 90 degrees; an axis has
-    no arrow, so -90 and 90 are the same. scale: the root of the mean squared distance from the
-    centroid (second moments). x, y: the centroid.
+    Attributes:
+        angle: (B,) of the principal axis, the direction of most spread, from -90 to 90 degrees; an
+            axis has no arrow, so -90 and 90 are the same.
+        scale: (B,) the root of the mean squared distance from the centroid (second moments).
+        x: (B,) the centroid.
+        y: (B,) the same, downwards.
+
+    Example:
+        >>> bottom_right = torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]])
+        >>> pose = image_pose(bottom_right)
+        >>> pose.x.item(), pose.y.item()
+        (0.5, 0.5)
     """
 
     angle: Tensor
@@ -32,9 +41,15 @@ class ImagePose(NamedTuple):
 class Spread(NamedTuple):
     """How far the poses of a batch lie apart; all 0 if the pictures lie alike.
 
-    angle: the standard deviation of the axes in degrees, by the length of their mean (Mardia), on
-    doubled angles, since an axis and its opposite are one. scale: standard deviation over mean, a
-    share. centroid: root mean squared distance from the mean centroid, normalised units.
+    Attributes:
+        angle: the standard deviation of the axes in degrees, by the length of their mean (Mardia),
+            on doubled angles, since an axis and its opposite are one.
+        scale: standard deviation over mean, a share.
+        centroid: root mean squared distance from the mean centroid, normalised units.
+
+    Example:
+        >>> pose_spread(torch.eye(3).expand(2, 1, 3, 3)).centroid
+        0.0
     """
 
     angle: float
@@ -45,8 +60,15 @@ class Spread(NamedTuple):
 class Undoing(NamedTuple):
     """How well theta undoes a known turn; of a perfect transformer: -1, -1, 0.
 
-    correlation: of the angle in with the angle out. slope: degrees out for one degree in, by least
-    squares. left_over: the standard deviation of the turn that remains, in degrees.
+    Attributes:
+        correlation: of the angle in with the angle out.
+        slope: degrees out for one degree in, by least squares.
+        left_over: the standard deviation of the turn that remains, in degrees.
+
+    Example:
+        >>> turn = torch.tensor([-60.0, 0.0, 60.0])
+        >>> undoing(turn, -turn).left_over
+        0.0
     """
 
     correlation: float
@@ -55,10 +77,23 @@ class Undoing(NamedTuple):
 
 
 def image_pose(images: Tensor) -> ImagePose:
-    """Read the pose of each picture (B, C, H, W), black 0, from its moments.
+    """Read the pose of each picture from its moments.
 
-    Raises ValueError for a picture that is black all over or has values below 0, as normalised ones
-    have: denormalise them first.
+    Args:
+        images: (B, C, H, W), black 0.
+
+    Returns:
+        The parts of the pose, each (B,), in double precision.
+
+    Raises:
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, a picture that is black all over, or values below 0, as
+            normalised pictures have: denormalise them first.
+
+    Example:
+        >>> falling = torch.eye(3)[None, None]  # a line to the bottom right
+        >>> round(image_pose(falling).angle.item())
+        45
     """
     check_images(images, "images")
     weight = images.double().sum(dim=1)  # (B, H, W)
@@ -83,7 +118,23 @@ def image_pose(images: Tensor) -> ImagePose:
 
 
 def pose_spread(images: Tensor) -> Spread:
-    """How far the poses of pictures (B, C, H, W), black 0, lie apart; see `image_pose`."""
+    """How far the poses of pictures lie apart, see `image_pose`.
+
+    Args:
+        images: (B, C, H, W), black 0.
+
+    Returns:
+        The spread of angle, scale and centroid.
+
+    Raises:
+        TypeError: images is not a floating-point tensor.
+        ValueError: as of `image_pose`.
+
+    Example:
+        >>> left_and_right = torch.tensor([[1.0, 0.0], [0.0, 1.0]]).view(2, 1, 1, 2)
+        >>> pose_spread(left_and_right).centroid  # of -0.5 and 0.5
+        0.5
+    """
     pose = image_pose(images)
     doubled = torch.deg2rad(2 * pose.angle)
     length = torch.hypot(doubled.cos().mean(), doubled.sin().mean()).clamp(1e-12, 1)
@@ -94,11 +145,24 @@ def pose_spread(images: Tensor) -> Spread:
 
 
 def undoing(angle_in: Tensor, angle_out: Tensor) -> Undoing:
-    """Hold the turn of each picture, in degrees (B,), against the turn of its grid (B,).
+    """Hold the turn of each picture against the turn of its grid.
 
-    angle_in: anticlockwise on the screen, as `data.random_rotation` tells. angle_out: theta's
-    rotation, `transforms.to_pose(theta).rotation`; it turns the picture anticlockwise by as much.
-    Raises ValueError if the two do not pair, are fewer than two, or all angles in are the same.
+    Args:
+        angle_in: (B,) degrees, anticlockwise on the screen, as `data.random_rotation` tells.
+        angle_out: (B,) degrees, theta's rotation, `transforms.to_pose(theta).rotation`; it turns
+            the picture anticlockwise by as much.
+
+    Returns:
+        Correlation, slope, and what is left of the turn.
+
+    Raises:
+        ValueError: the two do not pair, are fewer than two, or all angles in are the same.
+
+    Example:
+        >>> turn = torch.tensor([-60.0, 0.0, 60.0])
+        >>> half_undone = undoing(turn, -turn / 2)
+        >>> half_undone.slope, half_undone.left_over
+        (-0.5, 30.0)
     """
     if angle_in.shape != angle_out.shape or angle_in.dim() != 1 or len(angle_in) < 2:
         raise ValueError(

@@ -65,8 +65,20 @@ def _decompressed(name: str) -> bytes:
 def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
     """The digits of one split straight from the package.
 
-    split: "train" (60,000) or "test" (10,000).
-    Returns images (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) int64.
+    Args:
+        split: "train" (60,000) or "test" (10,000).
+
+    Returns:
+        Images (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) int64.
+
+    Raises:
+        ValueError: an unknown split.
+        OSError: the installed copy lacks a file, or one is damaged.
+
+    Example:
+        >>> images, labels = load_mnist("test")
+        >>> images.shape, labels[:5]
+        (torch.Size([10000, 28, 28]), tensor([7, 2, 1, 0, 4]))
     """
     check_choice("split", split, SPLITS)
     arrays = []
@@ -81,9 +93,23 @@ def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
 def mnist_root(cache: str | Path | None = None) -> Path:
     """A `root` for `torchvision.datasets.MNIST(root, download=False)`; unpacked at the first call.
 
-    cache: the folder to unpack into, by default the user's cache folder for this course.
     Each file is checked against its checksum; a missing or damaged one is written anew under a
     temporary name and renamed, so that an interrupted call, or two at once, do no harm.
+
+    Args:
+        cache: the folder to unpack into, by default the user's cache folder for this course.
+
+    Returns:
+        That folder.
+
+    Raises:
+        OSError: the installed copy lacks a file, or one is damaged, or the folder can't be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as cache:
+        ...     len(list(mnist_root(cache).glob("MNIST/raw/*-ubyte")))
+        4
     """
     root = Path(cache) if cache is not None else Path(platformdirs.user_cache_dir("stn_course"))
     raw = root / "MNIST" / "raw"
@@ -98,8 +124,23 @@ def mnist_root(cache: str | Path | None = None) -> Path:
 def write_atomically(target: Path, content: bytes) -> None:
     """All of the content appears under the target's name, or nothing does.
 
-    A file that was there gives its mode to the new one. Raises PermissionError where the target
-    cannot be replaced; it is then as it was, and the content lies beside it, with ".new" added.
+    A file that was there gives its mode to the new one.
+
+    Args:
+        target: the file.
+        content: what should be in it.
+
+    Raises:
+        PermissionError: the target cannot be replaced; it is then as it was, and the content lies
+            beside it, with ".new" added.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     target = pathlib.Path(folder, "notes.txt")
+        ...     write_atomically(target, b"done")
+        ...     target.read_text()
+        'done'
     """
     temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -131,26 +172,78 @@ def _replace(temporary: Path, target: Path) -> bool:
 
 
 def to_float(images: Tensor) -> Tensor:
-    """Grey images as a network takes them: (N, H, W) uint8, 0 to 255 -> (N, 1, H, W), 0 to 1."""
+    """Grey images as a network takes them.
+
+    Args:
+        images: (N, H, W) uint8, 0 to 255.
+
+    Returns:
+        (N, 1, H, W) float32, 0 to 1.
+
+    Raises:
+        TypeError: images is not a uint8 tensor (N, H, W).
+
+    Example:
+        >>> to_float(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8))
+        tensor([[[[0.0000, 0.2000, 1.0000]]]])
+    """
     if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.dim() != 3:
         raise TypeError(f"images must be a uint8 tensor of shape (N, H, W); got {describe(images)}")
     return images[:, None].float() / 255
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Subtract MNIST's mean and divide by its standard deviation, any shape; black 0 -> -0.4242."""
+    """Subtract MNIST's mean and divide by its standard deviation.
+
+    Args:
+        images: any shape, values from 0 (black) to 1 (white).
+
+    Returns:
+        The same shape; black is -0.4242.
+
+    Example:
+        >>> normalise(torch.tensor([0.0, 0.1307, 1.0]))
+        tensor([-0.4242,  0.0000,  2.8215])
+    """
     return (images - MEAN) / STD
 
 
 def denormalise(images: Tensor) -> Tensor:
-    """The way back from `normalise`: values from 0 (black) to 1 (white)."""
+    """The way back from `normalise`.
+
+    Args:
+        images: normalised, any shape.
+
+    Returns:
+        The same shape, values from 0 (black) to 1 (white).
+
+    Example:
+        >>> denormalise(torch.tensor([0.0, 1.0]))  # mean, one deviation more
+        tensor([0.1307, 0.4388])
+    """
     return images * STD + MEAN
 
 
 def load_digits(split: str = "train", device=None) -> tuple[Tensor, Tensor]:
-    """One split in memory, ready for a network: images (N, 1, 28, 28) from 0 to 1, labels (N,).
+    """One split in memory, ready for a network.
 
     They are not yet normalised, so that a distortion can fill with black, which is 0.
+
+    Args:
+        split: "train" (60,000) or "test" (10,000).
+        device: where they go, by default the CPU.
+
+    Returns:
+        Images (N, 1, 28, 28) from 0 to 1, and labels (N,).
+
+    Raises:
+        ValueError: an unknown split.
+        OSError: the installed copy lacks a file, or one is damaged.
+
+    Example:
+        >>> images, labels = load_digits("test")
+        >>> images.shape, images.max()
+        (torch.Size([10000, 1, 28, 28]), tensor(1.))
     """
     images, labels = load_mnist(split)
     return to_float(images.to(device)), labels.to(device)
@@ -159,9 +252,25 @@ def load_digits(split: str = "train", device=None) -> tuple[Tensor, Tensor]:
 def batches(
     images: Tensor, labels: Tensor, size: int, generator: torch.Generator | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pairs of `size` images and labels, each once, the last pair maybe smaller.
+    """Pairs of images and labels, each once, the last pair maybe smaller.
 
-    generator: a CPU generator that shuffles; without one the order is kept.
+    Args:
+        images: (N, ...).
+        labels: (N,).
+        size: how many make a pair.
+        generator: a CPU generator that shuffles; without one the order is kept.
+
+    Yields:
+        `size` images and their labels.
+
+    Raises:
+        TypeError: size is not a whole number.
+        ValueError: size is 0 or less, or images and labels do not pair.
+
+    Example:
+        >>> images, labels = torch.zeros(5, 1, 28, 28), torch.arange(5)
+        >>> [some.tolist() for _, some in batches(images, labels, size=2)]
+        [[0, 1], [2, 3], [4]]
     """
     check_positive("size", size)
     if len(images) != len(labels) or len(images) == 0:
@@ -177,8 +286,22 @@ def batches(
 def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
     """Turn pictures anticlockwise about their centre, filling with 0 (black).
 
-    images: (B, C, H, W), H = W, values from 0. degrees: a number or a tensor (B,).
-    mode: as in `grid_sample`, "bilinear" or "nearest".
+    Args:
+        images: (B, C, H, W), H = W, values from 0.
+        degrees: a number or a tensor (B,).
+        mode: as in `grid_sample`, "bilinear" or "nearest".
+
+    Returns:
+        (B, C, H, W).
+
+    Raises:
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or an unknown mode.
+
+    Example:
+        >>> rotate(torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]]), degrees=90).round()
+        tensor([[[[1., 3.],
+                  [0., 2.]]]])
     """
     check_images(images, "images")
     check_choice("mode", mode, MODES)
@@ -204,7 +327,23 @@ def _plane(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
 def rescale(images: Tensor, factor) -> Tensor:
     """Make pictures larger (above 1) or smaller about their centre, filling with 0 (black).
 
-    images: (B, C, H, W), values from 0. factor: a number or a tensor (B,), above 0.
+    Args:
+        images: (B, C, H, W), values from 0.
+        factor: a number or a tensor (B,), above 0.
+
+    Returns:
+        (B, C, H, W).
+
+    Raises:
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or a factor that is not above 0.
+
+    Example:
+        >>> rescale(torch.ones(1, 1, 4, 4), factor=0.5)
+        tensor([[[[0., 0., 0., 0.],
+                  [0., 1., 1., 0.],
+                  [0., 1., 1., 0.],
+                  [0., 0., 0., 0.]]]])
     """
     check_images(images, "images")
     factor = torch.as_tensor(factor).to(images)
@@ -219,8 +358,20 @@ def random_rotation(
 ) -> Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]:
     """A distortion: each picture turned by its own angle, uniform from -limit to limit degrees.
 
-    Returns a function (images, generator) -> (rotated images, degrees (B,)); the generator is on
-    the CPU, so the angles are the same on every device.
+    Args:
+        limit: degrees.
+        mode: as in `rotate`.
+
+    Returns:
+        A function (images, generator) -> (rotated images, degrees (B,)); the generator is on the
+        CPU, so the angles are the same on every device.
+
+    Example:
+        >>> distort = random_rotation(limit=90)
+        >>> images, generator = torch.rand(5, 1, 28, 28), torch.Generator()
+        >>> turned, degrees = distort(images, generator)
+        >>> turned.shape, bool((degrees.abs() <= 90).all())
+        (torch.Size([5, 1, 28, 28]), True)
     """
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

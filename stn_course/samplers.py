@@ -19,14 +19,39 @@ PADDING_MODES = ("zeros", "border", "reflection")
 
 
 def to_pixels(coordinate: Tensor, size: int, align_corners: bool = False) -> Tensor:
-    """From normalised coordinates (-1 to 1) to pixels (0 is the first centre), same shape."""
+    """From normalised coordinates to pixels.
+
+    Args:
+        coordinate: x or y, any shape; -1 and 1 are the two ends of the image.
+        size: how many pixels the image has along that axis.
+        align_corners: what -1 and 1 are.
+
+    Returns:
+        The same shape, in pixels; 0 is the centre of the first one.
+
+    Example:
+        >>> to_pixels(torch.tensor([-1.0, 0.0, 1.0]), size=4)
+        tensor([-0.5000,  1.5000,  3.5000])
+    """
     if align_corners:
         return (coordinate + 1) / 2 * (size - 1)  # -1 and 1 are the centres of the border pixels
     return ((coordinate + 1) * size - 1) / 2  # -1 and 1 are the outer edges of the border pixels
 
 
 def clip(x: Tensor, size: int) -> Tensor:
-    """Move pixels coordinates outside the image to the nearest centre in it; gradient 0 there."""
+    """Move pixel coordinates outside the image to the nearest centre in it; gradient 0 there.
+
+    Args:
+        x: pixel coordinates along one axis, any shape.
+        size: how many pixels the image has along that axis.
+
+    Returns:
+        The same shape, from 0 to size - 1.
+
+    Example:
+        >>> clip(torch.tensor([-0.5, 1.5, 9.0]), size=4)
+        tensor([0.0000, 1.5000, 3.0000])
+    """
     inside = (x > 0) & (x < size - 1)
     return torch.where(inside, x, x.detach().clamp(0, size - 1))
 
@@ -35,6 +60,18 @@ def reflect(x: Tensor, size: int, align_corners: bool = False) -> Tensor:
     """Fold pixel coordinates back into the image, as between two mirrors.
 
     The mirrors stand at the centres of the border pixels, or at their outer edges.
+
+    Args:
+        x: pixel coordinates along one axis, any shape.
+        size: how many pixels the image has along that axis.
+        align_corners: True for mirrors at the centres, False for mirrors at the edges.
+
+    Returns:
+        The same shape, between the mirrors.
+
+    Example:
+        >>> reflect(torch.tensor([-1.5, 1.0, 4.5]), size=4)  # at -0.5 and 3.5
+        tensor([0.5000, 1.0000, 2.5000])
     """
     low, span = (0.0, size - 1) if align_corners else (-0.5, size)
     if span == 0:
@@ -45,9 +82,21 @@ def reflect(x: Tensor, size: int, align_corners: bool = False) -> Tensor:
 
 
 def pad(x: Tensor, size: int, padding_mode: str = "zeros", align_corners: bool = False) -> Tensor:
-    """Where to read instead when x (pixels) lies outside: the padding as a change of coordinates.
+    """Where to read instead when x lies outside: the padding as a change of coordinates.
 
-    With "zeros" the coordinate stays, and `read_pixels` answers 0 out there.
+    Args:
+        x: pixel coordinates along one axis, any shape.
+        size: how many pixels the image has along that axis.
+        padding_mode: "zeros", "border" or "reflection". With "zeros" the coordinate stays, and
+            `read_pixels` answers 0 out there.
+        align_corners: what -1 and 1 are; where the mirrors of "reflection" stand.
+
+    Returns:
+        The same shape, in pixels.
+
+    Example:
+        >>> pad(torch.tensor([-1.5, 1.0, 4.5]), size=4, padding_mode="border")
+        tensor([0., 1., 3.])
     """
     if padding_mode == "border":
         return clip(x, size)
@@ -59,8 +108,19 @@ def pad(x: Tensor, size: int, padding_mode: str = "zeros", align_corners: bool =
 def read_pixels(input: Tensor, column: Tensor, row: Tensor) -> Tensor:
     """The values of whole pixels, 0 outside the image.
 
-    input: (B, C, H, W). column, row: (B, H', W'), whole numbers in a floating dtype.
-    Returns (B, C, H', W').
+    Args:
+        input: (B, C, H, W).
+        column: (B, H', W'), whole numbers in a floating dtype.
+        row: the same for the rows.
+
+    Returns:
+        (B, C, H', W').
+
+    Example:
+        >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+        >>> column, row = torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[1.0, 1.0]]])
+        >>> read_pixels(image, column, row)  # there is no column 2
+        tensor([[[[3., 0.]]]])
     """
     height, width = input.shape[-2:]
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
@@ -74,9 +134,22 @@ def read_pixels(input: Tensor, column: Tensor, row: Tensor) -> Tensor:
 def nearest(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The value of the nearest pixel (paper, eq. 4).
 
-    input: (B, C, H, W). x, y: (B, H', W') in pixels. Returns (B, C, H', W').
     Its gradient to x and y is 0 everywhere: a small step changes nothing. Exactly between two
     pixels the even one is taken, as far as rounding errors let the middle be hit.
+
+    Args:
+        input: (B, C, H, W).
+        x: (B, H', W') in pixels.
+        y: the same for the rows.
+
+    Returns:
+        (B, C, H', W').
+
+    Example:
+        >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+        >>> x, y = torch.tensor([[[0.4, 0.6]]]), torch.tensor([[[0.0, 0.0]]])
+        >>> nearest(image, x, y)
+        tensor([[[[0., 1.]]]])
     """
     return read_pixels(input, x.round(), y.round())
 
@@ -84,8 +157,21 @@ def nearest(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def bilinear(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The weighted mean of the four neighbours (paper, eq. 5).
 
-    input: (B, C, H, W). x, y: (B, H', W') in pixels. Returns (B, C, H', W').
-    The weight of the pixel in column m, row n is max(0, 1 - |x - m|) max(0, 1 - |y - n|).
+    The weight of the pixel in column m, row n is `max(0, 1 - |x - m|) max(0, 1 - |y - n|)`.
+
+    Args:
+        input: (B, C, H, W).
+        x: (B, H', W') in pixels.
+        y: the same for the rows.
+
+    Returns:
+        (B, C, H', W').
+
+    Example:
+        >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+        >>> x, y = torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.0, 0.5]]])
+        >>> bilinear(image, x, y)
+        tensor([[[[0.5000, 1.5000]]]])
     """
     left, top = x.floor().detach(), y.floor().detach()
     right_part, lower_part = x - left, y - top  # in [0, 1): how far towards the next pixel
@@ -105,11 +191,24 @@ def grid_sample(
 ) -> Tensor:
     """Read the input at the places of the grid (paper, eq. 3 to 5), as `F.grid_sample`.
 
-    input: (B, C, H, W), float. grid: (B, H', W', 2), normalised (x, y), input coordinates.
-    mode: "bilinear" or "nearest". padding_mode: "zeros", "border" or "reflection".
-    align_corners: what -1 and 1 are; give `affine_grid` the same.
-    Returns (B, C, H', W').
-    Raises TypeError or ValueError naming what came: integer images, shapes, dtypes, names.
+    Args:
+        input: (B, C, H, W), float.
+        grid: (B, H', W', 2), normalised (x, y), input coordinates.
+        mode: "bilinear" or "nearest".
+        padding_mode: what lies outside: "zeros", "border" or "reflection".
+        align_corners: what -1 and 1 are; give `affine_grid` the same.
+
+    Returns:
+        (B, C, H', W').
+
+    Raises:
+        TypeError: images of whole numbers, or dtypes or devices that differ.
+        ValueError: a wrong shape, batches that differ, NaN in the grid, or an unknown name.
+
+    Example:
+        >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+        >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # amid the four pixels
+        tensor([[[[1.5000]]]])
     """
     check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
     height, width = input.shape[-2:]
@@ -119,7 +218,20 @@ def grid_sample(
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager:
-    """A context in which PyTorch computes in the dtypes that it is given."""
+    """A context in which PyTorch computes in the dtypes that it is given.
+
+    Args:
+        device: on which it computes.
+
+    Returns:
+        The context manager.
+
+    Example:
+        >>> one = torch.ones(1, 1)
+        >>> with torch.autocast("cpu", torch.bfloat16), without_autocast(one.device):
+        ...     (one @ one).dtype
+        torch.float32
+    """
     if not torch.amp.is_autocast_available(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
@@ -133,14 +245,32 @@ def warp(
     padding_mode: str = "zeros",
     align_corners: bool = False,
 ) -> Tensor:
-    """Grid and sampling in one call by PyTorch's own functions: (B, C, H, W) -> (B, C, H', W').
+    """Grid and sampling in one call by PyTorch's own functions.
 
-    theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y).
-    output_size: (H', W'), by default the input's. The other arguments are those of `grid_sample`.
     Places are computed in float32 at least, whatever the dtypes, under autocast too: bfloat16 would
-    round them by up to a fifth of a pixel at 224. The output has the input's dtype.
-    Raises TypeError or ValueError naming what came; float64 goes with float64 only. NaN in theta
-    gives NaN, as in PyTorch.
+    round them by up to a fifth of a pixel at 224. NaN in theta gives NaN, as in PyTorch.
+
+    Args:
+        input: (B, C, H, W), float.
+        theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y).
+        output_size: (H', W') of the output, by default the input's.
+        mode: as in `grid_sample`.
+        padding_mode: as in `grid_sample`.
+        align_corners: what -1 and 1 are.
+
+    Returns:
+        (B, C, H', W') in the input's dtype.
+
+    Raises:
+        TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
+        ValueError: a wrong shape, batches that differ, or an unknown name.
+
+    Example:
+        >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+        >>> one_to_the_right = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
+        >>> warp(image, one_to_the_right)  # the picture moves left
+        tensor([[[[1., 0.],
+                  [3., 0.]]]])
     """
     check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
     check_output_size(output_size)

@@ -29,10 +29,19 @@ from stn_course.validation import (
 
 
 class Pose(NamedTuple):
-    """The named parts of a theta, each (B,): theta = translation · rotation · shear · scale.
+    """The named parts of a theta: theta = translation · rotation · shear · scale.
 
-    rotation: degrees. scale_x, scale_y: length of the frame's axes, negative y for a mirror image.
-    shear: how far x moves for one y, before the rotation. x, y: where the output's centre reads.
+    Attributes:
+        rotation: (B,) degrees, clockwise turn of the sampling grid.
+        scale_x: (B,) the length of the frame's x axis.
+        scale_y: (B,) the length of its y axis, negative for a mirror image.
+        shear: (B,) how far x moves for one y, before the rotation.
+        x: (B,) where the output's centre reads, normalised.
+        y: (B,) the same, downwards.
+
+    Example:
+        >>> to_pose(translation(x=0.5)).x
+        tensor([0.5000])
     """
 
     rotation: Tensor
@@ -76,59 +85,215 @@ def _angle(degrees, radians):
 
 
 def identity(batch: int = 1, **options) -> Tensor:
-    """The theta that changes nothing, (batch, 2, 3); `options`: dtype, device."""
+    """The theta that changes nothing.
+
+    Args:
+        batch: B, how many of it.
+        **options: dtype, device.
+
+    Returns:
+        (batch, 2, 3).
+
+    Example:
+        >>> identity()
+        tensor([[[1., 0., 0.],
+                 [0., 1., 0.]]])
+    """
     return torch.eye(2, 3, **options).repeat(batch, 1, 1)
 
 
 def rotation(*, degrees=None, radians=None) -> Tensor:
-    """Turn the sampling grid clockwise, and so the picture anticlockwise: (B, 2, 3)."""
+    """Turn the sampling grid clockwise, and so the picture anticlockwise.
+
+    Args:
+        degrees: the angle; give either this or `radians`.
+        radians: the angle.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: neither or both are given, or one is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> right_end = torch.tensor([1.0, 0.0, 1.0])
+        >>> (rotation(degrees=90) @ right_end).round().int()  # reads below
+        tensor([[0, 1]], dtype=torch.int32)
+    """
     return similarity(degrees=degrees, radians=radians)
 
 
 def scale(x, y=None) -> Tensor:
-    """Stretch the grid by x and y (y = x if left out): above 1 the picture shrinks: (B, 2, 3)."""
+    """Stretch the sampling grid along x and y: above 1 the picture shrinks.
+
+    Args:
+        x: how many times as wide.
+        y: how many times as high, by default x.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> scale(0.5, 2.0)  # the picture twice as wide, half as high
+        tensor([[[0.5000, 0.0000, 0.0000],
+                 [0.0000, 2.0000, 0.0000]]])
+    """
     x, y = _batch(x=x, y=x if y is None else y)
     zero = torch.zeros_like(x)
     return _theta(x, zero, zero, zero, y, zero)
 
 
 def shear(x=0.0, y=0.0) -> Tensor:
-    """Move grid points sideways by x for one unit of y, and down by y for one of x: (B, 2, 3)."""
+    """Move grid points sideways by their height, or down by how far right they are.
+
+    Args:
+        x: how far right for one unit of y.
+        y: how far down for one unit of x.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> shear(x=0.5)
+        tensor([[[1.0000, 0.5000, 0.0000],
+                 [0.0000, 1.0000, 0.0000]]])
+    """
     x, y = _batch(x=x, y=y)
     zero, one = torch.zeros_like(x), torch.ones_like(x)
     return _theta(one, x, zero, y, one, zero)
 
 
 def translation(x=0.0, y=0.0) -> Tensor:
-    """Move the grid right by x and down by y; 2 is the image's whole width or height: (B, 2, 3)."""
+    """Move the sampling grid, and so the picture the other way.
+
+    Args:
+        x: to the right; 2 is the image's whole width.
+        y: down; 2 is the image's whole height.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> translation(x=1, y=torch.tensor([0.0, 2.0]))  # 1 goes for both
+        tensor([[[1., 0., 1.],
+                 [0., 1., 0.]],
+        <BLANKLINE>
+                [[1., 0., 1.],
+                 [0., 1., 2.]]])
+    """
     x, y = _batch(x=x, y=y)
     zero, one = torch.zeros_like(x), torch.ones_like(x)
     return _theta(one, zero, x, zero, one, y)
 
 
 def similarity(*, degrees=None, radians=None, scale=1.0, x=0.0, y=0.0) -> Tensor:
-    """Rotation and one scale about the centre, then a translation of the grid: (B, 2, 3)."""
+    """Rotation and one scale about the centre, then a translation of the sampling grid.
+
+    Args:
+        degrees: the angle, clockwise; give either this or `radians`.
+        radians: the angle.
+        scale: how many times as large; above 1 the picture shrinks.
+        x: to the right.
+        y: down.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: neither or both angles are given, or an argument is neither a number nor a
+            tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> right_end = torch.tensor([1.0, 0.0, 1.0])
+        >>> (similarity(degrees=90, scale=0.5, x=1) @ right_end).round(decimals=2)
+        tensor([[1.0000, 0.5000]])
+    """
     angle, scale, x, y = _batch(angle=_angle(degrees, radians), scale=scale, x=x, y=y)
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
     return _theta(cos, -sin, x, sin, cos, y)
 
 
 def attention(scale, x=0.0, y=0.0) -> Tensor:
-    """A square window of the given size around (x, y), upright (paper, eq. 2): (B, 2, 3)."""
+    """A square window around (x, y), upright (paper, eq. 2).
+
+    Args:
+        scale: the window's size; 1 is the whole image.
+        x: its centre, from -1 to 1.
+        y: the same, downwards.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> attention(0.5, x=0.5, y=0.5)  # the quarter at the bottom right
+        tensor([[[0.5000, 0.0000, 0.5000],
+                 [0.0000, 0.5000, 0.5000]]])
+    """
     scale, x, y = _batch(scale=scale, x=x, y=y)
     zero = torch.zeros_like(x)
     return _theta(scale, zero, x, zero, scale, y)
 
 
 def to_matrix(theta: Tensor) -> Tensor:
-    """Theta as 3×3 matrices on (x, y, 1): (B, 2, 3) -> (B, 3, 3)."""
+    """Theta as 3×3 matrices on (x, y, 1).
+
+    Args:
+        theta: (B, 2, 3).
+
+    Returns:
+        (B, 3, 3), the last row 0, 0, 1.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> to_matrix(translation(x=1))
+        tensor([[[1., 0., 1.],
+                 [0., 1., 0.],
+                 [0., 0., 1.]]])
+    """
     check_theta(theta)
     last = theta.new_tensor([0, 0, 1]).expand(theta.shape[0], 1, 3)
     return torch.cat([theta, last], dim=1)
 
 
 def from_matrix(matrix: Tensor) -> Tensor:
-    """The upper two rows of affine 3×3 matrices: (B, 3, 3) -> (B, 2, 3)."""
+    """The upper two rows of affine 3×3 matrices, the way back from `to_matrix`.
+
+    Args:
+        matrix: (B, 3, 3), the last row 0, 0, 1.
+
+    Returns:
+        (B, 2, 3), a copy.
+
+    Raises:
+        TypeError: matrix is not a floating-point tensor.
+        ValueError: a wrong shape, or a last row other than 0, 0, 1.
+
+    Example:
+        >>> from_matrix(torch.eye(3)[None])
+        tensor([[[1., 0., 0.],
+                 [0., 1., 0.]]])
+    """
     check_floating("matrix", matrix, "(B, 3, 3)", 3)
     if matrix.shape[1:] != (3, 3):
         raise ValueError(f"matrix must have shape (B, 3, 3); got {describe(matrix)}")
@@ -143,7 +308,23 @@ def compose(first: Tensor, *others: Tensor) -> Tensor:
     """One theta for warping by `first`, then warping the result by the next, and so on.
 
     As 3×3 matrices it is the product in the order given, first · second · …, since the last
-    warp's output coordinates go through the last theta first. Batches of 1 broadcast.
+    warp's output coordinates go through the last theta first.
+
+    Args:
+        first: (B, 2, 3); batches of 1 broadcast.
+        *others: the same.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> compose(scale(0.5), translation(x=1))  # shifts the enlarged picture
+        tensor([[[0.5000, 0.0000, 0.5000],
+                 [0.0000, 0.5000, 0.0000]]])
     """
     matrix = to_matrix(first)
     for theta in others:
@@ -152,9 +333,22 @@ def compose(first: Tensor, *others: Tensor) -> Tensor:
 
 
 def inverse(theta: Tensor) -> Tensor:
-    """The theta that undoes theta: input -> output, so how the picture moves: (B, 2, 3).
+    """The theta that undoes theta: input -> output, so how the picture moves.
 
-    Computed in float32 at least. Raises ValueError where theta maps the plane to a line or a point.
+    Args:
+        theta: (B, 2, 3).
+
+    Returns:
+        (B, 2, 3) in theta's dtype, computed in float32 at least.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: theta maps the plane to a line or a point, or is no finite (B, 2, 3).
+
+    Example:
+        >>> inverse(scale(2.0))
+        tensor([[[0.5000, 0.0000, 0.0000],
+                 [0.0000, 0.5000, 0.0000]]])
     """
     matrix = to_matrix(theta).to(torch.promote_types(theta.dtype, torch.float32))
     flat = torch.linalg.det(matrix) == 0
@@ -168,7 +362,20 @@ def inverse(theta: Tensor) -> Tensor:
 def to_pose(theta: Tensor) -> Pose:
     """Read theta back into named parts; `from_pose` gives the same theta again.
 
-    A theta whose x column is 0 has no rotation to read: the parts are then not finite.
+    Args:
+        theta: (B, 2, 3). One whose x column is 0 has no rotation to read.
+
+    Returns:
+        The parts, each (B,); not finite where there is no rotation to read.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> pose = to_pose(similarity(degrees=30, scale=0.5))
+        >>> print(f"{pose.rotation.item():.2f} degrees, {pose.scale_x.item():.2f}")
+        30.00 degrees, 0.50
     """
     check_theta(theta)
     (a, b, x), (c, d, y) = theta.unbind(1)[0].unbind(-1), theta.unbind(1)[1].unbind(-1)
@@ -179,7 +386,28 @@ def to_pose(theta: Tensor) -> Pose:
 
 
 def from_pose(rotation=0.0, scale_x=1.0, scale_y=1.0, shear=0.0, x=0.0, y=0.0) -> Tensor:
-    """Theta from named parts, see `Pose`: translation · rotation · shear · scale: (B, 2, 3)."""
+    """Theta from named parts: translation · rotation · shear · scale.
+
+    Args:
+        rotation: degrees, clockwise turn of the sampling grid.
+        scale_x: the length of the frame's x axis.
+        scale_y: the length of its y axis, negative for a mirror image.
+        shear: how far x moves for one y, before the rotation.
+        x: where the output's centre reads, normalised.
+        y: the same, downwards.
+
+    Returns:
+        (B, 2, 3).
+
+    Raises:
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
+
+    Example:
+        >>> from_pose(scale_x=0.5, scale_y=-0.5, x=0.25)  # upside down
+        tensor([[[ 0.5000, -0.0000,  0.2500],
+                 [ 0.0000, -0.5000,  0.0000]]])
+    """
     degrees, sx, sy, shear, x, y = _batch(
         rotation=rotation, scale_x=scale_x, scale_y=scale_y, shear=shear, x=x, y=y
     )
@@ -188,9 +416,24 @@ def from_pose(rotation=0.0, scale_x=1.0, scale_y=1.0, shear=0.0, x=0.0, y=0.0) -
 
 
 def normalised_to_pixels(size: tuple[int, int], align_corners: bool = False, **options) -> Tensor:
-    """The 3×3 matrix from normalised to pixel coordinates of an image of `size` (H, W).
+    """The 3×3 matrix from normalised to pixel coordinates of an image.
 
-    Pixel (0, 0) is the centre of the top-left pixel. `options`: dtype, device.
+    Args:
+        size: (H, W) of the image.
+        align_corners: what -1 and 1 are.
+        **options: dtype, device.
+
+    Returns:
+        (3, 3), on (x, y, 1); pixel (0, 0) is the centre of the top-left pixel.
+
+    Raises:
+        ValueError: `align_corners=True` and a single pixel along an axis.
+
+    Example:
+        >>> normalised_to_pixels((2, 4))  # x = -1 becomes 1.5 - 2, an edge
+        tensor([[2.0000, 0.0000, 1.5000],
+                [0.0000, 1.0000, 0.5000],
+                [0.0000, 0.0000, 1.0000]])
     """
     height, width = size
     matrix = torch.eye(3, **options)
@@ -209,10 +452,26 @@ def to_pixel_matrix(
     align_corners: bool = False,
     direction: str = "input_to_output",
 ) -> Tensor:
-    """Theta as OpenCV's `warpAffine` takes it: a matrix in pixels, (B, 2, 3), x before y.
+    """Theta as OpenCV's `warpAffine` takes it: a matrix in pixels, x before y.
 
-    input_size, output_size: (H, W); the output's is the input's if left out.
-    direction: "input_to_output", OpenCV's own; or "output_to_input", for its WARP_INVERSE_MAP.
+    Args:
+        theta: (B, 2, 3).
+        input_size: (H, W).
+        output_size: (H, W), by default the input's.
+        align_corners: what -1 and 1 are to theta.
+        direction: "input_to_output", OpenCV's own; or "output_to_input", for its WARP_INVERSE_MAP.
+
+    Returns:
+        (B, 2, 3), on pixels (x, y, 1).
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity, an unknown direction, or no inverse.
+
+    Example:
+        >>> to_pixel_matrix(translation(x=1), (28, 28))  # 14 to the left
+        tensor([[[  1.,   0., -14.],
+                 [  0.,   1.,   0.]]])
     """
     check_choice("direction", direction, ("input_to_output", "output_to_input"))
     options = {"dtype": theta.dtype, "device": theta.device}
@@ -229,7 +488,28 @@ def from_pixel_matrix(
     align_corners: bool = False,
     direction: str = "input_to_output",
 ) -> Tensor:
-    """Theta from a matrix in pixels, the way back from `to_pixel_matrix`: (B, 2, 3)."""
+    """Theta from a matrix in pixels, the way back from `to_pixel_matrix`.
+
+    Args:
+        matrix: (B, 2, 3), on pixels (x, y, 1).
+        input_size: (H, W).
+        output_size: (H, W), by default the input's.
+        align_corners: what -1 and 1 are to theta.
+        direction: of the matrix, "input_to_output" or "output_to_input".
+
+    Returns:
+        (B, 2, 3), output -> input, normalised.
+
+    Raises:
+        TypeError: matrix is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity, an unknown direction, or no inverse.
+
+    Example:
+        >>> fourteen_to_the_left = torch.tensor([[[1.0, 0, -14], [0, 1, 0]]])
+        >>> from_pixel_matrix(fourteen_to_the_left, (28, 28))
+        tensor([[[1., 0., 1.],
+                 [0., 1., 0.]]])
+    """
     check_choice("direction", direction, ("input_to_output", "output_to_input"))
     check_theta(matrix)
     options = {"dtype": matrix.dtype, "device": matrix.device}

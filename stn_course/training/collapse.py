@@ -24,9 +24,17 @@ class CollapseWarning(UserWarning):
 class Signs(NamedTuple):
     """What a batch of theta tells at a glance.
 
-    outside: the share of the sampling grid that lies outside the input, 0 to 1. determinant: the
-    median of |det A|, A the left 2×2 part: 1 keeps areas, above 1 the picture shrinks. spread: the
-    largest standard deviation over the batch among theta's six numbers; 0 if all are the same.
+    Attributes:
+        outside: the share of the sampling grid that lies outside the input, 0 to 1.
+        determinant: the median of `|det A|`, A the left 2×2 part: 1 keeps areas, above 1 the
+            picture shrinks.
+        spread: the largest standard deviation over the batch among theta's six numbers; 0 if all
+            are the same.
+
+    Example:
+        >>> half_as_large = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
+        >>> signs(half_as_large)
+        Signs(outside=0.75, determinant=4.0, spread=0.0)
     """
 
     outside: float
@@ -35,9 +43,23 @@ class Signs(NamedTuple):
 
 
 def signs(theta: Tensor, size: tuple[int, int] = (28, 28)) -> Signs:
-    """The signs of a batch of theta (B, 2, 3), output -> input, for an output of `size` (H, W).
+    """The signs of a batch of theta.
 
-    Raises TypeError or ValueError if theta is no theta.
+    Args:
+        theta: (B, 2, 3), output -> input.
+        size: (H, W) of the output.
+
+    Returns:
+        The share outside, the determinant and the spread.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> half_as_large = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
+        >>> signs(half_as_large).outside
+        0.75
     """
     check_theta(theta)
     grid = F.affine_grid(theta, (len(theta), 1, *size), align_corners=False)

@@ -49,28 +49,54 @@ def fit(
 ) -> History:
     """Train the model in place and say what happened.
 
-    model: answers images with log-probabilities (B, classes). recipe: a name in RECIPES, or a
-    Recipe. train, test: images (N, C, H, W) from 0 to 1, not normalised, and labels (N,), classes
-    counted from 0; by default all of MNIST. distort: applied anew to every training batch before
-    normalising, for example `data.random_rotation(90)`. epochs: instead of the recipe's; may have a
-    fraction. device: "cpu" or "cuda", by default the fastest. progress: show a bar.
-    checkpoint: a file that is written after each epoch; where it exists already, the run goes on
-    from there, to the same weights as one that was never stopped. A distortion must draw from the
-    generator that it is given. watch: called after each step and epoch, see `Recorder`; for
-    example a `widgets.Monitor`.
     The same seed on the same CPU gives the same weights. The initial weights are the model's own:
     seed before you make it. The recipe's dropouts hold while it trains, then the model's own again.
     The model is left in eval mode, ready to answer, on the device, in the recipe's memory layout.
 
     Ctrl-C, the kernel's stop button or a watcher's Stop end the run early: the model is as trained
-    so far, the history says `stopped`. Warns with CollapseWarning where the run has collapsed, or
-    where the model holds a transformer that it does not call.
-    Where a GPU's memory does not hold the first epoch's batch, it begins anew with half the batch,
-    and says so. Before the first step it raises TypeError or ValueError for digits, labels or
-    answers of another kind; FileNotFoundError for a checkpoint in a folder that is not there;
-    ValueError for a checkpoint that is damaged or of another run, which is left as it is: with
-    another recipe, seed, model, data or, as far as its name tells, distortion. Raises Diverged
-    where the loss is NaN or infinite.
+    so far, the history says `stopped`. Where a GPU's memory does not hold the first epoch's batch,
+    the run begins anew with half the batch, and says so.
+
+    Args:
+        model: answers images with log-probabilities (B, classes).
+        recipe: a name in RECIPES, or a Recipe.
+        train: images (N, C, H, W) from 0 to 1, not normalised, and labels (N,), classes counted
+            from 0; by default all of MNIST's.
+        test: the same, to be tested on after each epoch.
+        distort: applied anew to every training batch before normalising, for example
+            `data.random_rotation(90)`; it must draw from the generator that it is given.
+        epochs: instead of the recipe's; may have a fraction.
+        seed: of the order of the batches, distortions and dropouts.
+        device: "cpu" or "cuda", by default the fastest.
+        progress: show a bar.
+        checkpoint: a file that is written after each epoch; where it exists already, the run goes
+            on from there, to the same weights as one that was never stopped.
+        watch: called after each step and epoch, see `Recorder`; for example a `widgets.Monitor`.
+
+    Returns:
+        What happened, as losses, accuracies and the probe digits' theta.
+
+    Raises:
+        TypeError: digits, labels or settings of a wrong kind; like all but `Diverged`, before the
+            first step.
+        ValueError: values, shapes or answers that do not fit; or a checkpoint that is damaged or of
+            another run (recipe, seed, model, data or, as far as its name tells, distortion), which
+            is left as it is.
+        FileNotFoundError: the checkpoint's folder is not there.
+        IsADirectoryError: the checkpoint is a folder.
+        Diverged: the loss is NaN or infinite.
+
+    Warns:
+        CollapseWarning: the run has collapsed, or the model holds a transformer that it does not
+            call.
+
+    Example:
+        >>> labels = torch.arange(200) % 2  # 0 is a black picture, 1 a white one
+        >>> pictures = labels.float().view(200, 1, 1, 1).expand(200, 1, 8, 8), labels
+        >>> options = {"train": pictures, "test": pictures, "progress": False}
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.LogSoftmax(dim=1))
+        >>> fit(net, "sprint", epochs=5, **options).accuracy
+        1.0
     """
     recipe = find_recipe(recipe)
     if epochs is not None:

@@ -20,14 +20,28 @@ RECORDED = ".history.pt"  # how the file of a recording ends, in models.WEIGHTS
 class History:
     """What happened in a training run; `plotting.history` and `plotting.theta_history` draw it.
 
-    losses: one a step. accuracies: on the test digits, from 0 to 1, one an epoch; seconds: the time
-    since the start at the end of each epoch. probe_images: the first test digits, (N, 1, H, W)
-    from 0 to 1; at the steps in probe_steps, probe_losses: the mean loss on them; probe_thetas:
-    their theta (N, 2, 3), for a model that has one, of the first transformer that it calls.
-    theta_input: what that transformer reads, (C, H, W): the pictures, or the maps before a deeper
-    layer, see `reads_pictures`; None in recordings that do not say. versions, hardware: what the
-    run was made with. stopped: whether it was interrupted; the last accuracy is then that of the
-    moment. findings: the signs of a collapse, by kind, each a sentence; none in a healthy run.
+    Attributes:
+        recipe: how it was trained.
+        seed: of the order of the batches, distortions and dropouts.
+        losses: one a step.
+        accuracies: on the test digits, from 0 to 1, one an epoch.
+        seconds: the time since the start at the end of each epoch.
+        probe_steps: at which steps the probe digits were looked at.
+        probe_losses: the mean loss on them, at each of these steps.
+        probe_thetas: their theta (N, 2, 3), at each of these steps, of the first transformer that
+            the model calls; empty for a model that has none.
+        probe_images: the probe digits, the first of the test's, (N, 1, H, W) from 0 to 1.
+        theta_input: what that transformer reads, (C, H, W): the pictures, or the maps before a
+            deeper layer, see `reads_pictures`; None in recordings that do not say.
+        versions: of Python and PyTorch.
+        hardware: what the run was made on.
+        stopped: whether it was interrupted; the last accuracy is then that of the moment.
+        findings: the signs of a collapse, by kind, each a sentence; none in a healthy run.
+
+    Example:
+        >>> history = load_recording("straightener")
+        >>> history.probe_thetas[-1].shape
+        torch.Size([12, 2, 3])
     """
 
     recipe: Recipe
@@ -59,7 +73,11 @@ class History:
         return self.theta_input in (None, tuple(self.probe_images.shape[1:]))
 
     def save(self, path: str | Path) -> None:
-        """Write all of it into one file, or, where that fails, nothing; `load` reads it."""
+        """Write all of it into one file, or, where that fails, nothing; `load` reads it.
+
+        Args:
+            path: the file.
+        """
         storage.save(path, FORMAT, self.to_content())
 
     def to_content(self) -> dict:
@@ -71,12 +89,29 @@ class History:
 
     @classmethod
     def load(cls, path: str | Path) -> "History":
-        """Read a file of `save`; ValueError, and the file left as it is, if it is none."""
+        """Read a file of `save`.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The history.
+
+        Raises:
+            ValueError: the file is not one of `save`, or is damaged; it is left as it is.
+        """
         return cls.from_content(storage.load(path, FORMAT))
 
     @classmethod
     def from_content(cls, content: dict) -> "History":
-        """The way back from `to_content`."""
+        """The way back from `to_content`.
+
+        Args:
+            content: what `to_content` gave.
+
+        Returns:
+            The history.
+        """
         changed = {
             "recipe": Recipe(**content["recipe"]),
             "probe_thetas": list(content["probe_thetas"]),
@@ -87,8 +122,21 @@ class History:
 def load_recording(name: str = "straightener") -> History:
     """What happened in a run of `tools/pretrain.py`, to be replayed without training.
 
-    name: of the run; most left a network, too, for `models.load_trained`. ValueError naming those
-    there are if it is none. All of them learned digits turned by up to 90 degrees.
+    All of them learned digits turned by up to 90 degrees; most left a network, too, for
+    `models.load_trained`.
+
+    Args:
+        name: of the run.
+
+    Returns:
+        Its history.
+
+    Raises:
+        ValueError: an unknown name; the message lists those there are.
+
+    Example:
+        >>> load_recording("straightener").findings  # a healthy run
+        {}
     """
     names = sorted(path.name.removesuffix(RECORDED) for path in WEIGHTS.glob(f"*{RECORDED}"))
     check_choice("name", name, names)

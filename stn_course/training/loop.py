@@ -24,9 +24,22 @@ def train_epoch(
     scheduler: LRScheduler | None = None,
     after_step: Callable[[Tensor], None] | None = None,
 ) -> None:
-    """Show every batch of (images, labels) to the model once and take a step after each.
+    """Show every batch to the model once and take a step after each.
 
-    after_step: called with the loss, a tensor without gradient, after each step.
+    Args:
+        model: answers images with log-probabilities (B, classes); it is left in training mode.
+        digits: batches of images, normalised, and labels (B,).
+        optimizer: of the model's parameters.
+        scheduler: moves the learning rate after each step.
+        after_step: called with the loss, a tensor without gradient, after each step.
+
+    Example:
+        >>> net, losses = nn.Sequential(nn.Linear(1, 2), nn.LogSoftmax(dim=1)), []
+        >>> three = 3 * [(torch.randn(2, 1), torch.tensor([0, 1]))]
+        >>> sgd = torch.optim.SGD(net.parameters())
+        >>> train_epoch(net, three, sgd, after_step=losses.append)
+        >>> len(losses)
+        3
     """
     model.train()
     for images, labels in digits:
@@ -42,7 +55,27 @@ def train_epoch(
 
 @torch.no_grad()
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
-    """The share of images (N, 1, 28, 28), normalised, that the model names rightly: 0 to 1."""
+    """The share of images that the model names rightly.
+
+    Args:
+        model: answers images with a number for each class, (B, classes).
+        images: (N, 1, 28, 28), normalised.
+        labels: (N,).
+        batch_size: how many are looked at in one go.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        TypeError: images is not a floating-point tensor, or batch_size not a whole number.
+        ValueError: a wrong shape, or images and labels do not pair.
+
+    Example:
+        >>> white_or_black = torch.tensor([1.0, 1.0, 0.0, 0.0]).view(4, 1, 1, 1)
+        >>> model = nn.Sequential(nn.Flatten(), nn.ConstantPad1d((0, 1), 0.5))
+        >>> evaluate(model, white_or_black, torch.tensor([0, 0, 1, 0]))  # 0, 0, 1, 1
+        0.75
+    """
     check_images(images, "images")
     was_training = model.training
     model.eval()
@@ -55,11 +88,25 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int =
 
 @torch.no_grad()
 def error_with_one_theta(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share of images that the model misreads where all are read through one theta: 0 to 1.
+    """The share of images that the model misreads where all are read through one theta.
 
-    That theta is the mean of those that it chooses for the images (N, 1, 28, 28), normalised. If
-    the error is no larger than with a theta for each image, the transformer tells the classifier
-    nothing about the single image. model: such as `models.TutorialNet`; is left in eval mode.
+    That theta is the mean of those that it chooses for the images. If the error is no larger than
+    with a theta for each image, the transformer tells the classifier nothing about the single
+    image.
+
+    Args:
+        model: such as `models.TutorialNet`; is left in eval mode.
+        images: (N, 1, 28, 28), normalised.
+        labels: (N,).
+
+    Returns:
+        From 0 to 1.
+
+    Example:
+        >>> from stn_course.models import TutorialNet
+        >>> digits, labels = torch.randn(2, 1, 28, 28), torch.tensor([5, 0])
+        >>> error_with_one_theta(TutorialNet(), digits, labels) in (0.0, 0.5, 1.0)
+        True
     """
     model.eval()
     model.stn(images)
@@ -77,7 +124,21 @@ def prepared(
 ) -> Iterable[Digits]:
     """Shuffled batches, distorted where asked, then normalised: what the network is shown.
 
-    With several processes: this one's share of each batch.
+    Args:
+        images: (N, C, H, W) from 0 to 1.
+        labels: (N,).
+        batch_size: how many make a batch.
+        distort: as `data.random_rotation` gives it; None for none.
+        generator: shuffles and distorts, on the CPU.
+
+    Yields:
+        Images, normalised, and labels; with several processes, this one's share of each batch.
+
+    Example:
+        >>> black, labels = torch.zeros(5, 1, 1, 1), torch.arange(5)
+        >>> shown = list(prepared(black, labels, 4, None, torch.Generator()))
+        >>> len(shown), shown[0][0].flatten()
+        (2, tensor([-0.4242, -0.4242, -0.4242, -0.4242]))
     """
     for some, truth in batches(images, labels, batch_size, generator):
         if distort is not None:
@@ -88,10 +149,24 @@ def prepared(
 
 
 def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The mean loss on images, normalised, and the theta (N, 2, 3) that the model chose for them.
+    """The model's mean loss on some images, and the theta that it chose for them.
 
-    Both are on the model's device; theta is of the first transformer that the model calls, None for
-    a model that calls none.
+    Args:
+        model: answers images with log-probabilities (N, classes).
+        images: (N, C, H, W), normalised.
+        labels: (N,).
+
+    Returns:
+        The loss, and theta (N, 2, 3) of the first transformer that the model calls, None for a
+        model that calls none; both on the model's device.
+
+    Example:
+        >>> from stn_course.models import TutorialNet
+        >>> digits, labels = torch.randn(2, 1, 28, 28), torch.tensor([5, 0])
+        >>> loss, theta = probe(TutorialNet(), digits, labels)
+        >>> theta[0]
+        tensor([[1., 0., 0.],
+                [0., 1., 0.]])
     """
     answers, called = answers_to(model, images)
     return F.nll_loss(answers, labels), called[0].theta.clone() if called else None

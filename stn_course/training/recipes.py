@@ -18,14 +18,25 @@ DROPOUTS = {nn.Dropout2d: "feature_dropout", nn.Dropout: "dropout"}  # layer, fi
 class Recipe:
     """How to train; the values of the tutorial's page are the defaults.
 
-    epochs: may have a fraction; the last epoch is then cut short: 0.5 shows half of the images.
-    optimizer: "sgd" or "adamw". betas: of AdamW; None leaves them to PyTorch, whose one-cycle
-    schedule then moves the first from 0.95 to 0.85 and back. localization_factor: the localization
-    network's learning rate is this times `learning_rate`. one_cycle: raise the rate and lower it
-    to 0 once over the run.
-    feature_dropout, dropout: the share that the model's Dropout2d layers leave out, of whole maps,
-    and its Dropout layers, of single values.
-    channels_last: the memory layout of the weights; only speed depends on it.
+    Attributes:
+        name: what it is called.
+        epochs: may have a fraction; the last epoch is then cut short: 0.5 shows half of the images.
+        batch_size: how many images a step is taken for.
+        optimizer: "sgd" or "adamw".
+        betas: of AdamW; None leaves them to PyTorch, whose one-cycle schedule then moves the first
+            from 0.95 to 0.85 and back.
+        learning_rate: its highest value, with one_cycle.
+        localization_factor: the localization network's learning rate is this times `learning_rate`.
+        feature_dropout: the share of whole maps that the model's Dropout2d layers leave out.
+        dropout: the share of single values that its Dropout layers leave out.
+        one_cycle: raise the rate and lower it to 0 once over the run.
+        channels_last: the memory layout of the weights; only speed depends on it.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> mine = replace(RECIPES["course"], name="mine", learning_rate=0.01)
+        >>> mine.optimizer
+        'adamw'
     """
 
     name: str
@@ -89,7 +100,21 @@ def steps_by_epoch(recipe: Recipe, images: int) -> list[int]:
 
 
 def find_recipe(recipe: str | Recipe) -> Recipe:
-    """The recipe of that name, or the recipe itself; ValueError naming those there are."""
+    """The recipe of that name, or the recipe itself.
+
+    Args:
+        recipe: a name in RECIPES, or a Recipe.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        ValueError: an unknown name; the message lists those there are.
+
+    Example:
+        >>> find_recipe("tutorial").learning_rate
+        0.01
+    """
     if isinstance(recipe, Recipe):
         return recipe
     check_choice("recipe", recipe, RECIPES)
@@ -101,6 +126,19 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
 
     A parameter belongs to the localization network if a part of its name is `localization` or
     `fc_loc`, the tutorial's names.
+
+    Args:
+        model: any module.
+        recipe: tells the two rates.
+
+    Returns:
+        The groups that are not empty, as an optimizer takes them; localization first.
+
+    Example:
+        >>> parts = {"localization": nn.Linear(4, 6), "classifier": nn.Linear(4, 2)}
+        >>> net = nn.ModuleDict(parts)
+        >>> [group["lr"] for group in parameter_groups(net, RECIPES["course"])]
+        [0.002, 0.02]
     """
     groups = {True: [], False: []}
     for name, parameter in model.named_parameters():
@@ -112,7 +150,25 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
 def make_optimizer(
     model: nn.Module, recipe: Recipe, steps: int
 ) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
-    """The recipe's optimizer, and its one-cycle schedule over `steps` steps, or None."""
+    """The recipe's optimizer, and its schedule.
+
+    Args:
+        model: any module.
+        recipe: how to train.
+        steps: how many the whole run has.
+
+    Returns:
+        The optimizer, and a one-cycle schedule, or None where the recipe has none.
+
+    Raises:
+        ValueError: the recipe names an optimizer other than "sgd" or "adamw".
+
+    Example:
+        >>> net, recipe = nn.Linear(4, 2), RECIPES["course"]
+        >>> optimizer, scheduler = make_optimizer(net, recipe, steps=100)
+        >>> type(optimizer).__name__, type(scheduler).__name__
+        ('AdamW', 'OneCycleLR')
+    """
     check_choice("optimizer", recipe.optimizer, ("sgd", "adamw"))
     groups = parameter_groups(model, recipe)
     if recipe.optimizer == "sgd":
@@ -138,7 +194,20 @@ def own_dropouts(model: nn.Module) -> Iterator[None]:
 
 
 def prepare_model(model: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module:
-    """Move the model to the device and give it the recipe's memory layout and dropouts."""
+    """Move the model to the device and give it the recipe's memory layout and dropouts.
+
+    Args:
+        model: any module, changed in place.
+        recipe: how to train.
+        device: where to.
+
+    Returns:
+        The same model.
+
+    Example:
+        >>> prepare_model(nn.Dropout(0.9), RECIPES["tutorial"], torch.device("cpu"))
+        Dropout(p=0.5, inplace=False)
+    """
     for module in model.modules():
         if type(module) in DROPOUTS:
             module.p = getattr(recipe, DROPOUTS[type(module)])

@@ -25,17 +25,49 @@ class Diverged(RuntimeError):
 
 
 class Stop(Exception):
-    """Raised by a watcher: the run ends here, and keeps what it has learned."""
+    """Raised by a watcher: the run ends here, and keeps what it has learned.
+
+    Example:
+        >>> from stn_course import models, training
+        >>> def watch(recorder):
+        ...     if recorder.step == 3:
+        ...         raise Stop
+        >>> digits = torch.zeros(8, 1, 28, 28), torch.arange(8)
+        >>> options = {"train": digits, "test": digits, "progress": False}
+        >>> training.fit(models.PlainNet(), epochs=100, watch=watch, **options).stopped
+        stopped after step 3: the model is as trained so far
+        True
+    """
 
 
 class Recorder:
     """Writes a run into its History, moves the progress bar, and stops a run that diverges.
 
-    digits: the test digits, normalised, and their labels. probes: how many of them are the probe,
-    looked at before the first step, ten times an epoch, and after each epoch. images: how many
-    there are in an epoch. checkpoint: its name, for messages. watch: called with the recorder after
-    each step and each epoch; it may hold the run up and then returns for how many seconds, and may
-    raise Stop.
+    `fit` makes one, and gives it to `watch` after each step and each epoch.
+
+    Args:
+        run: what is recorded.
+        digits: the test digits, normalised, and their labels.
+        probes: how many of them are the probe, looked at before the first step, ten times an epoch,
+            and after each epoch.
+        images: how many there are in an epoch.
+        bar: shows how far the run is.
+        checkpoint: its name, for messages.
+        watch: called with the recorder after each step and each epoch; it may hold the run up and
+            then returns for how many seconds, and may raise Stop.
+
+    Raises:
+        Diverged: the loss is NaN or infinite.
+
+    Example:
+        >>> from stn_course import models, training
+        >>> def watch(recorder):
+        ...     print("after step", recorder.step, "of", recorder.steps)
+        >>> digits = torch.zeros(8, 1, 28, 28), torch.arange(8)
+        >>> options = {"train": digits, "test": digits, "progress": False}
+        >>> _ = training.fit(models.PlainNet(), epochs=1, watch=watch, **options)
+        after step 1 of 1
+        after step 1 of 1
     """
 
     def __init__(
