@@ -36,6 +36,11 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
     """
     shape = f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
     value = received.value
+    if received.kind in ("NoneType", "ellipsis"):
+        return (
+            f"{exercise.attempt} returned nothing. Is a `return` missing, or does it call a "
+            "function that is not written yet?"
+        )
     if value is None:
         hint = " This is the class; Net() makes a module of it." if received.kind == "type" else ""
         return f"It returned {received.other}; expected was {exercise.returns or shape}.{hint}"

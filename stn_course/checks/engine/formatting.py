@@ -1,6 +1,7 @@
 """Values as text: arguments of a case, expected and received side by side."""
 
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -53,9 +54,7 @@ def argument(value) -> str:
 def rows(value: Tensor) -> list[tuple[list[int], list]]:
     """A tensor as rows along its last axis, each with its place in the other axes."""
     flat = value.reshape(-1, value.shape[-1]) if value.dim() else value.reshape(1, 1)
-    places = [[]]
-    for size in value.shape[:-1]:
-        places = [[*place, i] for place in places for i in range(size)]
+    places = map(list, product(*map(range, value.shape[:-1])))
     return list(zip(places, flat.tolist(), strict=True))
 
 

@@ -1,14 +1,11 @@
 """From an attempt to a Verdict: run it, find the smallest case that is wrong, explain it."""
 
 import ast
-import dis
 import inspect
 import linecache
-import sys
 import textwrap
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from types import FunctionType
 
 from torch import Tensor
@@ -16,44 +13,34 @@ from torch import Tensor
 from stn_course.checks.engine.diagnosis import DIFFERS, diagnose, difference, oracle
 from stn_course.checks.engine.formatting import agree, argument, listed, value_table
 from stn_course.checks.engine.pictures import PICTURES
-from stn_course.checks.engine.sandbox import LIMIT, SANDBOX, Outcome
+from stn_course.checks.engine.sandbox import LIMIT, SANDBOX, Outcome, is_learners
 from stn_course.checks.engine.types import Case, FunctionExercise
 from stn_course.checks.engine.verdict import Verdict
 from stn_course.checks.engine.worker import MEMORY, PRINTED, Result, describe_safely
 
-PACKAGE = Path(__file__).parents[2]
-
 
 def program(function: FunctionType) -> str | None:
-    """What a function's text says, its name, docstring and comments aside; None without text."""
+    """What a function's body does, docstring, dots, `pass` and comments aside; None without text.
+
+    The program of a stub is empty.
+    """
     try:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     except (OSError, TypeError, ValueError, SyntaxError):
         return None
     if not isinstance(tree, ast.FunctionDef):
         return None
-    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
-    return ast.dump(tree.args) + "".join(map(ast.dump, body))
-
-
-def _dots(): ...
-
-
-def is_stub(function: FunctionType) -> bool:
-    """Whether a function's body is only dots, `pass` or a docstring."""
-    steps, stub = (
-        [(step.opname, step.argval) for step in dis.get_instructions(f)] for f in (function, _dots)
-    )
-    return steps == stub
+    steps = [s.value if isinstance(s, ast.Expr) else s for s in tree.body]
+    return "".join(ast.dump(s) for s in steps if not isinstance(s, ast.Constant | ast.Pass))
 
 
 def untouched(exercise: FunctionExercise, attempt) -> str | None:
     """The friendly line where nothing was attempted yet, known without running anything."""
     again = f"then run this cell again. {exercise.push}"
-    written = isinstance(attempt, FunctionType)
-    if attempt is None or attempt is Ellipsis or (written and is_stub(attempt)):
+    text = program(attempt) if isinstance(attempt, FunctionType) else None
+    if attempt is None or attempt is Ellipsis or text == "":
         return f"{exercise.name}: not attempted yet. Write {exercise.attempt}, {again}"
-    if written and exercise.broken and program(attempt) == program(exercise.broken):
+    if text is not None and exercise.broken and text == program(exercise.broken):
         return f"{exercise.name}: not repaired yet. Mend {exercise.attempt}, {again}"
     return None
 
@@ -62,8 +49,7 @@ def learners_line(frames: list[tuple[str, int]]) -> str | None:
     """The innermost line of a traceback that is the learner's own: its number and its text."""
     for file, line in reversed(frames):
         text = linecache.getline(file, line).strip()
-        foreign = any(Path(file).is_relative_to(p) for p in (sys.prefix, sys.base_prefix, PACKAGE))
-        if text and not foreign:
+        if text and is_learners(file):
             return f"  line {line}: {text}"
     return None
 
@@ -166,11 +152,6 @@ def judge_results(exercise: FunctionExercise, cases: list[Case], results: list[R
         if result.raised:
             return wrong(exercise, cases, results, at, raised_lines(exercise, result))
         words = difference(exercise, cases[at], right, result)
-        if words is not None and result.nothing:
-            words = (
-                f"{exercise.attempt} returned nothing. Is a `return` missing, or does it call a "
-                "function that is not written yet?"
-            )
         if words is not None:
             return wrong(exercise, cases, results, at, [words])
     line = f"{exercise.name}: right. Equal to {exercise.against} in {len(cases)} cases."

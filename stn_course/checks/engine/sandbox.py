@@ -46,12 +46,16 @@ class Outcome:
     words: str = ""
 
 
+def is_learners(file: str) -> bool:
+    """Whether a file, or a notebook's cell, is the learner's own: not Python's nor the course's."""
+    places = (sys.prefix, sys.base_prefix, Path(__file__).parents[2])
+    return not any(Path(file).is_relative_to(place) for place in places)
+
+
 def packed(attempt: Callable, run: Callable, cases: list[tuple], limit: float) -> bytes:
     """The request as bytes. A function from a file of the learner's own is sent as it is now."""
     module = sys.modules.get(getattr(attempt, "__module__", None))
-    file = Path(getattr(module, "__file__", None) or sys.prefix)
-    foreign = (sys.prefix, sys.base_prefix, Path(__file__).parents[2])
-    own = not any(file.is_relative_to(place) for place in foreign)
+    own = is_learners(getattr(module, "__file__", None) or sys.prefix)
     if own:
         cloudpickle.register_pickle_by_value(module)
     try:

@@ -92,12 +92,14 @@ class FunctionExercise(Exercise):
 class PredictionExercise(Exercise):
     """A value to predict before running.
 
+    attempt: the learner's value; a notebook calls it guess.
     answer: a number, a word or a tensor. reason: why it is so, shown with the right answer.
     wrong: values that a misconception leads to, each with the words that explain it.
     spellings: other ways to write a word, each with the word it stands for.
     tolerance: how far off a number may be.
     """
 
+    attempt: str = "guess"
     answer: float | str | Tensor
     reason: str
     wrong: tuple[tuple[float | str | Tensor, str], ...] = field(default=())

@@ -40,7 +40,7 @@ class Result:
     value: a tensor on the CPU. device: where it was. other: something else than a tensor, in words.
     kind: the name of the type that came.
     raised: an exception's name and text; frames: its lines as (file, line number), outermost first.
-    nothing: None or Ellipsis came. memory: there was too little memory.
+    memory: there was too little memory.
     changed: the number of the argument that the call modified, or None. printed: what it printed.
     """
 
@@ -50,7 +50,6 @@ class Result:
     kind: str = "Tensor"
     raised: tuple[str, str] | None = None
     frames: list[tuple[str, int]] = field(default_factory=list)
-    nothing: bool = False
     memory: bool = False
     changed: int | None = None
     printed: str = ""
@@ -69,8 +68,6 @@ def describe_safely(value) -> str:
 
 def plain(value) -> Result:
     """A returned value as a Result."""
-    if value is None or value is Ellipsis:
-        return Result(other=describe_safely(value), nothing=True)
     if not isinstance(value, Tensor):
         shape = getattr(value, "shape", None)
         size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""

@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=0.1307,
     tolerance=0.002,
     reason="0 is the mean of all pixels: a dark grey, 0.13 of the way from black to white.",

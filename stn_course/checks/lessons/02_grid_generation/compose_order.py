@@ -5,7 +5,6 @@ import torch
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=torch.tensor([-0.5, 0.0]),
     reason="In first · second the turn works on what second gives: (0, 0.5) turned by 90° "
     "clockwise is (-0.5, 0).",

@@ -5,7 +5,6 @@ import torch
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=torch.tensor([[[0.5, 0.0, -0.5], [0.0, 1.0, 0.0]]]),
     reason="The x arrow is half as long, and the centre reads at x = -0.5.",
     wrong=(

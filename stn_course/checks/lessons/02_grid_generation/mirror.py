@@ -5,7 +5,6 @@ import torch
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]),
     reason="The x arrow points to the left. (As a pose it reads as half a turn with a negative "
     "scale y: the same thing said differently.)",

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from stn_course import grids
 from stn_course.checks.engine.oracles import pytorch_affine_grid
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 from stn_course.grids import pixel_centres
@@ -14,12 +13,6 @@ def grid_with_rows_first(theta: Tensor, size: tuple[int, ...]) -> Tensor:
     _, _, height, width = size
     y, x = torch.meshgrid(pixel_centres(height), pixel_centres(width), indexing="ij")
     target = torch.stack([x, y, torch.ones_like(x)], dim=-1)
-    return torch.einsum("bij,hwj->bhwi", theta, target)
-
-
-def _through(theta, size, align_corners=False, order=(0, 1, 2)):
-    """Theta times the base grid, whose three numbers stand in another order."""
-    target = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)[..., list(order)]
     return torch.einsum("bij,hwj->bhwi", theta, target)
 
 
@@ -75,7 +68,7 @@ EXERCISE = FunctionExercise(
             "points swapped too",
             "the axes are right now, but the points are (y, x, 1). The axes are row before "
             "column, the content is (x, y).",
-            lambda t, s: _through(t, s, order=(1, 0, 2)),
+            lambda t, s: pytorch_affine_grid(t[..., [1, 0, 2]], s),
             typed="""
                 y, x = torch.meshgrid(
                     grids.pixel_centres(size[2]), grids.pixel_centres(size[3]), indexing="ij"

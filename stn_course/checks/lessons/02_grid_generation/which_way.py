@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer="clockwise",
     reason="the grid turns anticlockwise by 20 degrees, so the picture turns clockwise.",
     wrong=(

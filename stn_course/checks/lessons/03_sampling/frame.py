@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer="black",
     reason="zeros fills with 0, and here 0 is black. Dark on light, a frame of black is a bold "
     "thing to show a network: pad with border, or with the background's value.",

@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=0.45,
     reason="The upper pair rises by 0.6 and has weight 0.75, the lower pair does not rise.",
     wrong=(

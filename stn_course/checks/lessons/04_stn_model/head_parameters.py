@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=306.0,
     tolerance=0.0,
     reason="50 · 6 weights and 6 biases.",

@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer=0.1135,
     tolerance=0.0006,  # three digits will do
     reason="1135 of the 10,000 test digits are ones, turned or not. A run that ends at exactly "

@@ -3,7 +3,6 @@
 from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
-    attempt="guess",
     answer="tanh",
     reason="Before the first step theta is 0.76 on its diagonal, and 0 elsewhere, for every digit: "
     "the head starts at the identity, but tanh(1) is 0.76. And no number ever exceeds 1, so this "
