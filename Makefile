@@ -35,7 +35,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page api figures links table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page map api figures links table screenshots mutants bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -50,6 +50,7 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make map        write what follows from notebooks/lessons.toml: tables, headings, minutes"
 	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
@@ -124,6 +125,9 @@ sources: $(INSTALLED)
 
 page: $(INSTALLED)
 	$(RUN) tools/notebooks.py page $(NB)
+
+map: $(INSTALLED)
+	$(RUN) tools/course_map.py
 
 api: $(INSTALLED)
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

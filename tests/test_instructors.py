@@ -3,14 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from stn_course.checks.__main__ import parser
 from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
-SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -18,21 +15,6 @@ def rows(heading: str) -> list[list[str]]:
     section = GUIDE.split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_minutes_and_prerequisites_are_the_notebooks_own(source):
-    text = source.read_text(encoding="utf-8")
-    stated = r"\*\*(\d+) minutes to read, (?:(\d+) with the|no) exercises · needs (.+?) · runs on"
-    read, with_exercises, needs = re.search(stated, text).groups()
-    (row,) = [row for row in rows("Objectives") if f"(notebooks/{source.stem}.ipynb)" in row[0]]
-    assert row[1:4] == [read, with_exercises or read, needs]
-    assert len(row[4]) > 20
-
-
-def test_the_table_has_the_notebooks_in_order():
-    names = [re.search(r"notebooks/(\w+)\.ipynb", row[0]).group(1) for row in rows("Objectives")]
-    assert names == [source.stem for source in SOURCES]
 
 
 def test_every_misconception_leads_to_exercises_and_quizzes_that_there_are():
