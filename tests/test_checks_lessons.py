@@ -4,10 +4,12 @@ A new file is found and held to all of this; CONTRIBUTING.md says how to read wh
 """
 
 import inspect
+import re
+import textwrap
 
 import pytest
 import torch
-from learner import attempted
+from learner import attempted, typed
 
 from stn_course import checks
 from stn_course.checks import catalogue, lessons
@@ -270,3 +272,17 @@ def test_every_notebook_has_enough_exercises():
         count[exercise.notebook[:2]] = count.get(exercise.notebook[:2], 0) + 1
     assert count["01"] >= 2
     assert all(count[n] >= 4 for n in ("02", "03", "04", "05"))
+
+
+def test_the_guides_exercise_is_one(root, tmp_path, monkeypatch):
+    """CONTRIBUTING.md shows a whole file; a folder that holds it is a lesson."""
+    guide = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^   ```python\n(.+?)^   ```\n", guide, re.DOTALL | re.MULTILINE)
+    (tmp_path / "98_guide").mkdir()
+    (tmp_path / "98_guide" / "pixel_of.py").write_text(textwrap.dedent(shown), encoding="utf-8")
+    monkeypatch.setattr(lessons, "__path__", [str(tmp_path)])
+    exercise = catalogue.load_exercises(tmp_path)["pixel_of"]
+    assert judge(exercise, exercise.solution).solved is True
+    (mistake,) = exercise.misconceptions
+    for wrong in (mistake.variant, typed(exercise, mistake.typed)):
+        assert judge(exercise, wrong).lines[-1] == f"Diagnosis: {mistake.words}"

@@ -29,21 +29,26 @@ def same(theirs: Result, mine: Result) -> bool:
     return bool(agree(theirs.value.float(), mine.value).all())
 
 
-def difference(exercise: FunctionExercise, case: Case, expected: Tensor, received: Result):
-    """What is wrong with a result that is no exception, in words; None if nothing is.
-
-    The dtype matters where an argument has one; from numbers any floating dtype may be made.
-    """
-    shape = f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
-    value = received.value
+def no_tensor(exercise: FunctionExercise, expected: Tensor, received: Result) -> str:
+    """What came in place of a tensor, in words."""
     if received.kind in ("NoneType", "ellipsis"):
         return (
             f"{exercise.attempt} returned nothing. Is a `return` missing, or does it call a "
             "function that is not written yet?"
         )
+    wanted = exercise.returns or f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
+    hint = " This is the class; Net() makes a module of it." if received.kind == "type" else ""
+    return f"It returned {received.other}; expected was {wanted}.{hint}"
+
+
+def difference(exercise: FunctionExercise, case: Case, expected: Tensor, received: Result):
+    """What is wrong with a result that is no exception, in words; None if nothing is.
+
+    The dtype matters where an argument has one; from numbers any floating dtype may be made.
+    """
+    value = received.value
     if value is None:
-        hint = " This is the class; Net() makes a module of it." if received.kind == "type" else ""
-        return f"It returned {received.other}; expected was {exercise.returns or shape}.{hint}"
+        return no_tensor(exercise, expected, received)
     if value.shape != expected.shape:
         return f"It returned shape {tuple(value.shape)}; expected was {tuple(expected.shape)}."
     if received.device != "cpu":
