@@ -30,6 +30,12 @@ def flag(*truths) -> Tensor:
     return torch.tensor([float(bool(truth)) for truth in truths])
 
 
+def ask_for_gradients(output: Tensor) -> None:
+    """Ask for the gradients of everything that the output rests on and that can learn."""
+    if output.requires_grad:
+        output.square().sum().backward()
+
+
 def learns(parameter: Tensor) -> bool:
     """Whether a gradient arrived that is not 0 everywhere."""
     return parameter.grad is not None and bool((parameter.grad != 0).any())

@@ -7,6 +7,8 @@ from stn_course import transforms
 from stn_course.checks.engine.networks import flag, learns, seeded, shaken
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
+FEATURES = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
+
 
 def attention_head(features: int) -> nn.Module:
     """A layer (B, features) -> theta (B, 2, 3) that scales and shifts; at first the identity."""
@@ -23,9 +25,6 @@ def attention_head(features: int) -> nn.Module:
             return transforms.attention(*self.numbers(x).unbind(-1))
 
     return AttentionHead()
-
-
-FEATURES = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
 
 
 def run_attention(attempt, look: str):

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from stn_course.checks.engine.networks import IDENTITY, flag, learns, seeded
+from stn_course.checks.engine.networks import IDENTITY, ask_for_gradients, flag, learns, seeded
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
 
@@ -26,8 +26,7 @@ def run_head(attempt, bias: tuple[float, ...], spread: float, look: str = "theta
     theta = attempt(head, seeded(lambda: torch.randn(2, 4)))
     if look == "theta" or not isinstance(theta, Tensor):
         return theta
-    if theta.requires_grad:
-        theta.square().sum().backward()
+    ask_for_gradients(theta)
     return flag(*map(learns, head.parameters()))
 
 

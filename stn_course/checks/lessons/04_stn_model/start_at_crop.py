@@ -5,8 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_course import models
-from stn_course.checks.engine.networks import flag, learns, seeded, shaken
+from stn_course.checks.engine.networks import ask_for_gradients, flag, learns, seeded, shaken
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
+
+Box, Size = tuple[int, int, int, int], tuple[int, int]
 
 
 def start_at_crop(left: int, top: int, width: int, height: int, size: tuple[int, int]) -> nn.Module:
@@ -25,9 +27,6 @@ def start_at_crop(left: int, top: int, width: int, height: int, size: tuple[int,
     return transformer
 
 
-Box, Size = tuple[int, int, int, int], tuple[int, int]
-
-
 def run_crop(attempt, box: Box, size: Size, look: str):
     """Ask for a transformer that starts at a box; look at its output, or at how it can learn."""
     net = attempt(*box, size)
@@ -37,8 +36,7 @@ def run_crop(attempt, box: Box, size: Size, look: str):
     output = net(torch.cat([first, second]))
     if look == "output":
         return output
-    if output.requires_grad:
-        output.square().sum().backward()
+    ask_for_gradients(output)
     learning = any(map(learns, net.parameters()))
     with torch.no_grad():  # sampling by one and the same theta is linear
         one, other, both = shaken(net, 0.05)(

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from stn_course.checks.engine.networks import seeded
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
+USUAL = "zero backward step"
+
 
 def training_step(
     model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer
@@ -52,9 +54,6 @@ def steps_by_hand(steps: int) -> Tensor:
             for parameter, gradient in zip(model.parameters(), gradients, strict=True):
                 parameter -= 0.5 * gradient
     return model[2].weight.detach()
-
-
-USUAL = "zero backward step"
 
 
 def _step(loss_of, order, model, images, labels, optimizer):
