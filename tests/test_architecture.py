@@ -27,6 +27,8 @@ ALLOWED = {
     "validation": set(),
     "lessons": set(),
     "files": set(),
+    "changelog": {"lessons"},
+    "notebook_file": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"validation"},
@@ -37,8 +39,11 @@ ALLOWED = {
     "training": {"data", "device", "files", "models", "samplers", "validation"},
     "comparison": {"alignment", "data", "device", "files", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "checks": {*LESSONS, "files", "lessons", "validation"},
+    "working_copy": {"changelog", "files", "notebook_file"},
+    "exercise_cells": {"files", "lessons", "notebook_file"},
+    "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
     "widgets": {*LESSONS, "checks", "lessons", "validation"},
+    "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 CHECKS = PACKAGE / "checks"
