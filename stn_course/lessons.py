@@ -44,10 +44,15 @@ class Lesson:
         return self.with_exercises > self.minutes
 
 
-def notebooks_folder() -> Path:
-    """Where the course's own notebooks lie: in an installed package, or beside it in a checkout."""
-    inside, beside = PACKAGE / "notebooks", PACKAGE.parent / "notebooks"
+def shipped(name: str) -> Path:
+    """Where a file or folder of the repository lies: in an installed package, or beside it."""
+    inside, beside = PACKAGE / name, PACKAGE.parent / name
     return inside if inside.exists() else beside
+
+
+def notebooks_folder() -> Path:
+    """Where the course's own notebooks lie."""
+    return shipped("notebooks")
 
 
 def load_lessons(folder: Path | None = None) -> dict[str, Lesson]:
