@@ -39,11 +39,12 @@ def numbers_in(text: str) -> torch.Tensor:
 
 
 def pull(lab, handle: str, x: float, y: float) -> None:
-    """What happens when a hand moves a handle by a normalised (x, y) in the picture."""
+    """What happens when a hand moves a handle by a normalised (x, y), and lets go of it."""
     view = lab._left() if lab.view.value == theta_lab.READS else lab._right()
     dx, dy = x * view.unit[0], y * view.unit[1]
     before = lab.canvas.hand.get(handle, [0, 0])
-    lab.canvas.set_state({"hand": lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}})
+    moved = lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}
+    lab.canvas.set_state({"hand": moved, "releases": lab.canvas.releases + 1})
 
 
 def handles(lab) -> dict[str, Handle]:

@@ -136,6 +136,17 @@ def test_the_point_stays_in_the_picture(lab):
     assert lab.canvas.alert == ""
 
 
+def test_the_point_stays_under_the_pointer(lab):
+    """Dragged out of the picture and back without letting go, it is where it was."""
+    before = lab.point
+    for hand in ([-1e3, -400], [-900, 300], [0, 0]):
+        lab.canvas.set_state({"hand": {"point": hand}})
+    assert lab.point == pytest.approx(before)
+    lab.canvas.set_state({"hand": {"point": [-1e3, 0]}, "releases": 1})
+    lab.canvas.set_state({"hand": {"point": [-1e3 + lab._pixel(), 0]}})
+    assert lab.point[0] == pytest.approx(-2.5 + 1)  # taken anew, from where it lies
+
+
 def test_a_slider_moves_the_handle(lab):
     before = lab.canvas.scene.handles[0].x
     lab.sliders[0].value += 1.5

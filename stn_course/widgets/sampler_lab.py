@@ -64,7 +64,9 @@ class SamplerLab(Lab):
         self.choices = sampling_choices(mode, padding_mode, align_corners, device)
         self.sliders = [pixel_slider(name, size) for name, size in (("x", width), ("y", height))]
         super().__init__()
+        self._hand: tuple[float, float] | None = None  # where it is, beyond the edges, too
         self.canvas.on_move(self._drag)
+        self.canvas.on_release(self._let_go)
         middle = width / 2 - 0.3, height / 2 - 0.2  # not on a pixel's centre: four weights
         with self.all_at_once():
             self.point = (middle[0] if x is None else x, middle[1] if y is None else y)
@@ -84,8 +86,12 @@ class SamplerLab(Lab):
                 control.show(min(max(float(value), control.min), control.max))
 
     def _drag(self, _, dx: float, dy: float) -> None:
-        pixel = self._pixel()
-        self.point = (self.point[0] + dx / pixel, self.point[1] + dy / pixel)
+        x, y = self._hand or self.point
+        self._hand = x + dx / self._pixel(), y + dy / self._pixel()
+        self.point = self._hand
+
+    def _let_go(self) -> None:
+        self._hand = None
 
     def _pixel(self) -> float:
         """How many canvas pixels a pixel of the image is wide in the left picture."""

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
-from stn_course.transforms import to_pose
 from stn_course.widgets.lab import Lab
 from stn_course.widgets.theta_scene import View
-from stn_course.widgets.theta_sliders import ThetaSliders, undone
+from stn_course.widgets.theta_sliders import ThetaSliders, read_pose, undone
 
 REACH = 2.0  # a frame lies in a panel of this many times the image's size, or more
 KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
@@ -19,6 +18,7 @@ class SteeringLab(Lab):
         super().__init__()
         self.sliders = ThetaSliders(self.paint)
         self.canvas.on_move(self._drag)
+        self.canvas.on_release(self.sliders.let_go)
 
     @property
     def theta(self) -> Tensor:
@@ -51,7 +51,7 @@ def in_words(what: str, matrix: Tensor) -> str:
     """The state of a frame (1, 2, 3) as a sentence, for the text alternative."""
     if undone(matrix) is None:
         return f"{what} is squeezed into a line: this theta has no pose and no inverse."
-    r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in to_pose(matrix))
+    r, sx, sy, shear, x, y = (round(part.item(), 2) + 0.0 for part in read_pose(matrix))
     return (
         f"{what} is rotated {r:g} degrees, scaled by {sx:g} in x and {sy:g} in y, sheared by "
         f"{shear:g}, and moved by {x:g} in x and {y:g} in y."

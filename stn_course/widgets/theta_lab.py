@@ -44,6 +44,7 @@ PRESETS = {
     "Mirror": [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
     "Everything outside": [[1.0, 0.0, 2.5], [0.0, 1.0, 0.0]],
 }
+NO_FRAME = "theta has no inverse, so no frame"  # in the panel of the picture that moves
 READS, MOVES = "where the output reads", "how the picture moves"
 
 
@@ -182,16 +183,17 @@ class ThetaLab(SteeringLab):
         theta, moves = self.sliders.theta, self.view.value == MOVES
         back = undone(theta)
         left, right = (Box(x, TOP, SIDE, SIDE) for x in (0, SIDE + GAP))
+        step = KEY_STEP * self.reach / REACH  # the same on the canvas, however far it reaches
         if not moves:
-            handles = frame_handles(theta, self._left(), left, KEY_STEP, "output's frame")
+            handles = frame_handles(theta, self._left(), left, step, "output's frame")
         elif back is None:
             handles = []
         else:
-            handles = frame_handles(back, self._right(), right, KEY_STEP, "picture")
+            handles = frame_handles(back, self._right(), right, step, "picture")
         panels = [
             Panel(Box(0, 0, WIDTH, TOP), TITLES, "white"),
             Panel(left, self._input_marks(theta)),
-            Panel(right, self._output_marks(output[0], back if moves else None)),
+            Panel(right, self._output_marks(output[0], back)),
         ]
         notes, words = self._notes(theta, back, output), self._in_words(theta, back)
         return Scene(WIDTH, TOP + SIDE, panels, handles, notes, words)
@@ -206,15 +208,16 @@ class ThetaLab(SteeringLab):
             marks += frame(theta, view, COLOURS["output"])
         return marks
 
-    def _output_marks(self, output: Tensor, moved: Tensor | None) -> list[Mark]:
+    def _output_marks(self, output: Tensor, back: Tensor | None) -> list[Mark]:
         view, corners = self._right(), self.choices["align_corners"].value
         box = image_box(self.output_size, view, corners)
         marks: list[Mark] = [Image(box, to_rgba(reduced(output)))]
-        if self.view.value == MOVES:
-            marks += [rectangle(box, COLOURS["output"]), *corner_labels(view)]
-        if moved is not None:
-            marks += frame(moved, view, COLOURS["input"])
-        return marks
+        if self.view.value == READS:
+            return marks
+        marks += [rectangle(box, COLOURS["output"]), *corner_labels(view)]
+        if back is None:
+            return [*marks, Label(NO_FRAME, view.centre[0], TOP + SIDE - 14)]
+        return marks + frame(back, view, COLOURS["input"])
 
     def _notes(self, theta: Tensor, back: Tensor | None, output: Tensor) -> list[Note]:
         sizes = tuple(self.image.shape[-2:]), self.output_size
