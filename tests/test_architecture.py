@@ -37,6 +37,7 @@ ALLOWED = {
     "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "checks": {*LESSONS, "lessons", "validation"},
+    "marking": {"checks", "data"},
     "widgets": {*LESSONS, "checks", "lessons", "validation"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

@@ -1,0 +1,169 @@
+"""The results as text: for eyes, for spreadsheets, for programs, for Canvas and Moodle."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from stn_course.marking.report import Row, exercises_in
+from stn_course.marking.submissions import NOTEBOOKS
+
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # what it tells people by
+POINTS = "Points Possible"  # what Canvas calls the row that is no student's
+
+
+def as_table(rows: list[Row]) -> str:
+    """One line a file and notebook, in columns."""
+    head = ("learner", "notebook", "solved", "wrong", "not attempted", "not reached", "remarks")
+    return columns([head, *map(line_of, rows)])
+
+
+def line_of(row: Row) -> tuple[str, ...]:
+    """A row in words."""
+    states = (row.wrong, row.not_attempted, row.not_reached)
+    names = [names_of(names, row.of) for names in states]
+    solved = f"{len(row.solved)} of {row.of}"
+    return (row.learner, row.notebook or row.file, solved, *names, remarks_of(row))
+
+
+def names_of(names: tuple[str, ...], total: int) -> str:
+    """Names of exercises, in short where they are all."""
+    return f"all {total}" if len(names) == total > 1 else " ".join(names) or "-"
+
+
+def remarks_of(row: Row) -> str:
+    """Everything that is to be said of a file in one line."""
+    raised = f"{row.raised} of {row.cells} cells raised, first {row.first_error}"
+    said = [*row.remarks, *[raised] * bool(row.raised)]
+    said += [f"suspicious: {words}" for words in row.suspicious]
+    return "; ".join(said) or "ran"
+
+
+def columns(lines: list[tuple[str, ...]]) -> str:
+    """Lines of texts, one under the other."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join(padded) + "\n"
+
+
+def as_csv(rows: list[Row]) -> str:
+    """For a spreadsheet: names in one field are separated by spaces, other texts by semicolons."""
+    lists = {"suspicious": "; ", "remarks": "; "}
+    entries = [
+        {k: lists.get(k, " ").join(v) if isinstance(v, list) else v for k, v in row.items()}
+        for row in map(Row.entries, rows)
+    ]
+    return csv_text([list(Row("", "").entries()), *(row.values() for row in entries)])
+
+
+def csv_text(lines: Iterable[Iterable]) -> str:
+    """Lines as CSV; no text in them is taken for a formula."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows([harmless(value) for value in line] for line in lines)
+    return buffer.getvalue()
+
+
+def harmless(value):
+    """A text that a spreadsheet does not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+
+
+def as_json(rows: list[Row]) -> str:
+    """For programs: a list of objects."""
+    return json.dumps([row.entries() for row in rows], indent=1) + "\n"
+
+
+def by_learner(rows: list[Row]) -> dict[str, dict[str, int]]:
+    """How many exercises each learner solved of each notebook: of several files the best."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        solved = found.setdefault(row.learner, {})
+        if row.notebook:
+            solved[row.notebook] = max(len(row.solved), solved.get(row.notebook, 0))
+    return found
+
+
+def handed_in(rows: list[Row]) -> list[str]:
+    """The notebooks that anybody handed in, in the course's order."""
+    there = {row.notebook for row in rows}
+    return [notebook for notebook in NOTEBOOKS if notebook in there]
+
+
+def learner_lines(rows: list[Row], first: str) -> list[list]:
+    """A line a learner, with a head: solved exercises by notebook (none: not handed in), total."""
+    notebooks = handed_in(rows)
+    lines = [
+        [learner, *(solved.get(notebook, "") for notebook in notebooks), sum(solved.values())]
+        for learner, solved in sorted(by_learner(rows).items())
+    ]
+    return [[first, *notebooks, "total"], *lines]
+
+
+def as_learners(rows: list[Row]) -> str:
+    """For eyes: one line a learner, over all notebooks."""
+    (_, *names), *lines = learner_lines(rows, "learner")
+    sizes = [len(exercises_in(name)) for name in names[:-1]]
+    heads = [f"{name[:2]} (of {n})" for name, n in zip(names[:-1], sizes, strict=True)]
+    head = ("learner", *heads, f"total (of {sum(sizes)})")
+    return columns([head, *(tuple(str(v) if v != "" else "-" for v in line) for line in lines)])
+
+
+def as_moodle(rows: list[Row]) -> str:
+    """For Moodle's grade import, where a teacher says which column is which."""
+    return csv_text(learner_lines(rows, "username"))
+
+
+def as_canvas(rows: list[Row], gradebook: list[list[str]]) -> str:
+    """For Canvas's grade import: the people of its own export, with a column for each notebook.
+
+    gradebook: the exported lines. A learner is found by any of the columns CANVAS.
+    """
+    head, *people = gradebook
+    places = [head.index(name) for name in CANVAS]
+    notebooks, solved = handed_in(rows), lower_keys(by_learner(rows))
+    lines = [[*CANVAS, *notebooks]]
+    for person in people:
+        known = [person[place] for place in places]
+        if known[0].strip() == POINTS:
+            counts = [len(exercises_in(notebook)) for notebook in notebooks]
+        else:
+            mine = next((solved[key] for key in map(str.lower, known) if key in solved), {})
+            counts = [mine.get(notebook, "") for notebook in notebooks]
+        lines.append([*known, *counts])
+    return csv_text(lines)
+
+
+def lower_keys(values: dict) -> dict:
+    """The same under keys in small letters."""
+    return {key.lower(): value for key, value in values.items()}
+
+
+def unknown_learners(rows: list[Row], gradebook: list[list[str]]) -> list[str]:
+    """The learners that a gradebook does not know."""
+    known = {field.lower() for line in gradebook for field in line}
+    return [learner for learner in by_learner(rows) if learner.lower() not in known]
+
+
+def read_gradebook(path: Path) -> list[list[str]]:
+    """The lines of Canvas's exported gradebook; ValueError if it is none."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in csv.reader(file) if line]
+    missing = [name for name in CANVAS if not lines or name not in lines[0]]
+    if missing:
+        raise ValueError(f"{path} is no gradebook of Canvas: it has no column {missing[0]!r}")
+    return lines
+
+
+FORMATS = {
+    "table": as_table,
+    "csv": as_csv,
+    "json": as_json,
+    "learners": as_learners,
+    "moodle": as_moodle,
+    "canvas": as_canvas,
+}
