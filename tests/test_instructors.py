@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from stn_course.checks.__main__ import parser
+
 from stn_course.checks.exercises import EXERCISES
 from stn_course.checks.questions import QUESTIONS
 

@@ -6,7 +6,6 @@ alone, where attempts run. So no verdict passes through anything that a notebook
 """
 
 import base64
-import binascii
 import json
 import pickle
 import sys
@@ -83,11 +82,11 @@ def from_text(text: str) -> Attempt | None:
     try:
         fields = json.loads(text)
         function = fields.get("function")
-        content = None if function is None else base64.b64decode(function)
+        content = None if function is None else base64.b64decode(function, validate=True)
         attempted, guess = fields.get("attempted") is not False, fields.get("guess", "null")
         json.loads(guess)
         known = fields["name"] in EXERCISES
-    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return Attempt(fields["name"], attempted, content, guess) if known else None
 

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from stn_course.data import write_atomically
 from stn_course.marking import formats
 from stn_course.marking.isolation import Cancelled, end_processes, only_environment
-from stn_course.marking.report import Row, rows_of
+from stn_course.marking.report import TableRow, rows_of
 from stn_course.marking.running import Limits, run_submission
 from stn_course.marking.submissions import Submission, read_submission
 
@@ -34,7 +34,7 @@ def positive(text: str) -> float:
     return seconds
 
 
-def count(text: str) -> int:
+def whole_number(text: str) -> int:
     """A number from 1, as an argument."""
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("notebooks", nargs="+", help="files, or patterns such as 'handed_in/*.ipynb'")
-    add("--jobs", type=count, default=1, help="how many run side by side (1)")
+    add("--jobs", type=whole_number, default=1, help="how many run side by side (1)")
     add("--timeout", type=positive, default=900, help="seconds for each notebook (900)")
     add("--cell-timeout", type=positive, default=300, help="seconds for each cell (300)")
     add("--learner", type=learner_pattern, help="a pattern whose (group) in a path is the learner")
@@ -80,7 +80,7 @@ def files(patterns: list[str]) -> list[Path]:
     return [Path(name) for name in dict.fromkeys(found)]
 
 
-def writer_for(chosen: argparse.Namespace) -> Callable[[list[Row]], str]:
+def writer_for(chosen: argparse.Namespace) -> Callable[[list[TableRow]], str]:
     """From rows to text, in the chosen format; ends the program if something for it is missing."""
     if (chosen.format == "canvas") != (chosen.gradebook is not None):
         parser().error("--format canvas and --gradebook belong together")
@@ -96,16 +96,16 @@ def writer_for(chosen: argparse.Namespace) -> Callable[[list[Row]], str]:
 class Results:
     """The rows so far, in the order of the files, written out as they come."""
 
-    def __init__(self, write: Callable[[list[Row]], str], output: Path | None):
+    def __init__(self, write: Callable[[list[TableRow]], str], output: Path | None):
         self._write, self._output = write, output and output.resolve()
-        self._rows: dict[int, list[Row]] = {}
+        self._rows: dict[int, list[TableRow]] = {}
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TableRow]:
         """In the order of the files, whichever ended first."""
         return [row for place in sorted(self._rows) for row in self._rows[place]]
 
-    def add(self, place: int, rows: list[Row]) -> None:
+    def add(self, place: int, rows: list[TableRow]) -> None:
         """One file is done: the output is complete as far as it goes, and a line says so."""
         self._rows[place] = rows
         for row in rows:
@@ -124,7 +124,7 @@ class Results:
             print(self._write(self.rows), end="")
 
 
-def mark(submission: Submission, limits: Limits, stop: threading.Event) -> list[Row]:
+def mark(submission: Submission, limits: Limits, stop: threading.Event) -> list[TableRow]:
     """A submission's rows."""
     if submission.problem:
         return rows_of(submission)
@@ -132,7 +132,10 @@ def mark(submission: Submission, limits: Limits, stop: threading.Event) -> list[
 
 
 def mark_all(
-    submissions: list[Submission], limits: Limits, jobs: int, add: Callable[[int, list[Row]], None]
+    submissions: list[Submission],
+    limits: Limits,
+    jobs: int,
+    add: Callable[[int, list[TableRow]], None],
 ) -> None:
     """Run them, `jobs` side by side, and hand on the rows of each as it ends."""
     stop = threading.Event()
@@ -140,7 +143,7 @@ def mark_all(
         begun = {pool.submit(mark, s, limits, stop): i for i, s in enumerate(submissions)}
         try:
             for done in tqdm(as_completed(begun), total=len(begun), unit="notebook", disable=None):
-                add(begun[done], done.result())
+                results.add(begun[done], done.result())
         except (KeyboardInterrupt, Cancelled, CancelledError):
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -157,11 +160,14 @@ def main(arguments: list[str] | None = None) -> int:
     limits, code = Limits(chosen.timeout, chosen.cell_timeout), 0
     with tempfile.TemporaryDirectory() as home, only_environment(Path(home)):
         try:
-            mark_all(submissions, limits, chosen.jobs, results.add)
+            mark_all(submissions, limits, chosen.jobs, results)
         except KeyboardInterrupt:
             print("interrupted; the table holds what was done", file=sys.stderr)
             code = 130
         finally:
             end_processes(Path(home))
     results.finish()
+    if chosen.gradebook is not None:
+        unknown = formats.unknown_learners(results.rows, formats.read_gradebook(chosen.gradebook))
+        print("not in the gradebook:", ", ".join(unknown) or "nobody", file=sys.stderr)
     return code

@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from stn_course.marking.report import Row, exercises_in
+from stn_course.marking.report import TableRow, exercises_in
 from stn_course.marking.submissions import NOTEBOOKS
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # what it tells people by
 POINTS = "Points Possible"  # what Canvas calls the row that is no student's
 
 
-def as_table(rows: list[Row]) -> str:
+def as_table(rows: list[TableRow]) -> str:
     """One line a file and notebook, in columns."""
     head = ("learner", "notebook", "solved", "wrong", "not attempted", "not reached", "remarks")
     return columns([head, *map(line_of, rows)])
 
 
-def line_of(row: Row) -> tuple[str, ...]:
+def line_of(row: TableRow) -> tuple[str, ...]:
     """A row in words."""
     states = (row.wrong, row.not_attempted, row.not_reached)
     names = [names_of(names, row.of) for names in states]
@@ -32,7 +32,7 @@ def names_of(names: tuple[str, ...], total: int) -> str:
     return f"all {total}" if len(names) == total > 1 else " ".join(names) or "-"
 
 
-def remarks_of(row: Row) -> str:
+def remarks_of(row: TableRow) -> str:
     """Everything that is to be said of a file in one line."""
     raised = f"{row.raised} of {row.cells} cells raised, first {row.first_error}"
     said = [*row.remarks, *[raised] * bool(row.raised)]
@@ -50,14 +50,14 @@ def columns(lines: list[tuple[str, ...]]) -> str:
     return "\n".join(padded) + "\n"
 
 
-def as_csv(rows: list[Row]) -> str:
+def as_csv(rows: list[TableRow]) -> str:
     """For a spreadsheet: names in one field are separated by spaces, other texts by semicolons."""
     lists = {"suspicious": "; ", "remarks": "; "}
     entries = [
         {k: lists.get(k, " ").join(v) if isinstance(v, list) else v for k, v in row.items()}
-        for row in map(Row.entries, rows)
+        for row in map(TableRow.entries, rows)
     ]
-    return csv_text([list(Row("", "").entries()), *(row.values() for row in entries)])
+    return csv_text([list(TableRow("", "").entries()), *(row.values() for row in entries)])
 
 
 def csv_text(lines: Iterable[Iterable]) -> str:
@@ -73,12 +73,12 @@ def harmless(value):
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
-def as_json(rows: list[Row]) -> str:
+def as_json(rows: list[TableRow]) -> str:
     """For programs: a list of objects."""
     return json.dumps([row.entries() for row in rows], indent=1) + "\n"
 
 
-def by_learner(rows: list[Row]) -> dict[str, dict[str, int]]:
+def by_learner(rows: list[TableRow]) -> dict[str, dict[str, int]]:
     """How many exercises each learner solved of each notebook: of several files the best."""
     found: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -88,13 +88,13 @@ def by_learner(rows: list[Row]) -> dict[str, dict[str, int]]:
     return found
 
 
-def handed_in(rows: list[Row]) -> list[str]:
+def handed_in(rows: list[TableRow]) -> list[str]:
     """The notebooks that anybody handed in, in the course's order."""
     there = {row.notebook for row in rows}
     return [notebook for notebook in NOTEBOOKS if notebook in there]
 
 
-def learner_lines(rows: list[Row], first: str) -> list[list]:
+def learner_lines(rows: list[TableRow], first: str) -> list[list]:
     """A line a learner, with a head: solved exercises by notebook (none: not handed in), total."""
     notebooks = handed_in(rows)
     lines = [
@@ -104,7 +104,7 @@ def learner_lines(rows: list[Row], first: str) -> list[list]:
     return [[first, *notebooks, "total"], *lines]
 
 
-def as_learners(rows: list[Row]) -> str:
+def as_learners(rows: list[TableRow]) -> str:
     """For eyes: one line a learner, over all notebooks."""
     (_, *names), *lines = learner_lines(rows, "learner")
     sizes = [len(exercises_in(name)) for name in names[:-1]]
@@ -113,12 +113,12 @@ def as_learners(rows: list[Row]) -> str:
     return columns([head, *(tuple(str(v) if v != "" else "-" for v in line) for line in lines)])
 
 
-def as_moodle(rows: list[Row]) -> str:
+def as_moodle(rows: list[TableRow]) -> str:
     """For Moodle's grade import, where a teacher says which column is which."""
     return csv_text(learner_lines(rows, "username"))
 
 
-def as_canvas(rows: list[Row], gradebook: list[list[str]]) -> str:
+def as_canvas(rows: list[TableRow], gradebook: list[list[str]]) -> str:
     """For Canvas's grade import: the people of its own export, with a column for each notebook.
 
     gradebook: the exported lines. A learner is found by any of the columns CANVAS.
@@ -143,7 +143,7 @@ def lower_keys(values: dict) -> dict:
     return {key.lower(): value for key, value in values.items()}
 
 
-def unknown_learners(rows: list[Row], gradebook: list[list[str]]) -> list[str]:
+def unknown_learners(rows: list[TableRow], gradebook: list[list[str]]) -> list[str]:
     """The learners that a gradebook does not know."""
     known = {field.lower() for line in gradebook for field in line}
     return [learner for learner in by_learner(rows) if learner.lower() not in known]

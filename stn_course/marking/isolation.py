@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_core.utils import ensure_event_loop
 
 START = 120  # seconds in which a kernel must be ready
 GRACE = 5  # seconds in which an interrupted cell must end
@@ -103,7 +104,10 @@ def started_with(process: psutil.Process, home: Path) -> bool:
 
 
 class Kernel:
-    """A kernel in a fresh folder; `with` starts it, and ends it with all that it started."""
+    """A kernel in a fresh folder; `with` starts it, and ends it with all that it started.
+
+    It takes a thread that runs no event loop of its own.
+    """
 
     def __init__(self, folder: Path, stop: threading.Event):
         self._home, self._work, self._stop = folder / "home", folder / "work", stop
@@ -132,6 +136,7 @@ class Kernel:
                 os.killpg(self._group, signal.SIGKILL)
         self._manager.shutdown_kernel(now=True)
         end_processes(self._home)
+        ensure_event_loop().close()  # the one that the client has made for this thread
 
     def run(self, code: str, limit: float) -> Iterator[tuple[str, dict]]:
         """Run a cell for at most `limit` seconds: the kind and content of each message it sends.

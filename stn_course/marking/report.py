@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass, field
 
 from stn_course.checks.exercises import EXERCISES
 from stn_course.marking.attempts import is_the_courses, judge_attempt
-from stn_course.marking.running import Run
+from stn_course.marking.running import SubmissionRun
 from stn_course.marking.submissions import Submission
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One notebook of the course in one file.
 
     of: how many exercises the notebook has. solved, wrong, not_attempted: their names, in the
@@ -48,18 +48,18 @@ def exercises_in(notebook: str) -> list[str]:
     return [name for name, exercise in EXERCISES.items() if exercise.notebook == notebook]
 
 
-def rows_of(submission: Submission, run: Run | None = None) -> list[Row]:
+def rows_of(submission: Submission, run: SubmissionRun | None = None) -> list[TableRow]:
     """A file's rows: for the notebook that its name says, and for each whose exercises are in it.
 
     run: None where the file could not be read.
     """
-    run = run or Run()
+    run = run or SubmissionRun()
     judged = judge_run(run)
     found = submission.called | set(run.attempts)
     notebooks = {EXERCISES[name].notebook for name in found} | {submission.named} - {None}
     suspicious = (*judged.suspicious, *touched(submission, run))
     return [
-        Row(
+        TableRow(
             learner=submission.learner,
             file=submission.file,
             notebook=notebook,
@@ -103,7 +103,7 @@ class Judged:
     remarks: list[str] = field(default_factory=list)
 
 
-def judge_run(run: Run) -> Judged:
+def judge_run(run: SubmissionRun) -> Judged:
     """Judge every attempt of a run."""
     judged = Judged()
     for name, attempts in run.attempts.items():
@@ -117,13 +117,13 @@ def judge_run(run: Run) -> Judged:
     return judged
 
 
-def touched(submission: Submission, run: Run) -> list[str]:
+def touched(submission: Submission, run: SubmissionRun) -> list[str]:
     """What a submission touches that only the checks should."""
     named = [f"its code names {words}" for words in submission.touches]
     return [*named, *["it wrote progress itself"] * run.wrote_progress]
 
 
-def first_error(run: Run) -> str:
+def first_error(run: SubmissionRun) -> str:
     """The first error, and where."""
     if not run.errors:
         return ""

@@ -23,7 +23,7 @@ class Limits:
 
 
 @dataclass
-class Run:
+class SubmissionRun:
     """What came of one submission.
 
     attempts: by exercise, the last JUDGED. errors: by the code cell's number, from 1, what it
@@ -49,13 +49,13 @@ class Run:
                 self.attempts[attempt.name].append(attempt)
 
 
-def run_submission(submission: Submission, limits: Limits, stop: threading.Event) -> Run:
+def run_submission(submission: Submission, limits: Limits, stop: threading.Event) -> SubmissionRun:
     """Run the cells, those that raise included; raises nothing but isolation.Cancelled.
 
     A cell that costs the kernel is left out, and the others run again from the first one, in a new
     kernel and a new folder, because they may need what stood before it.
     """
-    run, began = Run(), time.monotonic()
+    run, began = SubmissionRun(), time.monotonic()
     cells = dict(enumerate(submission.cells, start=1))
     try:
         for _ in range(RESTARTS + 1):
@@ -76,7 +76,7 @@ def run_submission(submission: Submission, limits: Limits, stop: threading.Event
 def run_cells(
     submission: Submission,
     cells: dict[int, str],
-    run: Run,
+    run: SubmissionRun,
     limits: Limits,
     end: float,
     stop: threading.Event,
@@ -108,7 +108,7 @@ class OutOfTime(Exception):
 
 
 def run_cell(
-    kernel: isolation.Kernel, number: int, code: str, run: Run, limits: Limits, end: float
+    kernel: isolation.Kernel, number: int, code: str, run: SubmissionRun, limits: Limits, end: float
 ) -> None:
     """Run one cell; one that is too slow is stopped, which costs its own limit."""
     left = end - time.monotonic()

@@ -10,7 +10,7 @@ import nbformat
 from stn_course.checks.exercises import EXERCISES
 
 NOTEBOOKS = tuple(dict.fromkeys(exercise.notebook for exercise in EXERCISES.values()))
-# What no exercise needs: progress, the marker, the inside of the checks, another check in its place.
+# What no exercise needs: progress, the marker, the inside of the checks, a check of one's own.
 TOUCHES = re.compile(
     r"STN_COURSE_HOME|progress\.json|\bprogress\.record|\bEXERCISES\b|\bchecks\.\w+ *=(?!=)"
     r"|\bchecks\.(?:api|asking|engine|judging|predicting|progress|worker)\b"
@@ -63,7 +63,8 @@ def learner_of(path: Path, pattern: re.Pattern | None = None) -> str:
     """
     if pattern and (found := pattern.search(path.as_posix())):
         return found[1]
-    rest = path.stem.replace(notebook_in(path.name) or "", " ").strip(" _-.()")
+    parts = re.split("|".join(NOTEBOOKS), path.stem)
+    rest = " ".join(parts).strip(" _-.()")
     return rest or path.resolve().parent.name
 
 
