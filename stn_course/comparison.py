@@ -1,6 +1,6 @@
 """With and without a transformer: the same recipe, epochs and seeds, on upright and turned digits.
 
-`make table` (tools/compare.py) makes the table anew and stores it here; notebook 05 reads it.
+`stn-course table` makes the table anew, `make table` stores it here; notebook 05 reads it.
 """
 
 import json

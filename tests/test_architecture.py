@@ -26,6 +26,8 @@ ALLOWED = {
     "torchvision_operators": set(),
     "validation": set(),
     "lessons": set(),
+    "changelog": {"lessons"},
+    "notebook_file": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"validation"},
@@ -36,9 +38,12 @@ ALLOWED = {
     "training": {"data", "device", "models", "samplers", "validation"},
     "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "checks": {*LESSONS, "lessons", "validation"},
+    "working_copy": {"changelog", "data", "notebook_file"},
+    "exercise_cells": {"data", "lessons", "notebook_file"},
+    "checks": {*LESSONS, "exercise_cells", "lessons", "validation"},
     "marking": {"checks", "data"},
     "widgets": {*LESSONS, "checks", "lessons", "validation"},
+    "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

@@ -19,7 +19,8 @@ import pytest
 from stn_course import grids
 from stn_course.checks import progress
 from stn_course.checks.exercises import EXERCISES
-from stn_course.marking import attempts, command, isolation, running
+from stn_course.marking import __main__ as command
+from stn_course.marking import attempts, isolation, running
 from stn_course.marking.attempts import Attempt
 from stn_course.marking.formats import (
     FORMATS,

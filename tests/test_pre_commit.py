@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_commands import installed
 from test_make import make
 from test_repository import constraints, tracked
 
@@ -52,10 +53,10 @@ def test_pairs_are_checked_where_a_notebook_or_a_source_is_committed():
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-def test_the_check_of_pairs_runs():
+def test_the_check_of_pairs_runs(tmp_path):
     """With this Python in place of the one that make installs."""
     command = HOOKS["notebook-pairs"]["entry"].split()
     assert command[0] == "make"
-    done = make(*command[1:], f"RUN={sys.executable}", "--old-file=.venv/installed")
+    done = make(*command[1:], *installed(tmp_path))
     assert done.returncode == 0, done.stdout
     assert f"{len(list((ROOT / 'notebooks').glob('*.ipynb')))} passed" in done.stdout

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import derived_text
 import nbformat
 import notebook_pairs
 import pytest
@@ -25,6 +26,11 @@ PATHS = [path.relative_to(ROOT) for path in repository_links.followers(ROOT, "")
 NOTEBOOKS = [path for path in PATHS if path.suffix == ".ipynb"]
 
 
+def make_links(root: Path) -> None:
+    followers = repository_links.followers(root, repository_links.setting(root))
+    derived_text.write(followers, root)
+
+
 def set_to(root: Path, address: str) -> None:
     """What a maintainer does: the setting, then the command."""
     file = root / "pyproject.toml"
@@ -32,7 +38,7 @@ def set_to(root: Path, address: str) -> None:
         r"^repository = .*", f'repository = "{address}"', file.read_text("utf-8"), flags=re.M
     )
     file.write_text(text, encoding="utf-8")
-    repository_links.write(root)
+    make_links(root)
 
 
 def copied(root: Path) -> Path:
@@ -67,7 +73,8 @@ def cells(root: Path, path: Path) -> list:
 
 
 def test_what_is_stored_is_what_the_setting_says():
-    assert not repository_links.stale(ROOT), "run: make links"
+    followers = repository_links.followers(ROOT, repository_links.setting(ROOT))
+    assert not derived_text.stale(followers), "run: make links"
 
 
 def test_without_a_repository_nothing_is_left_of_it(linked, bare, tmp_path):
@@ -79,7 +86,7 @@ def test_without_a_repository_nothing_is_left_of_it(linked, bare, tmp_path):
 
 
 def test_a_second_run_writes_nothing(linked, capsys):
-    repository_links.write(linked)
+    make_links(linked)
     assert capsys.readouterr().out == ""
 
 

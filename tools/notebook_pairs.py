@@ -4,6 +4,7 @@ import difflib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jupytext
@@ -52,6 +53,13 @@ def said(path: Path) -> str:
         raise ValueError(f"{os.path.relpath(path)}: {error}") from None
 
 
+def edited(text: str, path: Path, change: Callable[[NotebookNode], None]) -> str:
+    """The text of a notebook or a source after a change of its cells; outputs stay."""
+    notebook = parsed(text, path)
+    change(notebook)
+    return nbformat.writes(notebook) + "\n" if path.suffix == ".ipynb" else to_source(notebook)
+
+
 def committed(path: Path) -> str | None:
     """The same of git's HEAD; None where git does not know the file, or it cannot be read."""
     show = ["git", "show", f"HEAD:./{path.name}"]
@@ -69,6 +77,10 @@ class Pair:
         self.notebook = folder / f"{stem}.ipynb"
         self.source = folder / "src" / f"{stem}.py"
         self.common = folder.parent / "build" / "agreed" / f"{stem}.py"
+
+    def files(self) -> tuple[Path, Path]:
+        """The notebook, then its source."""
+        return self.notebook, self.source
 
     def remember(self, text: str) -> None:
         """Note what both say, now that one was written from the other."""

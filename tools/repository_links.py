@@ -11,14 +11,14 @@ python tools/repository_links.py   write all that follows; with no address, take
 import re
 import sys
 import tomllib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
+from derived_text import Makers, write
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from notebook_pairs import Pair, from_source, said, to_source
+from notebook_pairs import Pair, edited
 
 from stn_course.lessons import Lesson, load_lessons
 
@@ -69,7 +69,7 @@ def badges(repository: str, notebook: str) -> tuple[str, str]:
 def in_readme(text: str, repository: str, lessons: list[Lesson]) -> str:
     """README.md with a row of badges for each notebook between its two comments."""
     rows = [
-        f"| {lesson.number} {lesson.title} | {' | '.join(badges(repository, path(lesson)))} |\n"
+        f"| {lesson.label} | {' | '.join(badges(repository, path(lesson)))} |\n"
         for lesson in lessons
     ]
     table = "".join(["\n| open | in Colab | in Binder |\n| --- | --- | --- |\n", *rows, "\n"])
@@ -114,57 +114,23 @@ def link(notebook: nbformat.NotebookNode, repository: str, lesson: Lesson) -> No
     notebook.cells = cells
 
 
-def in_notebook(text: str, repository: str, lesson: Lesson) -> str:
-    notebook = nbformat.reads(text, as_version=4)
-    link(notebook, repository, lesson)
-    return nbformat.writes(notebook) + "\n"
-
-
-def in_source(text: str, repository: str, lesson: Lesson) -> str:
-    notebook = from_source(text)
-    link(notebook, repository, lesson)
-    return to_source(notebook)
-
-
-def followers(root: Path, repository: str) -> dict[Path, Callable[[str], str]]:
+def followers(root: Path, repository: str) -> Makers:
     """Each file in which something follows from the address, and what makes its text."""
     lessons = list(load_lessons().values())
-    made = {
+    made: Makers = {
         root / "README.md": partial(in_readme, repository=repository, lessons=lessons),
         root / "pyproject.toml": partial(in_pyproject, repository=repository),
         root / "CITATION.cff": partial(in_citation, repository=repository),
     }
     for lesson in lessons:
         pair = Pair(lesson.name, root / "notebooks")
-        made[pair.notebook] = partial(in_notebook, repository=repository, lesson=lesson)
-        made[pair.source] = partial(in_source, repository=repository, lesson=lesson)
+        change = partial(link, repository=repository, lesson=lesson)
+        made |= {path: partial(edited, path=path, change=change) for path in pair.files()}
     return made
-
-
-def stale(root: Path) -> dict[Path, str]:
-    """The files that do not say what follows from the setting, each with what it should say."""
-    texts = {
-        file: (file.read_text(encoding="utf-8"), make)
-        for file, make in followers(root, setting(root)).items()
-    }
-    return {file: new for file, (old, make) in texts.items() if (new := make(old)) != old}
-
-
-def write(root: Path) -> None:
-    """Write what follows from the setting, and note where notebook and source agree on it."""
-    changed = stale(root)
-    for file, text in changed.items():
-        file.write_text(text, encoding="utf-8")
-        print(file.relative_to(root))
-    for file in changed:
-        if file.suffix == ".ipynb":
-            pair = Pair(file.stem, file.parent)
-            if (text := said(pair.source)) == said(pair.notebook):
-                pair.remember(text)
 
 
 if __name__ == "__main__":
     try:
-        write(ROOT)
+        write(followers(ROOT, setting(ROOT)), ROOT)
     except ValueError as error:
         sys.exit(str(error))

@@ -33,8 +33,10 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # ## The question
 #
-# Take a digit and a rotation by **+30°**. In a picture y points down, so a positive angle turns clockwise. A spatial transformer does not apply the rotation to the digit. It applies it to
-# a *grid of places to read from*. Here is what that does:
+# Take a digit and a rotation by **+30°**. In a picture y points down, so a positive angle turns clockwise. A spatial
+# transformer does not apply the rotation to the digit. It applies it to a *grid of places to read from*. Here is what that
+# does. (The axes show *normalised coordinates*: from -1 to 1 across the picture, whatever its number of pixels. Build 1
+# takes a closer look at them.)
 
 # %%
 images, labels = data.load_digits("test")
@@ -57,7 +59,9 @@ show(
 # Run the next cell, then move the grid. The left panel shows where the output reads, the right panel what it gets. Drag
 # the orange dot at the centre of the frame, or the tip of its **x** arrow or **y** arrow. You can also reach the three dots
 # with the Tab key and move them with the arrow keys (hold Shift for larger steps). The sliders show the same
-# transformation in two ways: as a *pose* (rotation, scale, shear, translation) and as the six numbers of theta.
+# transformation in two ways: as the six numbers of theta, and as a *pose*, which says the same in words: how far the grid is
+# turned (rotation), stretched along each axis (scale), slanted (shear) and moved (translation). Leave the menus for `mode`
+# and `padding_mode` as they are until notebook 03.
 #
 # Five things to try:
 # 1. Make the digit larger. Do `scale x` and `scale y` go up or down?
@@ -74,7 +78,8 @@ lab
 # %% [markdown]
 # `lab.theta` is a tensor. You can read it in any cell; if you set it, the lab follows. The lab also takes a picture of
 # your own: pass an array of shape H×W or H×W×3 to `ThetaLab`. If you see no lab above, run its cell. Here is one of its
-# states as a still picture:
+# states as a still picture. (A *similarity* turns, scales both axes alike, and moves. It has no shear, so shapes stay as
+# they are.)
 
 # %%
 theta = transforms.similarity(degrees=-20, scale=0.6, x=0.1, y=-0.1)
@@ -95,7 +100,9 @@ show(
 # Why this way round? Try the other one. Send each input pixel to its place in an output of twice the size, and count the
 # output pixels that nothing reaches. Then let each output pixel look up its own value. `warp(image, theta, output_size)`
 # does that in one call: it makes the grid, then reads the image there. You build the first half in this notebook and the
-# second in notebook 03. `transforms.identity()` is the theta that changes nothing.
+# second in notebook 03. `transforms.identity()` is the theta that changes nothing. With `mode="nearest"` each output pixel
+# takes the value of the input pixel nearest to its place. Without it, `warp` reads *bilinearly*: it takes a weighted mean of
+# the four pixels around the place.
 
 # %%
 forward = torch.full((1, 56, 56), -1.0)  # -1: nothing arrived here
@@ -136,8 +143,8 @@ Quiz("which_way")
 
 # %%
 show(
-    plotting.pixel_coordinates(4),
-    "four by four pixels, twice. With align_corners=False, the frame from -1 to 1 runs along the outer "
+    plotting.pixel_coordinates(5),
+    "five by five pixels, twice. With align_corners=False, the frame from -1 to 1 runs along the outer "
     "edges of the pixels; with True, it runs through the centres of the border pixels.",
 )
 
@@ -158,11 +165,11 @@ def pixel_centres(n, align_corners=False, **options):
     return (2 * index + 1 - n) / n  # half a pixel inside -1 and 1
 
 
-print("False:", rounded(pixel_centres(4)))
-print("True: ", rounded(pixel_centres(4, align_corners=True)))
+print("False:", rounded(pixel_centres(5)))
+print("True: ", rounded(pixel_centres(5, align_corners=True)))
 
 # %% [markdown]
-# A **quiz**:
+# A **quiz**, on an image of another width. Work it out before you call the function:
 
 # %%
 Quiz("align_corners")
@@ -172,7 +179,7 @@ Quiz("align_corners")
 # ## Build 2: the regular grid, with ones
 #
 # Each output pixel has coordinates (x, y). Add a third number that is always 1. Why? Theta has six numbers: four that
-# turn, stretch and shear, and two that *move*. A move adds the same amount to every point. The last column of theta
+# turn, stretch and slant, and two that *move*. A move adds the same amount to every point. The last column of theta
 # multiplies the 1, so a single matrix product does everything. Such coordinates are called **homogeneous**.
 
 
@@ -456,8 +463,9 @@ show(
 )
 
 # %% [markdown]
-# Now ask a classifier that has seen only upright digits, such as notebook 01's. (`classify` is that part of a trained network.)
-# It gets the same three windows, first cropped without turning, then as the three thetas fetch them:
+# Now ask a classifier that has seen only upright digits, as in notebook 01. (It is part of a trained network that comes with
+# the course; `classify` calls that part alone.) It gets the same three windows, first cropped without turning, then as the
+# three thetas fetch them. (`transforms.attention` makes the theta of an upright window from its size and its centre.)
 
 # %%
 windows = transforms.attention(1 / 3, places[:, 0, 2], places[:, 1, 2])  # the same, upright

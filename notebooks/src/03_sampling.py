@@ -37,8 +37,8 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # ## The question
 #
-# Notebook 02 ended with a grid: for each output pixel, a place in the input. Here are three of these places, in
-# *pixels* (0 is the centre of the first pixel):
+# Notebook 02 ended with a grid: for each output pixel, a place in the input, in normalised coordinates from -1 to 1. Here
+# are three of these places, converted to *pixels* (0 is the centre of the first pixel):
 
 # %%
 images, labels = data.load_digits("test")
@@ -55,10 +55,11 @@ for x, y in pixels.tolist():
 #
 # Here is a piece of the seven, ten pixels wide. Drag the orange point, or move it with the arrow keys. The right-hand
 # picture enlarges the pixels around it. A square, one pixel wide, surrounds the point. The area of each pixel that the
-# square covers is that pixel's **weight**.
+# square covers is that pixel's **weight**. *Bilinear* sampling takes the weighted mean of these pixels; *nearest* takes the
+# one pixel that lies nearest. The arrow shows the **gradient**: the direction in which the value rises fastest.
 #
 # 1. Put the point on the centre of a pixel, then halfway between two, then where four meet. How do the weights change?
-# 2. Switch `mode` to *nearest*. How many pixels are read now? What happens to the arrow, which shows the gradient?
+# 2. Switch `mode` to *nearest*. How many pixels are read now? What happens to the arrow?
 # 3. Drag the point out of the picture. The three values at the bottom now differ. Where does each of them come from?
 
 # %%
@@ -102,20 +103,10 @@ def to_pixels(coordinate, size, align_corners=False):
 
 print("28 pixels, x = -1, 0, 1:", to_pixels(torch.tensor([-1.0, 0.0, 1.0]), 28).tolist())
 
-# %% [markdown]
-# Which of the two rules should you choose? Measure how far a move by 0.5 goes in pictures of three sizes:
-
-# %%
-for align_corners in (False, True):
-    for size in (4, 28, 112):
-        start, end = to_pixels(torch.tensor([0.0, 0.5]), size, align_corners).tolist()
-        share = (end - start) / size
-        print(f"align_corners={align_corners!s:5}, {size:3} pixels wide: {share:.4f} of the width")
-
 
 # %% [markdown]
-# With `False`, 0.5 is a quarter of the width at every size: **the same theta means the same on pictures of any size.**
-# With `True` it is less than a quarter, and how much less depends on the size. The course uses `False`.
+# Which of the two rules should you choose? Recall from notebook 02: with `False`, **the same theta means the same on pictures
+# of any size**; with `True`, only approximately. The course uses `False`.
 #
 # The second helper, `read_pixels`, fetches whole pixels for a batch of images. Outside the picture it returns 0.
 
@@ -147,8 +138,8 @@ print("nearest:", nearest(ramp, *at).flatten().tolist())
 # ## Build 2: bilinear
 #
 # Nearest sampling jumps. As the place moves, nothing changes at first; then the value changes all at once. Bilinear
-# sampling takes the mean of the **four neighbours**, each with its own weight. Equation 5 of the paper writes it as one
-# sum over all pixels:
+# sampling takes the mean of the **four neighbours**, each with its own weight. Equation 5 of the paper on spatial
+# transformers (Jaderberg et al., 2015) writes it as one sum over all pixels:
 #
 # $$V_i = \sum_n \sum_m U_{nm}\, \max(0, 1 - |x_i - m|)\, \max(0, 1 - |y_i - n|)$$
 #
@@ -342,8 +333,9 @@ for padding_mode in PADDING_MODES:
 #
 # ## The grey frame
 #
-# PyTorch's tutorial on spatial transformers normalises its digits: black becomes (0 - 0.1307) / 0.3081 = **-0.42**.
-# But its sampler pads with **0**. What colour is that?
+# PyTorch's tutorial on spatial transformers normalises its digits: it subtracts their mean and divides by their standard
+# deviation. (That concerns the *values* of pixels. Normalised *coordinates* are something else.) Black becomes
+# (0 - 0.1307) / 0.3081 = **-0.42**. But its sampler pads with **0**. What colour is that?
 
 # %%
 normalised = data.normalise(digit)[None]
@@ -363,7 +355,8 @@ show(
 )
 
 # %% [markdown]
-# The classifier sees this frame, and training can come to exploit it: zoom out further, and the frame becomes wider.
+# A normalised 0 is the mean of all pixels, a brightness of 0.13: not black but dark grey. So the padding draws a grey frame
+# around the picture. The classifier sees this frame, and training can come to exploit it: zoom out further, and the frame becomes wider.
 # Users of the tutorial have reported runs on harder data that collapsed in this way. There are three remedies: pad with
 # `border`, sample before you normalise, or keep the inputs between 0 and 1. A **quiz**:
 
@@ -436,7 +429,8 @@ print(f"by hand {by_hand:+.3f}, autograd {angle.grad:+.3f} per radian")
 # %% [markdown]
 # The number is positive: the loss grows with the angle. A step downhill makes the angle smaller, and turns the grid back.
 #
-# Which places contribute? Draw an arrow at each place, in the direction in which the loss falls:
+# Which places contribute? Draw an arrow at each place, in the direction in which the loss falls. (The lengths are to scale
+# among themselves only: the longest arrow is drawn a quarter of a unit long.)
 
 # %%
 pull = -grid.grad[0]  # (H, W, 2): an arrow (x, y) for each place
@@ -542,7 +536,9 @@ print(f"blurred, from [8.0, 0.0]: {halfway[-1].norm().item():.1f} pixels")
 print(f"sharp, from there:        {fine[-1].norm().item():.1f} pixels")
 
 # %% [markdown]
-# Why does it help? Compute the loss for all shifts of up to 12 pixels, and draw it as a map, with the path of each descent:
+# Why does it help? Compute the loss for all shifts of up to 12 pixels, and draw it as a map, with the path of each descent.
+# (Mind the colour bars: each map has a range of its own. Blurred pictures differ less from each other, so the same colour
+# means a much smaller loss on the right.)
 
 # %%
 shifts = torch.arange(-12.0, 13.0)
@@ -627,7 +623,7 @@ blurred_first = register(sharp, second, [3.0, 0])
 print("blurred first:")
 print(f"off by {misplaced(blurred_first[-1:], hidden):.3f} pixels on average")
 
-# %%
+# %% tags=["hide-output"]
 frames = [0, 20, 40, 60, 240]
 rows = [
     torch.cat([warp(sharp.expand(5, -1, -1, -1), path[frames]), second])
@@ -646,10 +642,10 @@ show(
 
 # %% [markdown]
 # Six numbers, found from pixels alone, to a small fraction of a pixel: no labels, no training data, no network. This is
-# called **image registration**; it is how two scans of one patient or two photographs of a panorama are aligned, with noise and
-# differences that this clean pair does not have. On the sharp pictures alone, descent ended further off than it began. And even
-# with blur there is a limit: exercise 11 looks for it.
-# And it is the same gradient that will teach a network to choose theta.
+# called **image registration**. It is how two scans of one patient or two photographs of a panorama are aligned, with noise
+# and differences that this clean pair does not have. On the sharp pictures alone, descent ended further off than it began.
+# And even with blur there is a limit: exercise 11 looks for it. It is the same gradient that will teach a network to choose
+# theta.
 #
 # ## Break
 #
@@ -804,7 +800,7 @@ checks.gradient_x(my_gradient_x)
 # %% [markdown]
 # **9. Repair.** Under the identity this function should return its input, and it does not quite. Predict: where is it most
 # wrong, in the middle or at the border? Then repair it, so that the same theta means the same on images of any size. (Build
-# 1 shows which setting does that.)
+# 1 recalls which setting does that.)
 
 
 # %%

@@ -1,4 +1,4 @@
-"""What a learner calls: a check, the next hint, the solution."""
+"""What a learner calls: a check, the next hint, the solution, a fresh cell."""
 
 import inspect
 import textwrap
@@ -68,6 +68,13 @@ def hint(name: str) -> Text:
         else ""
     )
     return Text(f"Hint {number + 1} of {len(hints)} for {name}{again}: {hints[number]}")
+
+
+def start_again(name: str) -> Text:
+    """A fresh cell for an exercise, below the one that runs; outside a notebook, its text."""
+    from stn_course.exercise_cells import offer_cell  # reads notebooks, which no check needs
+
+    return Text(offer_cell(find_exercise(name).name))
 
 
 def solution(name: str) -> Text:

@@ -9,7 +9,8 @@ from pathlib import Path
 from stn_course.marking.report import TableRow, exercises_in
 from stn_course.marking.submissions import NOTEBOOKS
 
-CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # what it tells people by
+# What Canvas tells people by; a course may lack all but the first two.
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS = "Points Possible"  # what Canvas calls the row that is no student's
 
 
@@ -121,12 +122,12 @@ def as_moodle(rows: list[TableRow]) -> str:
 def as_canvas(rows: list[TableRow], gradebook: list[list[str]]) -> str:
     """For Canvas's grade import: the people of its own export, with a column for each notebook.
 
-    gradebook: the exported lines. A learner is found by any of the columns CANVAS.
+    gradebook: the exported lines. A learner is found by any of its columns that CANVAS names.
     """
     head, *people = gradebook
-    places = [head.index(name) for name in CANVAS]
+    places = [head.index(name) for name in CANVAS if name in head]
     notebooks, solved = handed_in(rows), lower_keys(by_learner(rows))
-    lines = [[*CANVAS, *notebooks]]
+    lines = [[*(head[place] for place in places), *notebooks]]
     for person in people:
         known = [person[place] for place in places]
         if known[0].strip() == POINTS:
@@ -153,7 +154,7 @@ def read_gradebook(path: Path) -> list[list[str]]:
     """The lines of Canvas's exported gradebook; ValueError if it is none."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = [line for line in csv.reader(file) if line]
-    missing = [name for name in CANVAS if not lines or name not in lines[0]]
+    missing = [name for name in CANVAS[:2] if not lines or name not in lines[0]]
     if missing:
         raise ValueError(f"{path} is no gradebook of Canvas: it has no column {missing[0]!r}")
     return lines
