@@ -95,11 +95,11 @@ def test_the_hubs_hook_makes_the_copy_and_starts_the_server(tmp_path, status):
         stub = tmp_path / name
         stub.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {code}\n', encoding="utf-8")
         stub.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "HOME": "/home/a b"}
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "HOME": "/the home"}
     line = [*spawner.cmd, "--port=1", "a b"]
     done = subprocess.run(line, env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines() == [
-        "stn-course copy --folder /home/a b/stn_course",
+        "stn-course copy --folder /the home/stn_course",
         "jupyterhub-singleuser --port=1 a b",
     ]
     assert done.returncode == 7

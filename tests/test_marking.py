@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import queue
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -81,7 +83,7 @@ assert random.__file__ != "random.py" and Path.home() != Path({home!r})""",
     "asks": "input()",
     "leaves": "raise SystemExit",
     "endless": "while True: print('x' * 1000)",
-    "after it": AFFINE_GRID,
+    "after it": "%%capture\n" + AFFINE_GRID,
     "unsendable": "file = open(os.devnull)\nchecks.inverse(lambda theta: file)",
     "overwrites": "Path({neighbour!r}).write_text('gone')",
     "stays": """import subprocess
@@ -374,16 +376,28 @@ def test_a_solution_that_is_the_courses_own_is_recognised(attempt, the_courses):
     assert attempts.is_the_courses(handed_over("affine_grid", attempt)) is the_courses
 
 
-def test_a_packed_function_is_not_unpacked_here(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return Path.touch, (tmp_path / str(os.getpid()),)
+def note_process(folder: str) -> type:
+    """Leave a file named after the process that this runs in."""
+    Path(folder, str(os.getpid())).touch()
+    return object
 
-    trap = Trap()
-    trap.__module__ = __name__
-    attempt = handed_over("affine_grid", trap)
-    assert attempt.function is not None
+
+class Trap:
+    """Tells where it is unpacked."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __reduce__(self):
+        return note_process, (str(self.folder),)
+
+
+def test_a_function_is_unpacked_in_the_worker_process_alone(tmp_path):
+    attempt = handed_over("affine_grid", Trap(tmp_path))
+    assert list(tmp_path.iterdir()) == []
     assert attempts.judge_attempt(attempt).solved is False
+    (process,) = [path.name for path in tmp_path.iterdir()]
+    assert process != str(os.getpid())
 
 
 @pytest.mark.parametrize(
@@ -481,6 +495,19 @@ def test_a_kernel_that_cannot_start_gets_a_row(hand_in, monkeypatch):
     monkeypatch.setattr(isolation.Kernel, "__enter__", refuse)
     (row,) = command.mark(hand_in("1"), Limits(), threading.Event())
     assert "failed: RuntimeError: no kernel today" in row.remarks
+
+
+def test_a_kernel_that_says_nothing_is_left_when_the_run_is_stopped(tmp_path):
+    def nothing(timeout: float):
+        stop.set()
+        raise queue.Empty
+
+    stop = threading.Event()
+    kernel = isolation.Kernel(tmp_path, stop)
+    kernel._client = SimpleNamespace(execute=lambda *_, **__: "1", get_iopub_msg=nothing)
+    kernel._manager = SimpleNamespace(is_alive=lambda: True)
+    with pytest.raises(isolation.Cancelled):
+        list(kernel.run("1", 60))
 
 
 def test_interrupted_half_way_the_table_holds_what_was_done(fake, hand_in, capsys, tmp_path):
