@@ -17,10 +17,12 @@ from types import SimpleNamespace
 import nbformat
 import psutil
 import pytest
+from test_checks_notebooks import filled, names_before
 
 from stn_course import grids
 from stn_course.checks import progress
 from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.kinds import FunctionExercise
 from stn_course.marking import __main__ as command
 from stn_course.marking import attempts, isolation, running
 from stn_course.marking.attempts import Attempt
@@ -376,6 +378,19 @@ def test_a_solution_that_is_the_courses_own_is_recognised(attempt, the_courses):
     assert attempts.is_the_courses(handed_over("affine_grid", attempt)) is the_courses
 
 
+FUNCTIONS = [name for name, e in EXERCISES.items() if isinstance(e, FunctionExercise)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_solution_written_in_a_notebook_is_right_here_and_not_suspicious(name):
+    exercise = EXERCISES[name]
+    names, source = names_before(exercise), filled(exercise)
+    exec(source.removesuffix(source.splitlines()[-1]), names)
+    attempt = handed_over(name, names[exercise.attempt])
+    assert attempts.judge_attempt(attempt).solved is True
+    assert attempts.is_the_courses(attempt) is False
+
+
 def note_process(folder: str) -> type:
     """Leave a file named after the process that this runs in."""
     Path(folder, str(os.getpid())).touch()
@@ -479,6 +494,16 @@ def test_cells_get_their_own_limit_or_what_is_left(fake, hand_in):
     assert run.errors == {1: "limit: 7"}
     run = running.run_submission(hand_in(told), Limits(notebook=5), threading.Event())
     assert 0 < float(run.errors[1].split()[1]) <= 5
+
+
+def test_what_happens_again_in_the_next_kernel_is_told_once(fake, hand_in):
+    submission = hand_in("fails(TimeoutError())", "fails(isolation.KernelLost('died'))", "1 / 0")
+    run = running.run_submission(submission, Limits(cell=7), threading.Event())
+    assert run.problems == [
+        "code cell 1 stopped after 7 s",
+        "code cell 2: the kernel died; run without it",
+        "failed: ZeroDivisionError: division by zero",
+    ]
 
 
 def test_a_notebook_that_costs_kernel_after_kernel_is_given_up(fake, hand_in):

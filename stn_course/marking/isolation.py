@@ -131,10 +131,11 @@ class Kernel:
 
     def __exit__(self, *_) -> None:
         self._client.stop_channels()
+        with contextlib.suppress(RuntimeError):  # it has just ended by itself
+            self._manager.shutdown_kernel(now=True)
         if hasattr(os, "killpg"):
-            with contextlib.suppress(OSError):  # nobody is left
+            with contextlib.suppress(OSError):  # nobody is left in its group
                 os.killpg(self._group, signal.SIGKILL)
-        self._manager.shutdown_kernel(now=True)
         end_processes(self._home)
         ensure_event_loop().close()  # the one that the client has made for this thread
 

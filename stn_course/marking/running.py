@@ -39,6 +39,11 @@ class SubmissionRun:
     wrote_progress: bool = False
     seconds: float = 0.0
 
+    def say(self, problem: str) -> None:
+        """Note a problem, once: cells may run again in another kernel."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def take(self, number: int, kind: str, content: dict) -> None:
         """Keep what matters of a message; what a cell prints is dropped, however much it is."""
         if kind == "error":
@@ -64,11 +69,11 @@ def run_submission(submission: Submission, limits: Limits, stop: threading.Event
                 break
             cells.pop(lost, None)  # 0: it was lost before the first cell
         else:
-            run.problems.append(f"given up after {RESTARTS + 1} kernels")
+            run.say(f"given up after {RESTARTS + 1} kernels")
     except isolation.Cancelled:
         raise
     except Exception as error:  # nothing that a submission does ends the table
-        run.problems.append(f"failed: {first_line(error)}")
+        run.say(f"failed: {first_line(error)}")
     run.seconds = round(time.monotonic() - began, 1)
     return run
 
@@ -94,10 +99,10 @@ def run_cells(
                 for number, code in cells.items():
                     run_cell(kernel, number, code, run, limits, end)
         except isolation.KernelLost as lost:
-            run.problems.append(f"code cell {number}: the kernel {lost}; run without it")
+            run.say(f"code cell {number}: the kernel {lost}; run without it")
             return number
         except OutOfTime:
-            run.problems.append(f"stopped after {limits.notebook:g} s, in code cell {number}")
+            run.say(f"stopped after {limits.notebook:g} s, in code cell {number}")
         finally:
             run.wrote_progress |= (folder / "home" / "progress.json").exists()
     return None
@@ -121,4 +126,4 @@ def run_cell(
         if time.monotonic() >= end:
             raise OutOfTime from None
         run.errors.pop(number, None)  # the KeyboardInterrupt is not its own
-        run.problems.append(f"code cell {number} stopped after {limits.cell:g} s")
+        run.say(f"code cell {number} stopped after {limits.cell:g} s")
