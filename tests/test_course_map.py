@@ -14,8 +14,7 @@ import nbformat
 import notebook_pairs
 import pytest
 
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.lessons import Lesson, load_lessons
 
 ROOT = Path(__file__).resolve().parent.parent

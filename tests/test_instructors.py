@@ -12,8 +12,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.cli import HANDED_ON
 from stn_course.marking.__main__ import main, parser
 

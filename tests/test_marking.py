@@ -21,8 +21,8 @@ from test_checks_notebooks import filled, names_before
 
 from stn_course import grids
 from stn_course.checks import progress
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.kinds import FunctionExercise
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine.types import FunctionExercise
 from stn_course.marking import __main__ as command
 from stn_course.marking import attempts, isolation, running
 from stn_course.marking.attempts import Attempt
@@ -310,7 +310,7 @@ def test_of_an_error_the_first_line_is_kept(error, line):
         "os.environ['STN_COURSE_HOME']",
         "open('progress.json')",
         "from stn_course.marking import attempts",
-        "import stn_course.checks.judging",
+        "import stn_course.checks.engine.judging",
         "checks.mirror = checks.which_way",
         "from stn_course.checks import progress as p",
     ],

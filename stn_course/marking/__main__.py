@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 from stn_course.marking import formats
 from stn_course.marking.isolation import Cancelled, end_processes, only_environment
 from stn_course.marking.report import TableRow, rows_of

@@ -17,13 +17,13 @@ import torch
 from IPython import get_ipython
 from torch import Tensor
 
-from stn_course.checks import worker
-from stn_course.checks.asking import Check
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.judging import run_and_judge, untouched
-from stn_course.checks.kinds import Exercise, FunctionExercise, call
-from stn_course.checks.predicting import judge_prediction
-from stn_course.checks.verdict import Verdict
+from stn_course.checks.api import Check
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine.judging import run_and_judge, untouched
+from stn_course.checks.engine.predicting import judge_prediction
+from stn_course.checks.engine.sandbox import LIMIT, SANDBOX, packed
+from stn_course.checks.engine.types import Exercise, FunctionExercise, call
+from stn_course.checks.engine.verdict import Verdict
 
 KIND = "application/x-stn-course-attempt"  # of the output that carries an attempt
 START_SENDING = "from stn_course.marking import attempts; attempts.start_sending(); del attempts"
@@ -66,7 +66,7 @@ def to_text(exercise: Exercise, attempt) -> str:
         return json.dumps(fields | {"guess": json.dumps(plain_guess(attempt), default=repr)})
     fields["attempted"] = untouched(exercise, attempt) is None
     try:
-        content = pickle.loads(worker.packed(attempt, call, [], 0))[2]
+        content = pickle.loads(packed(attempt, call, [], 0))[2]
         fields["function"] = base64.b64encode(content).decode()
     except Exception:  # it holds an open file, a lab …: wrong, as in the notebook
         fields["function"] = None
@@ -117,7 +117,7 @@ def judge_attempt(attempt: Attempt) -> Verdict:
             return judge_prediction(exercise, json.loads(attempt.guess))
         if attempt.attempted and attempt.function is not None:
             with _judging:
-                return run_and_judge(exercise, Sealed(attempt.function), worker.LIMIT)
+                return run_and_judge(exercise, Sealed(attempt.function), LIMIT)
     except Exception as error:
         return Verdict(attempt.name, None, [f"{attempt.name}: not checked ({error!r})."])
     solved = False if attempt.attempted else None
@@ -131,7 +131,7 @@ def is_the_courses(attempt: Attempt) -> bool:
         return False
     with _judging:
         arguments = [(exercise.solution,)]
-        outcome = worker.WORKER.run(Sealed(attempt.function), leads_to, arguments, worker.LIMIT)
+        outcome = SANDBOX.run(Sealed(attempt.function), leads_to, arguments, LIMIT)
     values = [result.value for result in outcome.results]
     return any(value is not None and bool(value) for value in values)
 

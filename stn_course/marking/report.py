@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES
 from stn_course.marking.attempts import is_the_courses, judge_attempt
 from stn_course.marking.running import SubmissionRun
 from stn_course.marking.submissions import Submission

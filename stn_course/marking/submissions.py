@@ -7,13 +7,13 @@ from pathlib import Path
 
 import nbformat
 
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES
 
 NOTEBOOKS = tuple(dict.fromkeys(exercise.notebook for exercise in EXERCISES.values()))
 # What no exercise needs: progress, the marker, the inside of the checks, a check of one's own.
 TOUCHES = re.compile(
     r"STN_COURSE_HOME|progress\.json|\bprogress\.record|\bEXERCISES\b|\bchecks\.\w+ *=(?!=)"
-    r"|\bchecks\.(?:api|asking|engine|judging|predicting|progress|worker)\b"
+    r"|\bchecks\.(?:api|catalogue|engine|progress)\b"
     r"|\bchecks import progress|\bstn_course\.marking\b|\bstn_course import marking"
 )
 
