@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +29,7 @@ from stn_course.marking import attempts, isolation, running
 from stn_course.marking.attempts import Attempt
 from stn_course.marking.formats import (
     FORMATS,
-    as_canvas,
+    as_gradebook,
     harmless,
     read_gradebook,
     unknown_learners,
@@ -445,6 +446,13 @@ def test_a_check_that_fails_is_told_and_costs_nobody_the_table(monkeypatch, hand
     assert row.remarks == ("mirror: not checked (ZeroDivisionError('division by zero')).",)
 
 
+def test_what_cannot_be_judged_at_all_costs_nobody_the_table(monkeypatch, hand_in):
+    monkeypatch.setattr(command, "run_submission", lambda *_: 1 / 0)
+    (row,) = command.mark(hand_in("checks.mirror(1)"), Limits(), threading.Event())
+    assert row.remarks == ("failed: ZeroDivisionError: division by zero",)
+    assert (row.notebook, row.not_reached) == (LESSON, tuple(NAMES))
+
+
 # Limits, and a run that is stopped.
 
 
@@ -630,13 +638,32 @@ CANVAS = """\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Essay (12)
 def test_canvas_gets_its_own_people_back_with_a_column_a_notebook(rows, tmp_path, capsys):
     path = tmp_path / "gradebook.csv"
     path.write_text(CANVAS, encoding="utf-8")
-    gradebook = read_gradebook(path)
-    lines = list(csv.reader(io.StringIO(as_canvas(rows, gradebook))))
+    gradebook = read_gradebook(path, "canvas")
+    lines = list(csv.reader(io.StringIO(as_gradebook(rows, gradebook))))
     assert lines[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", LESSON, NEXT]
     assert lines[1] == ["    Points Possible", "", "", "", "", "10", "9"]
     assert lines[2] == ["Berg, Anna", "71", "s1", "ANNA", "A", "2", "1"]
     assert lines[3] == ["Cohn, Carl", "72", "s2", "carl", "A", "", ""]
     assert unknown_learners(rows, gradebook) == ["=bert"]
+
+
+MOODLE = """First name,Last name,ID number,Email address,Course total
+ANNA,Berg,s1,anna@uni,-
+Carl,Cohn,s2,carl@uni,-
+"""
+
+
+@pytest.mark.parametrize("learner", ["Anna Berg", "s1", "anna@uni"])
+def test_moodle_gets_its_people_back_whatever_the_files_call_them(hand_in, tmp_path, learner):
+    path = tmp_path / "gradebook.csv"
+    path.write_text(MOODLE, encoding="utf-8")
+    submission = replace(hand_in("checks.which_way(1)"), learner=learner)
+    gradebook = read_gradebook(path, "moodle")
+    found = rows_of(submission, given("which_way"))
+    lines = list(csv.reader(io.StringIO(as_gradebook(found, gradebook))))
+    assert lines[0] == ["First name", "Last name", "ID number", "Email address", LESSON]
+    assert [line[-1] for line in lines[1:]] == ["1", ""]
+    assert unknown_learners(found, gradebook) == []
 
 
 def test_learners_that_canvas_does_not_know_are_named(fake, hand_in, tmp_path, capsys):
@@ -667,7 +694,8 @@ def test_patterns_are_expanded_where_the_shell_does_not(tmp_path):
         *(["a.ipynb", "--cell-timeout", "inf"], ["a.ipynb", "--timeout", "-1"]),
         *(["a.ipynb", "--jobs", "0"], ["a.ipynb", "--jobs", "1.5"]),
         *(["a.ipynb", "--learner", "anna"], ["a.ipynb", "--learner", "("]),
-        *(["a.ipynb", "--format", "canvas"], ["a.ipynb", "--gradebook", "x.csv"]),
+        *(["a.ipynb", "--format", "canvas"], ["a.ipynb", "--gradebook", __file__]),
+        ["a.ipynb", "--format", "moodle", "--gradebook", __file__],
         ["a.ipynb", "--format", "canvas", "--gradebook", "no/such.csv"],
         ["a.ipynb", "--output", "no/such/folder/x.csv"],
     ],

@@ -14,6 +14,8 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -23,7 +25,7 @@ from stn_course.marking import formats
 from stn_course.marking.isolation import Cancelled, end_processes, only_environment
 from stn_course.marking.report import TableRow, rows_of
 from stn_course.marking.running import Limits, run_submission
-from stn_course.marking.submissions import Submission, read_submission
+from stn_course.marking.submissions import Submission, first_line, read_submission
 
 
 def positive(text: str) -> float:
@@ -66,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     add("--cell-timeout", type=positive, default=300, help="seconds for each cell (300)")
     add("--learner", type=learner_pattern, help="a pattern whose (group) in a path is the learner")
     add("--format", choices=formats.FORMATS, default="table")
-    add("--gradebook", type=Path, help="for --format canvas: Canvas's own export")
+    add("--gradebook", type=Path, help="what Canvas or Moodle has exported: its people")
     add("--output", type=Path, help="a file, complete after each notebook; not the screen")
     return made
 
@@ -80,17 +82,18 @@ def files(patterns: list[str]) -> list[Path]:
     return [Path(name) for name in dict.fromkeys(found)]
 
 
-def writer_for(chosen: argparse.Namespace) -> Callable[[list[TableRow]], str]:
-    """From rows to text, in the chosen format; ends the program if something for it is missing."""
-    if (chosen.format == "canvas") != (chosen.gradebook is not None):
-        parser().error("--format canvas and --gradebook belong together")
+def gradebook_of(chosen: argparse.Namespace) -> list[list[str]] | None:
+    """The exported gradebook, if one is named; ends the program if it cannot be used."""
     if chosen.gradebook is None:
-        return formats.FORMATS[chosen.format]
+        if chosen.format == "canvas":
+            parser().error("--format canvas needs --gradebook, what Canvas has exported")
+        return None
+    if chosen.format not in formats.PEOPLE:
+        parser().error(f"--gradebook goes with --format {' or '.join(formats.PEOPLE)}")
     try:
-        gradebook = formats.read_gradebook(chosen.gradebook)
+        return formats.read_gradebook(chosen.gradebook, chosen.format)
     except (OSError, ValueError) as error:
         parser().error(f"--gradebook: {error}")
-    return lambda rows: formats.as_canvas(rows, gradebook)
 
 
 class Results:
@@ -125,10 +128,15 @@ class Results:
 
 
 def mark(submission: Submission, limits: Limits, stop: threading.Event) -> list[TableRow]:
-    """A submission's rows."""
+    """A submission's rows; raises nothing but Cancelled, so that no submission costs the others."""
     if submission.problem:
         return rows_of(submission)
-    return rows_of(submission, run_submission(submission, limits, stop))
+    try:
+        return rows_of(submission, run_submission(submission, limits, stop))
+    except Cancelled:
+        raise
+    except Exception as error:
+        return rows_of(replace(submission, problem=f"failed: {first_line(error)}"))
 
 
 def mark_all(submissions: list[Submission], limits: Limits, jobs: int, results: Results) -> None:
@@ -148,7 +156,10 @@ def mark_all(submissions: list[Submission], limits: Limits, jobs: int, results: 
 def main(arguments: list[str] | None = None) -> int:
     """Run the files, print or write the table; 0, or 130 if interrupted half-way (2: bad usage)."""
     chosen = parser().parse_args(arguments)
-    results = Results(writer_for(chosen), chosen.output)
+    gradebook, write = gradebook_of(chosen), formats.FORMATS[chosen.format]
+    if gradebook is not None:
+        write = partial(formats.as_gradebook, gradebook=gradebook)
+    results = Results(write, chosen.output)
     if chosen.output is not None and not chosen.output.resolve().parent.is_dir():
         parser().error(f"--output: there is no folder {chosen.output.resolve().parent}")
     submissions = [read_submission(path, chosen.learner) for path in files(chosen.notebooks)]
@@ -162,8 +173,8 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             end_processes(Path(home))
     results.finish()
-    if chosen.gradebook is not None:
-        unknown = formats.unknown_learners(results.rows, formats.read_gradebook(chosen.gradebook))
+    if gradebook is not None:
+        unknown = formats.unknown_learners(results.rows, gradebook)
         print("not in the gradebook:", ", ".join(unknown) or "nobody", file=sys.stderr)
     return code
 

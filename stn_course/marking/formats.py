@@ -9,8 +9,11 @@ from pathlib import Path
 from stn_course.marking.report import TableRow, exercises_in
 from stn_course.marking.submissions import NOTEBOOKS
 
-# What Canvas tells people by; a course may lack all but the first two.
-CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+# The columns by which an exported gradebook tells people; some may be missing.
+PEOPLE = {
+    "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
+    "moodle": ("First name", "Last name", "Surname", "Username", "ID number", "Email address"),
+}
 POINTS = "Points Possible"  # what Canvas calls the row that is no student's
 
 
@@ -119,24 +122,27 @@ def as_moodle(rows: list[TableRow]) -> str:
     return csv_text(learner_lines(rows, "username"))
 
 
-def as_canvas(rows: list[TableRow], gradebook: list[list[str]]) -> str:
-    """For Canvas's grade import: the people of its own export, with a column for each notebook.
+def as_gradebook(rows: list[TableRow], gradebook: list[list[str]]) -> str:
+    """The people of an exported gradebook, with a column for each notebook, to be imported.
 
-    gradebook: the exported lines. A learner is found by any of its columns that CANVAS names.
+    gradebook: what `read_gradebook` gave: a head, and a line for each person.
     """
-    head, *people = gradebook
-    places = [head.index(name) for name in CANVAS if name in head]
     notebooks, solved = handed_in(rows), lower_keys(by_learner(rows))
-    lines = [[*(head[place] for place in places), *notebooks]]
+    head, *people = gradebook
+    lines = [[*head, *notebooks]]
     for person in people:
-        known = [person[place] for place in places]
-        if known[0].strip() == POINTS:
+        if person[0].strip() == POINTS:
             counts = [len(exercises_in(notebook)) for notebook in notebooks]
         else:
-            mine = next((solved[key] for key in map(str.lower, known) if key in solved), {})
+            mine = next((solved[name] for name in names_for(person) if name in solved), {})
             counts = [mine.get(notebook, "") for notebook in notebooks]
-        lines.append([*known, *counts])
+        lines.append([*person, *counts])
     return csv_text(lines)
+
+
+def names_for(person: list[str]) -> list[str]:
+    """What a learner may be called: any of a person's fields, or the first two of them."""
+    return [name.strip().lower() for name in (*person, " ".join(person[:2])) if name.strip()]
 
 
 def lower_keys(values: dict) -> dict:
@@ -146,18 +152,23 @@ def lower_keys(values: dict) -> dict:
 
 def unknown_learners(rows: list[TableRow], gradebook: list[list[str]]) -> list[str]:
     """The learners that a gradebook does not know."""
-    known = {field.lower() for line in gradebook for field in line}
+    known = {name for person in gradebook[1:] for name in names_for(person)}
     return [learner for learner in by_learner(rows) if learner.lower() not in known]
 
 
-def read_gradebook(path: Path) -> list[list[str]]:
-    """The lines of Canvas's exported gradebook; ValueError if it is none."""
+def read_gradebook(path: Path, system: str) -> list[list[str]]:
+    """An exported gradebook's columns that tell people; ValueError if there are not two of them.
+
+    system: "canvas" or "moodle".
+    """
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = [line for line in csv.reader(file) if line]
-    missing = [name for name in CANVAS[:2] if not lines or name not in lines[0]]
-    if missing:
-        raise ValueError(f"{path} is no gradebook of Canvas: it has no column {missing[0]!r}")
-    return lines
+    head = lines[0] if lines else []
+    places = [head.index(name) for name in PEOPLE[system] if name in head]
+    if len(places) < 2:
+        wanted = ", ".join(PEOPLE[system])
+        raise ValueError(f"{path} is no gradebook of {system}: it needs two columns of {wanted}")
+    return [[line[place] if place < len(line) else "" for place in places] for line in lines]
 
 
 FORMATS = {
@@ -166,5 +177,5 @@ FORMATS = {
     "json": as_json,
     "learners": as_learners,
     "moodle": as_moodle,
-    "canvas": as_canvas,
+    "canvas": as_gradebook,
 }
