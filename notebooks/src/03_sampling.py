@@ -644,7 +644,7 @@ show(
 # Six numbers, found from pixels alone, to a small fraction of a pixel: no labels, no training data, no network. This is
 # called **image registration**. It is how two scans of one patient or two photographs of a panorama are aligned, with noise
 # and differences that this clean pair does not have. On the sharp pictures alone, descent ended further off than it began.
-# And even with blur there is a limit: exercise 11 looks for it. It is the same gradient that will teach a network to choose
+# And even with blur there is a limit: exercise 12 looks for it. It is the same gradient that will teach a network to choose
 # theta.
 #
 # ## Break
@@ -697,7 +697,7 @@ show(
 #
 # ## Try
 #
-# Nine exercises with a check, and two to explore. Replace the dots, run the cell, and read the answer. A wrong answer
+# Ten exercises with a check, and two to explore. Replace the dots, run the cell, and read the answer. A wrong answer
 # breaks nothing: that is when the check has most to say. `checks.hint("frame")` gives a hint, and a further one each time;
 # `checks.solution("frame")` shows the solution. The rest of the course does not need your functions, so choose freely.
 #
@@ -811,10 +811,26 @@ def my_warp(image, theta):
 
 checks.disagreeing(my_warp)
 
+
+# %% [markdown]
+# **10. Write** once more: shrink a picture without aliasing. Each output pixel is the mean of one block of the input, `factor`
+# pixels high and `factor` wide. Do it without `F.avg_pool2d` and `F.interpolate`. Predict: a white line, one pixel high, runs
+# across a black picture, and you shrink by 4. How bright is the line if a bilinear sampler reads the picture directly, and how
+# bright if you average?
+
+
+# %%
+def my_shrink(input, factor):
+    # input: (B, C, H, W), H and W multiples of factor; the answer: (B, C, H / factor, W / factor)
+    ...
+
+
+checks.shrink(my_shrink)
+
 # %% [markdown]
 # **Explore.** These two have no check; the answers are below.
 #
-# **10.** A sampler passes gradients to the *pixels*, too. Predict: which pixels of `patch` get one if you read at
+# **11.** A sampler passes gradients to the *pixels*, too. Predict: which pixels of `patch` get one if you read at
 # x = 0.7, y = 1.2, and how large is each?
 
 # %% tags=["hide-output"]
@@ -824,7 +840,7 @@ print("the gradient of each pixel:")
 print(pixels.grad[0, 0])
 
 # %% [markdown]
-# **11.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
+# **12.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
 # seven. Where does it fail, what does it find instead, and what would you change so that it succeeds?
 
 # %% tags=["tolerance=0.05"]
@@ -842,11 +858,14 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 #
 # 9. At the border, by half a pixel; in the middle not at all.
 #
-# 10. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
+# 10. Read directly, it depends on where the line runs: 0.5 in one of the block's two middle rows, and 0 in the other two, where
+# it vanishes. Averaged, it is 0.25 in any row. If the picture moves, the first line flickers; the second does not.
+#
+# 11. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
 # weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
 # these numbers.
 #
-# 11. The seven is lost from about 80° on. The zero is lost from 70° on, and ends turned the other way: upside down it
+# 12. The seven is lost from about 80° on. The zero is lost from 70° on, and ends turned the other way: upside down it
 # looks almost the same, so a second bowl lies there. Descent finds the bottom of the bowl in which it starts. So start in several: try four thetas, a
 # quarter turn apart, and keep the result with the smallest loss.
 #
