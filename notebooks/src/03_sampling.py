@@ -580,9 +580,8 @@ losses = {
     for name, image in (("sharp", sharp), ("blurred", coarse))
 }
 paths = {"sharp": descend(sharp, [8.0, 0.0]), "blurred": halfway}
-for name, path in paths.items():
-    x, y = path[-1].tolist()
-    print(f"{name} descent: from (8, 0) to ({x:.1f}, {y:.1f})")
+x, y = paths["sharp"][-1].tolist()
+print(f"sharp: from (8, 0) to ({x:.1f}, {y:.1f})")
 show(
     plotting.surfaces(
         shifts, losses, paths, "sharp: a small pit in a narrow valley; blurred: a wide bowl"
