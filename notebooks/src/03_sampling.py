@@ -523,7 +523,6 @@ for start in ([1.0, 0.0], [8.0, 0.0]):
     distance = descend(sharp, start)[-1].norm().item()
     print(f"from {start}: {distance:.1f} pixels")
 
-
 # %% [markdown]
 # From 8 pixels away the two sevens hardly overlap, and no small move makes the loss much smaller.
 #
@@ -879,7 +878,6 @@ first = images[:1]  # images[3:4] is a zero, images[2:3] a one
 hidden = transforms.rotation(degrees=60)
 found = register(first, warp(first, hidden), [3.0, 0])
 print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
-
 
 # %% tags=["hide-output", "tolerance=3"]
 tried = [(0, 60), (0, 80), (3, 60), (3, 70), (2, 40), (2, 50), (2, 60)]  # which picture, its turn
