@@ -14,8 +14,9 @@ from torch import nn
 
 from stn_course import training
 from stn_course.alignment import pose_spread, undoing
-from stn_course.data import denormalise, load_digits, normalise, random_rotation, write_atomically
+from stn_course.data import denormalise, load_digits, normalise, random_rotation
 from stn_course.device import choose_device, describe_device, seed_everything
+from stn_course.files import write_atomically
 from stn_course.models import PlainNet, TutorialNet, count_parameters
 from stn_course.transforms import to_pose
 

@@ -5,10 +5,6 @@ Nothing here touches a network: the four gzip files are part of the package.
 
 import gzip
 import hashlib
-import os
-import secrets
-import shutil
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import resources
@@ -19,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stn_course.files import write_atomically
 from stn_course.grids import pixel_centres
 from stn_course.samplers import MODES, warp
 from stn_course.transforms import scale
@@ -39,7 +36,6 @@ FILES = {
     "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", (10000, 28, 28), 16),
     "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", (10000,), 8),
 }
-WAITS = (0.01, 0.03, 0.1, 0.3, 0.5, 0)  # seconds after each try to replace a file that is open
 SPLITS = {"train": "train", "test": "t10k"}
 
 
@@ -119,56 +115,6 @@ def mnist_root(cache: str | Path | None = None) -> Path:
         if not (target.is_file() and _has_checksum(target.read_bytes(), name)):
             write_atomically(target, _decompressed(name))
     return root
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """All of the content appears under the target's name, or nothing does.
-
-    A file that was there gives its mode to the new one.
-
-    Args:
-        target: the file.
-        content: what should be in it.
-
-    Raises:
-        PermissionError: the target cannot be replaced; it is then as it was, and the content lies
-            beside it, with ".new" added.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     target = pathlib.Path(folder, "notes.txt")
-        ...     write_atomically(target, b"done")
-        ...     target.read_text()
-        'done'
-    """
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        if target.exists():
-            shutil.copymode(target, temporary)
-        if not _replace(temporary, target):
-            kept = temporary.replace(target.with_name(f"{target.name}.new"))
-            raise PermissionError(
-                f"{target} cannot be replaced: it is protected, or another program has it open. "
-                f"It is as it was; what should be in it is in {kept.name} beside it"
-            )
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _replace(temporary: Path, target: Path) -> bool:
-    """Whether the target was replaced: Windows refuses while another program has it open."""
-    for seconds in WAITS:
-        try:
-            os.replace(temporary, target)
-        except PermissionError:
-            time.sleep(seconds)
-        else:
-            return True
-    return False
 
 
 def to_float(images: Tensor) -> Tensor:

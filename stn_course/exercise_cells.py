@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 from stn_course.lessons import load_lessons, notebooks_folder
 from stn_course.notebook_file import read_notebook
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import stn_course
 from stn_course.changelog import changelog_file, whats_new
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 from stn_course.notebook_file import read_notebook
 
 PATTERNS = ("*.ipynb", "images/*")

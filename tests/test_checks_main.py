@@ -12,7 +12,7 @@ import pytest
 
 from stn_course.checks import __main__ as command
 from stn_course.checks import progress, running
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES
 from stn_course.checks.running import Submission
 
 LESSON = "02_grid_generation"

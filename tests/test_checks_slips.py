@@ -6,10 +6,10 @@ import torch
 from learner import attempted
 
 from stn_course import checks
-from stn_course.checks import slips
-from stn_course.checks.comparing import LATER
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.sandbox import Result
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine import slips
+from stn_course.checks.engine.diagnosis import LATER
+from stn_course.checks.engine.worker import Result
 
 GRID = "g = grids.base_grid(height, width, align_corners)\n"
 TURNED = "data.normalise(data.rotate(images, a))"

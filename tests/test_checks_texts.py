@@ -8,8 +8,8 @@ import torch
 from learner import attempted, body
 
 from stn_course import checks
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.judging import judge
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine.judging import judge
 
 AFFINE = EXERCISES["affine_grid"]
 CALL = """

@@ -11,7 +11,7 @@ from jupyter_client.manager import start_new_kernel
 
 from stn_course import checks
 from stn_course import exercise_cells as cells_module
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES
 from stn_course.exercise_cells import exercise_cells, reset_cell
 from stn_course.lessons import load_lessons, notebooks_folder
 from stn_course.working_copy import digest

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from stn_course.checks.__main__ import parser
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")

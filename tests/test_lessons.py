@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.lessons import Lesson, load_lessons, notebooks_folder
 
 ROOT = Path(__file__).resolve().parent.parent

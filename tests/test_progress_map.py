@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stn_course.checks import progress
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.lessons import load_lessons
 from stn_course.widgets import ProgressMap
 from stn_course.widgets.progress_map import bar

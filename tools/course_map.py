@@ -16,7 +16,6 @@ from nbformat import NotebookNode
 from notebook_pairs import Pair, edited
 
 from stn_course.lessons import Lesson, load_lessons
-from stn_course.widgets import ProgressMap
 
 ROOT = Path(__file__).resolve().parent.parent
 Lessons = dict[str, Lesson]
@@ -54,20 +53,12 @@ def hours(lessons: Lessons) -> str:
     return f"about {in_words(reading)} hours to read, and {in_words(whole)} with all the exercises"
 
 
-def to_solve(lessons: Lessons) -> str:
-    """How many exercises and quizzes the package has."""
-    counts = list(ProgressMap().counts().values())
-    kinds = ("exercises", "quizzes")
-    return " and ".join(f"{sum(count[kind][1] for count in counts)} {kind}" for kind in kinds)
-
-
 # What stands between two comments of that name.
 BLOCKS: dict[str, Callable[[Lessons], str]] = {
     "map": partial(table, ["notebook", *TIMES, "afterwards you can"]),
     "objectives": partial(table, ["notebook", *TIMES, "needs", "afterwards a learner can"]),
     "questions": partial(table, ["notebook", "the question", *TIMES, "afterwards you can"]),
     "hours": hours,
-    "exercises": to_solve,
 }
 
 

@@ -36,6 +36,9 @@ def to_source(notebook: NotebookNode) -> str:
 def from_source(text: str) -> NotebookNode:
     """py:percent text as a notebook without outputs or ids of its own."""
     notebook = jupytext.reads(text, fmt="py:percent")
+    for cell in notebook.cells:  # blank lines around a cell are the source's, and as ever
+        cell.source = cell.source.strip("\n")
+        cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 

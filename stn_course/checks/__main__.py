@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stn_course.checks.running import Submission, run_notebook
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 
 COLUMNS = ("file", "solved", "of", "solved_names", "unsolved_names", "seconds", "outcome")
 

@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES
 from stn_course.checks.progress import progress_file, read
 
 RAN = "ran"

@@ -3,9 +3,8 @@
 import html
 from collections.abc import Iterable, Mapping
 
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.checks.progress import solved
-from stn_course.checks.questions import QUESTIONS
 from stn_course.lessons import load_lessons
 from stn_course.validation import describe
 
