@@ -72,7 +72,7 @@ def test_a_wrong_shape():
     assert verdict.text == text(
         "affine_grid: not yet.\nThe smallest case that is wrong (1 of 16):" + CALL,
         """
-        It returned shape (); expected was (1, 2, 3, 2).
+        It returned shape (); expected (1, 2, 3, 2).
           expected, shape (1, 2, 3, 2):
             -0.4667 -0.3
             -0.2 -1.1
@@ -140,7 +140,7 @@ def test_a_wrong_shape():
         (
             "return torch.nn.Linear",
             f"""
-            It returned type <class 'torch.nn.modules.linear.Linear'>; expected was a torch.float32 tensor of shape (1, 1, 1, 1). This is the class; Net() makes a module of it.
+            It returned type <class 'torch.nn.modules.linear.Linear'>; expected a torch.float32 tensor of shape (1, 1, 1, 1). This is the class; Net() makes a module of it.
               expected, shape (1, 1, 1, 1):
                 7
             {PUSH}
