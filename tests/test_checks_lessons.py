@@ -3,6 +3,7 @@
 A new file is found and held to all of this; CONTRIBUTING.md says how to read what fails.
 """
 
+import ast
 import inspect
 import re
 import textwrap
@@ -239,6 +240,13 @@ def test_predictions(name):
         assert check(guess).solved is False
 
 
+def bare(source: str) -> str:
+    """A function's program, its docstring and comments aside."""
+    (tree,) = ast.parse(textwrap.dedent(source)).body
+    del tree.body[: ast.get_docstring(tree) is not None]
+    return ast.dump(tree)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_three_hints_and_a_solution(name):
     exercise = EXERCISES[name]
@@ -253,7 +261,10 @@ def test_three_hints_and_a_solution(name):
     if isinstance(exercise, FunctionExercise):
         place = exercise.solution.__module__.replace(".", "/")
         assert text.startswith(f"# {exercise.solution.__name__} in {place}.py\n")
-        assert text.endswith(inspect.getsource(exercise.solution).rstrip())
+        shown, own = (bare(source) for source in (text, inspect.getsource(exercise.solution)))
+        assert shown == own
+        words = (exercise.solution.__doc__ or "").splitlines()
+        assert words[:1] == (ast.get_docstring(ast.parse(text).body[0]) or "").splitlines()
     else:
         assert exercise.reason in text
 

@@ -1,8 +1,10 @@
 """What a learner calls: a check, the next hint, the solution, a fresh cell."""
 
+import ast
 import inspect
 import textwrap
 from collections import Counter
+from collections.abc import Callable
 
 from stn_course.checks import progress
 from stn_course.checks.catalogue import EXERCISES
@@ -82,6 +84,17 @@ def solution(name: str) -> Text:
     exercise = find_exercise(name)
     if not isinstance(exercise, FunctionExercise):
         return Text(f"{exercise.attempt} = {exercise.answer!r}\n{exercise.reason}")
-    source = textwrap.dedent(inspect.getsource(exercise.solution))
     place = exercise.solution.__module__.replace(".", "/")
-    return Text(f"# {exercise.solution.__name__} in {place}.py\n{source.rstrip()}")
+    return Text(f"# {exercise.solution.__name__} in {place}.py\n{short_source(exercise.solution)}")
+
+
+def short_source(function: Callable) -> str:
+    """A function's source; of a long docstring the first line, so that the code is in sight."""
+    source = textwrap.dedent(inspect.getsource(function)).rstrip()
+    first, *_ = ast.parse(source).body[0].body
+    words = (function.__doc__ or "").splitlines()
+    if len(words) < 2:
+        return source
+    lines = source.splitlines()
+    lines[first.lineno - 1 : first.end_lineno] = [f'    """{words[0]}"""']
+    return "\n".join(lines)
