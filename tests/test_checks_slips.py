@@ -107,7 +107,7 @@ def test_of_two_slips_the_one_that_is_met_first_is_named(name, source, first):
 def test_a_number_that_agrees_by_chance_is_no_diagnosis():
     """The second case, 1 for 3, is what rounding down gives; but so do many programs."""
     verdict = attempted("nearest", "return samplers.read_pixels(input, y.floor(), x.floor())")
-    assert verdict.lines[1] == "The smallest case that is wrong (2 of 9):"
+    assert verdict.lines[1] == "The smallest case that is wrong (2 of 12):"
     assert verdict.lines[-1].startswith("No known mistake explains it.")
 
 

@@ -19,7 +19,7 @@ CALL = """
 """
 NEAREST = """
 nearest: not yet.
-The smallest case that is wrong (1 of 9):
+The smallest case that is wrong (1 of 12):
   input = [[[[1, 2, 4], [3, 7, 5]]]]  (float32, shape (1, 1, 2, 3))
   x = [[[1]]]  (float32, shape (1, 1, 1))
   y = [[[1]]]  (float32, shape (1, 1, 1))
@@ -156,7 +156,9 @@ def test_a_wrong_attempt(source, rest):
 
 def test_a_right_attempt_with_what_it_printed():
     verdict = attempted("nearest", "print('  done  ')\nreturn samplers.nearest(input, x, y)")
-    right = "nearest: right. Equal to torch.nn.functional.grid_sample with mode nearest in 9 cases."
+    right = (
+        "nearest: right. Equal to torch.nn.functional.grid_sample with mode nearest in 12 cases."
+    )
     assert verdict.text == f"{right}\nIt printed:\n  done"
 
 
