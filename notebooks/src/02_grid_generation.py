@@ -130,8 +130,8 @@ show(
 )
 
 # %% [markdown]
-# Every output pixel looks up exactly one place, so each gets a value: from the picture, or, if the place lies outside it,
-# black. Here no place lies outside. That is why the map goes from output to input. A **quiz** on it:
+# Every output pixel looks up exactly one place, so each gets a value. That is why the map goes from output to input. (A place
+# may also lie outside the picture. Then the value is black; here no place does.) A **quiz** on it:
 
 # %%
 Quiz("which_way")
@@ -202,7 +202,7 @@ print("top row, x:", rounded(grid[0, :, 0]))
 print("top row, y:", rounded(grid[0, :, 1]))
 
 # %% [markdown]
-# Mind the order: mixing up x and y is the most common mistake with grids. The grid's *axes* are (height, width), row before column, as in
+# Mind the order: x and y are easily swapped here. The grid's *axes* are (height, width), row before column, as in
 # every tensor. Its *content* is (x, y), column before row. A **quiz** on it:
 
 # %%

@@ -487,7 +487,7 @@ Quiz("gradient_reach")
 # %% [markdown]
 # ## Descend
 #
-# So the gradient of a place **reaches no further than one pixel**. How far does descent get with such short sight?
+# So the gradient of a place **reaches no further than one pixel**. From how far away can descent then find the truth?
 #
 # Hide a shift, and find it again by gradient descent on the two numbers of theta that move the picture. (Adam is gradient
 # descent with a step size of its own for each number.)
@@ -610,9 +610,9 @@ show(
 
 
 # %%
-def register(first, second, sigmas, steps=240):
-    """The thetas (steps + 1, 2, 3) from the identity on; the pictures blurred by each sigma in turn."""
-    theta = transforms.identity().requires_grad_()
+def register(first, second, sigmas, steps=240, start=None):
+    """The thetas (steps + 1, 2, 3) from `start` on; the pictures blurred by each sigma in turn."""
+    theta = (transforms.identity() if start is None else start.clone()).requires_grad_()
     optimizer = torch.optim.Adam([theta], lr=0.03)
     path = [theta.detach().clone()]
     for sigma in sigmas:
@@ -733,7 +733,8 @@ show(
 # The broad stripes were never there; averaging first leaves only a trace of them.
 #
 # When must you average? The four neighbours cover two by two pixels. Shrink by a factor of 2, and neighbouring output pixels
-# read 2 pixels apart: their neighbours lie side by side, and no input pixel is left out. Shrink by more, and there are gaps.
+# read 2 pixels apart: the four of one lie beside the four of the next, and no input pixel is left out. Shrink by more, and
+# there are gaps.
 # **If you shrink by more than a factor of 2, average first.**
 #
 # ## Try
@@ -870,14 +871,48 @@ print(pixels.grad[0, 0])
 
 # %% [markdown]
 # **11.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
-# seven. Where does it fail, what does it find instead, and what would you change so that it succeeds? Then open the output
-# of the two cells below it.
+# seven. Where does it fail, what does it find instead, and what would you change so that it succeeds? (`register` takes
+# another `start` than the identity, too.)
 
 # %% tags=["tolerance=0.05"]
 first = images[:1]  # images[3:4] is a zero, images[2:3] a one
 hidden = transforms.rotation(degrees=60)
 found = register(first, warp(first, hidden), [3.0, 0])
 print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
+
+# %% [markdown]
+# <details><summary>Answers to the questions without a check</summary>
+#
+# 5. One: the four areas fill the square.
+#
+# 7. At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
+#
+# 9. At the border, by half a pixel; in the middle not at all.
+#
+# 10. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
+# weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
+# these numbers.
+#
+# 11. The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
+# *other* way, by 69°, and slants, so it ends 139° from the truth. (It is not the zero upside down: that fits hardly better
+# than no turn at all.) Blurred, a zero is a slanted oval. To lay one slanted oval over another, you can turn it, or you can
+# shear it and turn it the other way. Descent took the second way, which ends where a good quarter of the loss is left.
+#
+# The one fails earliest, and the loss does not tell you. At 40° it is a pixel off. At 60° nearly all of the loss is gone, and
+# yet the places are off by several pixels: the picture is right, and theta is wrong. A stroke that is sheared looks like a stroke that is turned, so
+# several thetas make almost the same picture, and the pixels cannot tell you which one was used.
+#
+# What helps: descent goes down into the valley in which it starts, so start more than once. Try four thetas, a quarter turn
+# apart, and keep the result with the smallest loss. At 80° that finds the seven, at 70° the zero. For the one it promises no
+# more than the right picture: at 40° it is still almost a pixel off. (The cells below print the numbers.)
+#
+# And for the first lab: 1. On a centre one weight is 1 and the others are 0; halfway between two pixels both have 0.5; where
+# four meet each has 0.25. 2. One pixel; the arrow is gone, since the gradient is 0. 3. Zeros gives 0 from a pixel beyond the last centre, border the
+# value of the nearest border pixel, reflection that of a pixel as far inside as the point is outside.
+# </details>
+
+# %% [markdown]
+# The numbers behind the answer to exercise 11. Do the exercise first: the code gives its answer away.
 
 # %% tags=["hide-output", "tolerance=3"]
 tried = [(0, 60), (0, 80), (3, 60), (3, 70), (2, 40), (2, 50), (2, 60)]  # which picture, its turn
@@ -901,36 +936,15 @@ for name, theta in [("truth", hidden), ("upside down", upside_down), ("found", f
     left = 100 * left / F.mse_loss(first, second)
     print(f"{name:11} {pose.rotation.item():4.0f}° {pose.shear.item():5.2f} {left:5.1f} %")
 
-# %% [markdown]
-# <details><summary>Answers to the questions without a check</summary>
-#
-# 5. One: the four areas fill the square.
-#
-# 7. At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
-#
-# 9. At the border, by half a pixel; in the middle not at all.
-#
-# 10. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
-# weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
-# these numbers.
-#
-# 11. The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
-# *other* way, by 69°, and slants, so it ends 139° from the truth. (It is not the zero upside down: that fits hardly better
-# than no turn at all.) Blurred, a zero is a slanted oval. To lay one slanted oval over another, you can turn it, or you can
-# shear it and turn it the other way. Descent took the second way, which ends where a good quarter of the loss is left.
-#
-# The one fails earliest, and the loss does not tell you. At 60° nearly all of the loss is gone, and yet the places are off by
-# several pixels: the picture is right, and theta is wrong. A stroke that is sheared looks like a stroke that is turned, so
-# several thetas make almost the same picture, and the pixels cannot tell you which one was used.
-#
-# What helps: descent goes down into the valley in which it starts, so start more than once. Try four thetas, a quarter turn
-# apart, and keep the result with the smallest loss. For the seven and the zero that finds the truth. For the one it promises
-# no more than the right picture.
-#
-# And for the first lab: 1. On a centre one weight is 1 and the others are 0; halfway between two pixels both have 0.5; where
-# four meet each has 0.25. 2. One pixel; the arrow is gone, since the gradient is 0. 3. Zeros gives 0 from a pixel beyond the last centre, border the
-# value of the nearest border pixel, reflection that of a pixel as far inside as the point is outside.
-# </details>
+# %% tags=["hide-output", "tolerance=0.5"]
+print("the best of four starts:")
+for n, degrees in [(0, 80), (3, 70), (2, 40)]:
+    first, hidden = images[n : n + 1], transforms.rotation(degrees=degrees)
+    second = warp(first, hidden)
+    starts = [transforms.rotation(degrees=angle) for angle in (0, 90, 180, 270)]
+    ends = [register(first, second, [3.0, 0], start=start)[-1:] for start in starts]
+    best = min(ends, key=lambda theta: F.mse_loss(warp(first, theta), second).item())
+    print(f"a {labels[n]}, turned by {degrees}°: off by {misplaced(best, hidden):.1f} pixels")
 
 # %% [markdown]
 # ## Keep
