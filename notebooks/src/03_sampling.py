@@ -871,8 +871,7 @@ print(pixels.grad[0, 0])
 
 # %% [markdown]
 # **11.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
-# seven. Where does it fail, what does it find instead, and what would you change so that it succeeds? (`register` takes
-# another `start` than the identity, too.)
+# seven. Where does it fail, what does it find instead, and what would you change so that it succeeds?
 
 # %% tags=["tolerance=0.05"]
 first = images[:1]  # images[3:4] is a zero, images[2:3] a one
