@@ -1,10 +1,23 @@
-"""An example of each kind of mark, and for each of its fields another value that must be seen."""
+"""An example of each part of a scene, and for each of its fields another value: both painters
+must show it."""
 
 from dataclasses import replace
 
 import torch
 
-from stn_course.widgets.scene import Box, Dots, Image, Label, Mark, Panel, Path, Pixels, Scene
+from stn_course.widgets.scene import (
+    Box,
+    Dots,
+    Handle,
+    Image,
+    Label,
+    Mark,
+    Note,
+    Panel,
+    Path,
+    Pixels,
+    Scene,
+)
 
 WIDTH, HEIGHT = 240, 80
 BOX = Box(10, 20, 60, 40)
@@ -33,16 +46,35 @@ FIELDS = {
         "size": 20,
         "align": "left",
     },
+    Panel(BOX, (), "#FFFFFF"): {
+        "box": BOX._replace(height=20),
+        "marks": (Label("words", 40, 40),),
+        "ground": "#000000",
+    },
+    Handle("x", 90, 10, "a handle", "#0000FF", 1): {
+        "name": "y",
+        "x": 190,
+        "y": 50,
+        "label": "another handle",
+        "colour": "#FF0000",
+        "step": 2,
+    },
+    Note("title", "text"): {"title": "other", "text": "other", "copy": True},
 }
-KINDS = {type(mark): mark for mark in FIELDS}
+FOR_THE_HAND = {"name", "label", "step", "copy"}  # of no use in a figure
+KINDS = {type(part): part for part in FIELDS if isinstance(part, Mark)}
 CHANGED = [
-    (mark, replace(mark, **{field: value}))
-    for mark, others in FIELDS.items()
+    (part, replace(part, **{field: value}))
+    for part, others in FIELDS.items()
     for field, value in others.items()
 ]
-NAMES = [f"{mark.kind}-{field}" for mark, others in FIELDS.items() for field in others]
+NAMES = [f"{type(part).__name__}-{field}" for part, others in FIELDS.items() for field in others]
 
 
-def scene_of(*marks: Mark) -> Scene:
-    """The marks on a grey ground."""
-    return Scene(WIDTH, HEIGHT, [Panel(Box(0, 0, WIDTH, HEIGHT), marks, "#888888")])
+def scene_of(*parts: Mark | Panel | Handle | Note) -> Scene:
+    """The parts on a grey ground."""
+    marks, panels, handles, notes = (
+        [part for part in parts if isinstance(part, kind)] for kind in (Mark, Panel, Handle, Note)
+    )
+    ground = Panel(Box(0, 0, WIDTH, HEIGHT), marks, "#888888")
+    return Scene(WIDTH, HEIGHT, [ground, *panels], handles, notes)

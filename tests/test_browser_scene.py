@@ -1,4 +1,4 @@
-"""canvas.js paints every field of every kind of mark, in a page without a kernel."""
+"""canvas.js shows every field of every part of a scene, in a page without a kernel."""
 
 import base64
 import io
@@ -43,18 +43,28 @@ def page(browser):
 
 
 @pytest.fixture(scope="module")
-def paint(page):
-    """A function: a scene's pixels as the browser paints them, (height, width, 3)."""
+def show(page):
+    """A function: give a scene, as plain data, to canvas.js; what PAINT returns."""
     source = base64.b64encode(
         FilePath(canvas.__file__).with_name("canvas.js").read_bytes()
     ).decode()
 
-    def painted(scene):
+    def shown(scene: dict) -> str:
         state = json.dumps(
-            {"scene": plain_data(scene), "images": plain_data(NAMED)},
+            {"scene": scene, "images": plain_data(NAMED)},
             default=lambda part: {"base64": base64.b64encode(part).decode()},
         )
-        url = page.evaluate(PAINT, {"source": source, "state": state})
+        return page.evaluate(PAINT, {"source": source, "state": state})
+
+    return shown
+
+
+@pytest.fixture(scope="module")
+def paint(show):
+    """A function: a scene's pixels as the browser paints them, (height, width, 3)."""
+
+    def painted(scene):
+        url = show(plain_data(scene))
         assert url.startswith("data:image/png;base64,"), url
         picture = PILImage.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
         return numpy.asarray(picture.convert("RGB"))
@@ -62,10 +72,19 @@ def paint(page):
     return painted
 
 
-@pytest.mark.parametrize(("mark", "other"), CHANGED, ids=NAMES)
-def test_the_canvas_shows_every_field(paint, mark, other):
-    assert paint(scene_of(mark)).shape == (HEIGHT, WIDTH, 3)
-    assert (paint(scene_of(mark)) != paint(scene_of(other))).any()
+@pytest.mark.parametrize(("part", "other"), CHANGED, ids=NAMES)
+def test_the_page_shows_every_field(page, paint, part, other):
+    """In the canvas, or in the handles and notes beside it."""
+    before, elements = paint(scene_of(part)), page.inner_html("body")
+    after = paint(scene_of(other))
+    assert before.shape == after.shape == (HEIGHT, WIDTH, 3)
+    assert (before != after).any() or page.inner_html("body") != elements
+
+
+def test_a_mark_without_a_painter_is_refused_by_name(show):
+    scene = plain_data(scene_of(*KINDS.values()))
+    scene["panels"][0]["marks"][0]["kind"] = "spiral"
+    assert "no painter for spiral" in show(scene)
 
 
 @pytest.mark.parametrize("kind", [Dots, Image, Path])  # letters differ between two programs

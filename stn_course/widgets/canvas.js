@@ -67,6 +67,11 @@ const painters = {
   },
 };
 
+function paintMark(context, mark, pictures) {
+  if (!(mark.kind in painters)) throw new Error(`no painter for ${mark.kind}`);
+  painters[mark.kind](context, mark, pictures);
+}
+
 function paint(canvas, scene, pictures) {
   const density = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(scene.width * density), Math.round(scene.height * density)];
@@ -82,7 +87,7 @@ function paint(canvas, scene, pictures) {
     context.clip();
     context.fillStyle = panel.ground;
     context.fillRect(...panel.box);
-    for (const mark of panel.marks) painters[mark.kind](context, mark, pictures);
+    for (const mark of panel.marks) paintMark(context, mark, pictures);
     context.restore();
   }
   setAttribute(canvas, "aria-label", scene.text);

@@ -1,10 +1,11 @@
 """What a canvas shows: the one definition of its marks, for all who make them or paint them.
 
 Three things know these classes. A lab makes a Scene of them. `canvas.js` paints it in the browser,
-`static_figure.py` with matplotlib; tests hold both to every field here. To the browser goes
-`plain_data(scene)`: numbers, texts, lists and bytes under the fields' names, which a module in the
-browser could make as well. Places are in canvas pixels, x to the right, y down; one of `places` is
-[x, y]. A mark's class variable `kind` names its painter in `canvas.js`.
+`static_figure.py` with matplotlib; tests hold both to every field here, and both refuse a kind of
+mark that they have no painter for. To the browser goes `plain_data(scene)`: numbers, texts, lists
+and bytes under the fields' names, which a module in the browser could make as well. Places are in
+canvas pixels, x to the right, y down; one of `places` is [x, y]. A mark's class variable `kind`
+names its painter in `canvas.js`.
 """
 
 from collections.abc import Sequence
