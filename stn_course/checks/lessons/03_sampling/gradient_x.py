@@ -46,6 +46,12 @@ def _upper_only(input, x, y):
     return samplers.read_pixels(input, left + 1, top) - samplers.read_pixels(input, left, top)
 
 
+def _both_sides(input, x, y):
+    """The mean of the slopes just right and just left of x: between pixels they are one."""
+    cells = x.floor() + 0.5, x.ceil() - 0.5
+    return sum(slope_by_autograd(input, cell, y) for cell in cells) / 2
+
+
 EXERCISE = FunctionExercise(
     attempt="my_gradient_x",
     solution=gradient_x,
@@ -170,6 +176,19 @@ EXERCISE = FunctionExercise(
             typed="""
                 before, after = (samplers.bilinear(input, x + step, y) for step in (-0.5, 0.5))
                 return after - before
+            """,
+        ),
+        Misconception(
+            "small step to each side",
+            "right between pixels. On one, a small step to each side gives the mean of the slopes "
+            "on the left and on the right. Take the right one, as PyTorch does.",
+            _both_sides,
+            typed="""
+                step = 0.05
+                difference = samplers.bilinear(input, x + step, y) - samplers.bilinear(
+                    input, x - step, y
+                )
+                return difference / (2 * step)
             """,
         ),
         Misconception(
