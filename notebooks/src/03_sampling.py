@@ -681,7 +681,7 @@ show(
 #
 # To find a theta from the pixels alone, with no labels, no training data and no network, is called **image registration**.
 # It is how two scans of one patient or two photographs of a panorama are aligned, with noise and differences that this
-# clean pair does not have. It has a limit, which exercise 11 looks for. The same gradient will teach a network to
+# clean pair does not have. It has a limit, which exercise 12 looks for. The same gradient will teach a network to
 # choose theta.
 #
 # ## Break
@@ -739,7 +739,7 @@ show(
 #
 # ## Try
 #
-# Nine exercises have a check, and two are for you to explore. Replace the dots, run the cell, and read the answer. You cannot
+# Ten exercises have a check, and two are for you to explore. Replace the dots, run the cell, and read the answer. You cannot
 # break anything, and a wrong attempt gets the most detailed answer. `checks.hint("frame")` gives a hint, and another one
 # each time you call it; `checks.solution("frame")` shows the solution. The rest of the course does not need your functions,
 # so do the ones you like.
@@ -857,10 +857,27 @@ def my_warp(image, theta):
 
 checks.disagreeing(my_warp)
 
+
+# %% [markdown]
+# **10. Write** once more: shrink a picture without aliasing. Each output pixel is the mean of one block of the input, `factor`
+# pixels high and `factor` wide. Do it without `F.avg_pool2d` and `F.interpolate`. Predict: a white line, one pixel high, runs
+# across a black picture, and you shrink by 4. How bright is the line if a bilinear sampler reads the picture directly, and how
+# bright if you average?
+
+
+# %%
+# my prediction: read directly …, averaged …
+def my_shrink(input, factor):
+    # input: (B, C, H, W), H and W multiples of factor; the answer: (B, C, H / factor, W / factor)
+    ...
+
+
+checks.shrink(my_shrink)
+
 # %% [markdown]
 # **Explore.** These two have no check; the answers are below.
 #
-# **10.** A sampler passes gradients to the *pixels*, too. Predict: which pixels of `patch` get one if you read at
+# **11.** A sampler passes gradients to the *pixels*, too. Predict: which pixels of `patch` get one if you read at
 # x = 0.7, y = 1.2, and how large is each?
 
 # %% tags=["hide-output"]
@@ -870,7 +887,7 @@ print("the gradient of each pixel:")
 print(pixels.grad[0, 0])
 
 # %% [markdown]
-# **11.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
+# **12.** "Blurred first" found a turn of 60°. Try 70°, 80° and 90° in place of it, then a zero or a one in place of the
 # seven. Where does it fail, what does it find instead, and what would you change so that it succeeds?
 
 # %% tags=["tolerance=0.05"]
@@ -888,11 +905,14 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 #
 # 9. At the border, by half a pixel; in the middle not at all.
 #
-# 10. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
+# 10. Read directly, it depends on where the line runs: 0.5 in one of the block's two middle rows, and 0 in the other two, where
+# it vanishes. Averaged, it is 0.25 in any row. If the picture moves, the first line flickers; the second does not.
+#
+# 11. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
 # weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
 # these numbers.
 #
-# 11. The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
+# 12. The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
 # *other* way, by 69°, and slants, so it ends 139° from the truth. (It is not the zero upside down: that fits hardly better
 # than no turn at all.) Blurred, a zero is a slanted oval. To lay one slanted oval over another, you can turn it, or you can
 # shear it and turn it the other way. Descent took the second way, which ends where a good quarter of the loss is left.
@@ -911,7 +931,7 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 # </details>
 
 # %% [markdown]
-# The numbers behind the answer to exercise 11. Do the exercise first: the code gives its answer away.
+# The numbers behind the answer to exercise 12. Do the exercise first: the code gives its answer away.
 
 # %% tags=["hide-output", "tolerance=3"]
 tried = [(0, 60), (0, 80), (3, 60), (3, 70), (2, 40), (2, 50), (2, 60)]  # which picture, its turn
