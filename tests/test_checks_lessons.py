@@ -271,6 +271,13 @@ def test_three_hints_and_a_solution(name):
         assert exercise.reason in text
 
 
+def test_the_solution_of_pad_does_without_clip_and_reflect():
+    """The exercise says so."""
+    text = checks.solution("pad").text
+    assert "clip(" not in text
+    assert "reflect(" not in text
+
+
 def test_an_unknown_name_is_answered_with_the_known():
     with pytest.raises(AttributeError, match="affine_grid"):
         checks.affine_gird  # noqa: B018

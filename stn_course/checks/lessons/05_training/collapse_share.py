@@ -14,10 +14,10 @@ EXERCISE = PredictionExercise(
             "the ones.",
         ),
         (0.11, "rounded too far: count how many of the 10,000 it names rightly."),
-        (10.0, "a tenth, in percent? Not all digits are equally frequent; and asked was a share."),
+        (10.0, "a tenth, in percent? Give a share; and not all digits are equally frequent."),
         (1 / 9, "a ninth? There are ten digits, and not all equally frequent: count the ones."),
         (1135.0, "that is how many ones there are. Divide by the number of test digits."),
-        (11.35, "that is percent. Asked was a share, from 0 to 1."),
+        (11.35, "that is a percentage. Give a share, from 0 to 1."),
         (0.8865, "that is the share of wrong answers."),
     ),
     hints=(
