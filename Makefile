@@ -1,26 +1,27 @@
 # Two commands: `make lab` opens the course, `make test` checks all of it. README.md says the rest.
 
-PYTHON ?= python3
+WINDOWS := $(filter Windows_NT,$(OS))
+PYTHON ?= $(if $(WINDOWS),python,python3)
 PORT ?= 8888
 BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
+PRE ?=
+CONDA_EXE ?= conda
 
 # The tests start a hundred processes; none of them shall compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
 VENV := .venv
-RUN := $(VENV)/bin/python
+BIN := $(if $(WINDOWS),Scripts,bin)
+RUN := $(VENV)/$(BIN)/python
+# Files that say what is installed: what a learner needs; the test tools, too.
 INSTALLED := $(VENV)/installed
+TESTABLE := $(VENV)/installed-tests
 NEWEST := .venv-newest
-LAB_FLAGS := --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir="$(FOLDER)" \
-	--LabApp.default_url=/lab/tree/00_start_here.ipynb
-ifeq ($(BROWSER),no)
-LAB_FLAGS += --no-browser
-endif
-ifeq ($(shell id -u),0)
-LAB_FLAGS += --allow-root
-endif
+API := build/api
+RUN_NEWEST := $(NEWEST)/$(BIN)/python
+COURSE := $(RUN) -m stn_course.cli
 
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
@@ -29,55 +30,78 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest suite lint quick check named durations notebooks sources page figures table screenshots mutants bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page map api figures links table screenshots mutants dist bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check (8 minutes)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
+	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
+	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
 	@echo "make check NB=02  one notebook: run and compare it, its pair, mirrors and exercises"
+	@echo "make pairs      see whether notebooks and their sources say the same"
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make map        write what follows from notebooks/lessons.toml: tables, headings, minutes"
+	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
+	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer, three seeds (12 minutes)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
+	@echo "make dist       build the wheel and the source distribution in dist/"
 	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --constraint constraints.txt --editable '.[test,browser]'
+	$(RUN) -m pip install --constraint constraints.txt --editable .
 	touch $(INSTALLED)
 
-lab: $(INSTALLED)
-	$(RUN) tools/working_copy.py "$(FOLDER)"
-	$(RUN) -m jupyter lab $(LAB_FLAGS)
+$(TESTABLE): $(INSTALLED)
+	$(RUN) -m pip install --constraint constraints.txt --editable '.[test,browser]'
+	touch $(TESTABLE)
 
-test: $(INSTALLED) lint suite
+lab: $(INSTALLED)
+	$(COURSE) lab --folder "$(FOLDER)" --port $(PORT) $(if $(filter no,$(BROWSER)),--no-browser)
+
+test: $(TESTABLE) lint suite
 
 # Did a new release break something? No constraints: the newest versions that pyproject.toml allows.
+# With PRE=yes torch's nightly build, from where pip's PIP_EXTRA_INDEX_URL points.
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
-	$(NEWEST)/bin/python -m pip install --editable '.[test,browser]'
-	$(NEWEST)/bin/python -m pip list
-	$(MAKE) suite RUN=$(NEWEST)/bin/python
+ifeq ($(PRE),yes)
+	$(RUN_NEWEST) -m pip install --pre torch torchvision
+	$(RUN_NEWEST) -c "import sys; from importlib.metadata import version; v = version('torch'); sys.exit(0 if 'dev' in v or 'rc' in v else 'torch ' + v + ' is no pre-release; set PIP_EXTRA_INDEX_URL to the address of PyTorch\'s nightly builds')"
+endif
+	$(RUN_NEWEST) -m pip install --editable '.[test,browser]'
+	$(RUN_NEWEST) -m pip list
+	$(MAKE) suite RUN=$(RUN_NEWEST)
+
+# Do the conda packages still go together? Nothing is installed.
+solve-conda:
+	"$(CONDA_EXE)" env create --dry-run --file environment.yml
 
 suite:
 	$(RUN) tools/browser.py
 	$(RUN) -m pytest $(WORKERS) $(NBVAL)
 
-lint: $(INSTALLED)
+lint: $(TESTABLE)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-quick: $(INSTALLED) lint
+quick: $(TESTABLE) lint
 	$(RUN) -m pytest $(WORKERS) $(QUICK)
 
-check: named $(INSTALLED)
+# What .pre-commit-config.yaml runs where a notebook or a source is committed.
+pairs: $(TESTABLE)
+	$(RUN) -m pytest -q tests/test_notebooks.py -k test_notebook_and_source_say_the_same
+
+check: named $(TESTABLE)
 	$(RUN) -m pytest -q $(NBVAL) $(NAMED) tests/test_notebooks.py tests/test_checks_notebooks.py \
 		-k "$(basename $(notdir $(NAMED)))"
 
@@ -89,36 +113,50 @@ ifneq ($(words $(NAMED)),1)
 	@exit 2
 endif
 
-durations: $(INSTALLED)
+durations: $(TESTABLE)
 	$(RUN) -m pytest $(WORKERS) $(NBVAL) --record-durations
 
-notebooks: $(INSTALLED)
+notebooks: $(TESTABLE)
 	$(RUN) tools/notebooks.py refresh $(NB)
 
-sources: $(INSTALLED)
+sources: $(TESTABLE)
 	$(RUN) tools/notebooks.py sources $(NB)
 
-page: $(INSTALLED)
+page: $(TESTABLE)
 	$(RUN) tools/notebooks.py page $(NB)
 
-figures: $(INSTALLED)
+map: $(TESTABLE)
+	$(RUN) tools/course_map.py
+
+api: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(RUN) -m sphinx -q -W --keep-going docs $(API)
+	@echo $(API)/index.html
+
+figures: $(TESTABLE)
 	$(RUN) -m pytest tests/test_plotting.py -o addopts= --mpl-generate-path=tests/baseline
 
-table: $(INSTALLED)
-	$(RUN) tools/compare.py
+links: $(TESTABLE)
+	$(RUN) tools/repository_links.py
 
-screenshots: $(INSTALLED)
+table: $(INSTALLED)
+	$(COURSE) table --output stn_course/results/comparison.json
+
+screenshots: $(TESTABLE)
 	$(RUN) tools/screenshots.py
 
-mutants: $(INSTALLED)
+mutants: $(TESTABLE)
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
 	$(RUN) tools/mutants.py
 
-bench-data: $(INSTALLED)
+dist: $(TESTABLE)
+	$(RUN) -m hatchling build
+
+bench-data: $(TESTABLE)
 	$(RUN) benchmarks/data.py
 
-bench-labs: $(INSTALLED)
+bench-labs: $(TESTABLE)
 	$(RUN) benchmarks/labs.py
 
-bench-training: $(INSTALLED)
+bench-training: $(TESTABLE)
 	$(RUN) benchmarks/training.py

@@ -6,6 +6,6 @@ is make `import torchvision` work where torch and torchvision were built for dif
 
 from stn_course.torchvision_operators import prepare_torchvision
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 prepare_torchvision()

@@ -86,12 +86,12 @@ def image_pose(images: Tensor) -> ImagePose:
         The parts of the pose, each (B,), in double precision.
 
     Raises:
-        TypeError: images is no floating-point tensor.
-        ValueError: another shape, a picture that is black all over, or values below 0, as
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, a picture that is black all over, or values below 0, as
             normalised pictures have: denormalise them first.
 
     Example:
-        >>> falling = torch.eye(3)[None, None]  # a line from the top left to the bottom right
+        >>> falling = torch.eye(3)[None, None]  # a line to the bottom right
         >>> round(image_pose(falling).angle.item())
         45
     """
@@ -127,7 +127,7 @@ def pose_spread(images: Tensor) -> Spread:
         The spread of angle, scale and centroid.
 
     Raises:
-        TypeError: images is no floating-point tensor.
+        TypeError: images is not a floating-point tensor.
         ValueError: as of `image_pose`.
 
     Example:

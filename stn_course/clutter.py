@@ -14,7 +14,7 @@ from stn_course.validation import check_images, check_positive, describe
 Clutter = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
-def paste(canvas: Tensor, pictures: Tensor, top: Tensor, left: Tensor) -> None:
+def _paste(canvas: Tensor, pictures: Tensor, top: Tensor, left: Tensor) -> None:
     """Lay pictures (B, h, w) on a canvas (B, H, W), in place; the brighter pixel shows.
 
     top, left: (B,) whole numbers, the pixel of the canvas under each picture's top left one.
@@ -26,7 +26,7 @@ def paste(canvas: Tensor, pictures: Tensor, top: Tensor, left: Tensor) -> None:
     canvas[at, y, x] = torch.maximum(canvas[at, y, x], pictures)
 
 
-def crop_squares(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+def _crop_squares(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
     """From each of the images (B, H, W) the square of `size` pixels at (top, left), (B,) each."""
     at = torch.arange(len(images), device=images.device)[:, None, None]
     steps = torch.arange(size, device=images.device)
@@ -42,25 +42,27 @@ def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -
         fragment_size: height and width of a fragment, in pixels.
 
     Returns:
-        A function (images, generator) -> (pictures, boxes). images: (B, 1, h, w) from 0 to 1.
-        pictures: (B, 1, size, size). boxes: (B, 4), left, top, width and height in pixels of each
-        digit's own image in its picture: for measuring, no network is told. The generator is on the
-        CPU, so that places are the same on every device.
+        A function (images, generator) -> (pictures, boxes), from images (B, 1, h, w), 0 to 1, to
+        pictures (B, 1, size, size) and boxes (B, 4), which are left, top, width and height in
+        pixels of each digit's own image in its picture. Boxes are for measuring; no network is
+        told. The generator is on the CPU, so that places are the same on every device.
 
     Raises:
         ValueError: by the function, for images that do not fit, and for one image alone, which has
             no other to cut fragments from.
 
-    >>> distort = random_clutter(size=60)
-    >>> pictures, boxes = distort(torch.rand(2, 1, 28, 28), torch.Generator().manual_seed(0))
-    >>> pictures.shape, boxes[0].tolist()
-    (torch.Size([2, 1, 60, 60]), [23, 32, 28, 28])
+    Example:
+        >>> digits = torch.rand(2, 1, 28, 28)
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> pictures, boxes = random_clutter(size=60)(digits, generator)
+        >>> pictures.shape, boxes[0].tolist()
+        (torch.Size([2, 1, 60, 60]), [23, 32, 28, 28])
     """
     check_positive("size", size)
     check_positive("fragment_size", fragment_size)
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        count, (height, width) = check_room(images, size, fragments), images.shape[2:]
+        count, (height, width) = _check_room(images, size, fragments), images.shape[2:]
 
         def draw(limit: int) -> Tensor:
             """A whole number below the limit for each picture."""
@@ -68,19 +70,19 @@ def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -
 
         canvas, digits = images.new_zeros(count, size, size), images[:, 0]
         top, left = draw(size - height + 1), draw(size - width + 1)
-        paste(canvas, digits, top, left)
+        _paste(canvas, digits, top, left)
         for _ in range(fragments):
             others = digits.roll(1 + int(torch.randint(count - 1, (1,), generator=generator)), 0)
             spot = draw(height - fragment_size + 1), draw(width - fragment_size + 1)
-            pieces = crop_squares(others, *spot, fragment_size)
-            paste(canvas, pieces, draw(size - fragment_size + 1), draw(size - fragment_size + 1))
+            pieces = _crop_squares(others, *spot, fragment_size)
+            _paste(canvas, pieces, draw(size - fragment_size + 1), draw(size - fragment_size + 1))
         sizes = torch.full_like(top, width), torch.full_like(top, height)
         return canvas[:, None], torch.stack([left, top, *sizes], dim=1)
 
     return distort
 
 
-def check_room(images: Tensor, size: int, fragments: int) -> int:
+def _check_room(images: Tensor, size: int, fragments: int) -> int:
     """How many images there are, if they fit; ValueError naming what came if they do not."""
     check_images(images, "images")
     if images.shape[1] != 1 or max(images.shape[2:]) > size:

@@ -1,6 +1,6 @@
 """With and without a transformer: the same recipe, epochs and seeds, on upright and turned digits.
 
-`make table` (tools/compare.py) makes the table anew and stores it here; notebook 05 reads it.
+`stn-course table` makes the table anew, `make table` stores it here; notebook 05 reads it.
 """
 
 import json
@@ -14,8 +14,9 @@ from torch import nn
 
 from stn_course import training
 from stn_course.alignment import pose_spread, undoing
-from stn_course.data import denormalise, load_digits, normalise, random_rotation, write_atomically
+from stn_course.data import denormalise, load_digits, normalise, random_rotation
 from stn_course.device import choose_device, describe_device, seed_everything
+from stn_course.files import write_atomically
 from stn_course.models import PlainNet, TutorialNet, count_parameters
 from stn_course.transforms import to_pose
 

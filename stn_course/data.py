@@ -5,10 +5,6 @@ Nothing here touches a network: the four gzip files are part of the package.
 
 import gzip
 import hashlib
-import os
-import secrets
-import shutil
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import resources
@@ -19,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stn_course.files import write_atomically
 from stn_course.grids import pixel_centres
 from stn_course.samplers import MODES, warp
 from stn_course.transforms import scale
@@ -39,7 +36,6 @@ FILES = {
     "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", (10000, 28, 28), 16),
     "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", (10000,), 8),
 }
-WAITS = (0.01, 0.03, 0.1, 0.3, 0.5, 0)  # seconds after each try to replace a file that is open
 SPLITS = {"train": "train", "test": "t10k"}
 
 
@@ -72,7 +68,7 @@ def load_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
         Images (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) int64.
 
     Raises:
-        ValueError: another split.
+        ValueError: an unknown split.
         OSError: the installed copy lacks a file, or one is damaged.
 
     Example:
@@ -121,55 +117,6 @@ def mnist_root(cache: str | Path | None = None) -> Path:
     return root
 
 
-def write_atomically(target: Path, content: bytes) -> None:
-    """All of the content appears under the target's name, or nothing does.
-
-    A file that was there gives its mode to the new one.
-
-    Args:
-        target: the file.
-        content: what should be in it.
-
-    Raises:
-        PermissionError: the target cannot be replaced; it is then as it was, and the content lies
-            beside it, with ".new" added.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_atomically(Path(folder) / "notes.txt", b"done")
-        ...     os.listdir(folder)
-        ['notes.txt']
-    """
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        if target.exists():
-            shutil.copymode(target, temporary)
-        if not _replace(temporary, target):
-            kept = temporary.replace(target.with_name(f"{target.name}.new"))
-            raise PermissionError(
-                f"{target} cannot be replaced: it is protected, or another program has it open. "
-                f"It is as it was; what should be in it is in {kept.name} beside it"
-            )
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _replace(temporary: Path, target: Path) -> bool:
-    """Whether the target was replaced: Windows refuses while another program has it open."""
-    for seconds in WAITS:
-        try:
-            os.replace(temporary, target)
-        except PermissionError:
-            time.sleep(seconds)
-        else:
-            return True
-    return False
-
-
 def to_float(images: Tensor) -> Tensor:
     """Grey images as a network takes them.
 
@@ -180,7 +127,7 @@ def to_float(images: Tensor) -> Tensor:
         (N, 1, H, W) float32, 0 to 1.
 
     Raises:
-        TypeError: images is no uint8 tensor (N, H, W).
+        TypeError: images is not a uint8 tensor (N, H, W).
 
     Example:
         >>> to_float(torch.tensor([[[0, 51, 255]]], dtype=torch.uint8))
@@ -217,7 +164,7 @@ def denormalise(images: Tensor) -> Tensor:
         The same shape, values from 0 (black) to 1 (white).
 
     Example:
-        >>> denormalise(torch.tensor([0.0, 1.0]))  # the mean, and one standard deviation more
+        >>> denormalise(torch.tensor([0.0, 1.0]))  # mean, one deviation more
         tensor([0.1307, 0.4388])
     """
     return images * STD + MEAN
@@ -236,7 +183,7 @@ def load_digits(split: str = "train", device=None) -> tuple[Tensor, Tensor]:
         Images (N, 1, 28, 28) from 0 to 1, and labels (N,).
 
     Raises:
-        ValueError: another split.
+        ValueError: an unknown split.
         OSError: the installed copy lacks a file, or one is damaged.
 
     Example:
@@ -263,11 +210,12 @@ def batches(
         `size` images and their labels.
 
     Raises:
-        TypeError: size is no whole number.
+        TypeError: size is not a whole number.
         ValueError: size is 0 or less, or images and labels do not pair.
 
     Example:
-        >>> [labels.tolist() for _, labels in batches(torch.zeros(5, 1), torch.arange(5), size=2)]
+        >>> images, labels = torch.zeros(5, 1, 28, 28), torch.arange(5)
+        >>> [some.tolist() for _, some in batches(images, labels, size=2)]
         [[0, 1], [2, 3], [4]]
     """
     check_positive("size", size)
@@ -293,8 +241,8 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
         (B, C, H, W).
 
     Raises:
-        TypeError: images is no floating-point tensor.
-        ValueError: another shape, or an unknown mode.
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or an unknown mode.
 
     Example:
         >>> rotate(torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]]), degrees=90).round()
@@ -333,8 +281,8 @@ def rescale(images: Tensor, factor) -> Tensor:
         (B, C, H, W).
 
     Raises:
-        TypeError: images is no floating-point tensor.
-        ValueError: another shape, or a factor that is not above 0.
+        TypeError: images is not a floating-point tensor.
+        ValueError: a wrong shape, or a factor that is not above 0.
 
     Example:
         >>> rescale(torch.ones(1, 1, 4, 4), factor=0.5)
@@ -366,9 +314,10 @@ def random_rotation(
 
     Example:
         >>> distort = random_rotation(limit=90)
-        >>> turned, degrees = distort(torch.rand(5, 1, 28, 28), torch.Generator().manual_seed(0))
-        >>> turned.shape, degrees.shape, bool((degrees.abs() <= 90).all())
-        (torch.Size([5, 1, 28, 28]), torch.Size([5]), True)
+        >>> images, generator = torch.rand(5, 1, 28, 28), torch.Generator()
+        >>> turned, degrees = distort(images, generator)
+        >>> turned.shape, bool((degrees.abs() <= 90).all())
+        (torch.Size([5, 1, 28, 28]), True)
     """
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

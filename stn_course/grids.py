@@ -1,6 +1,7 @@
 """Where in the input each output pixel reads: the grid generator.
 
 Convention, everywhere in the course:
+
 - a grid is (B, H, W, 2), the last axis is (x, y): x to the right, y down;
 - coordinates are normalised: -1 and 1 are the two ends of the image on each axis;
 - theta maps output coordinates to input coordinates (output -> input);
@@ -26,7 +27,7 @@ def pixel_centres(n: int, align_corners: bool = False, **options) -> Tensor:
         (n,), in steps of 2 / n, or of 2 / (n - 1) with `align_corners=True`.
 
     Raises:
-        TypeError: n is no whole number.
+        TypeError: n is not a whole number.
         ValueError: n is 0 or less.
 
     Example:
@@ -57,7 +58,7 @@ def base_grid(height: int, width: int, align_corners: bool = False, **options) -
         (H, W, 3), row by row from the top left.
 
     Raises:
-        TypeError: height or width is no whole number.
+        TypeError: height or width is not a whole number.
         ValueError: height or width is 0 or less.
 
     Example:
@@ -85,12 +86,12 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = Fals
         (B, H, W, 2), last axis (x, y); (-1, -1) is the top left.
 
     Raises:
-        TypeError: theta is no floating-point tensor, or size no tuple of whole numbers.
-        ValueError: another shape, NaN or infinity, or batches that differ.
+        TypeError: theta is not a floating-point tensor, or size not a tuple of whole numbers.
+        ValueError: a wrong shape, NaN or infinity, or batches that differ.
 
     Example:
         >>> half_to_the_right = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
-        >>> affine_grid(half_to_the_right, (1, 1, 1, 2))  # the centres were -0.5 and 0.5
+        >>> affine_grid(half_to_the_right, (1, 1, 1, 2))  # of -0.5 and 0.5
         tensor([[[[0., 0.],
                   [1., 0.]]]])
     """

@@ -34,7 +34,7 @@ def start_at_identity(head: nn.Linear) -> nn.Linear:
         The same layer.
 
     Raises:
-        ValueError: no Linear layer with a bias and 6 outputs, or a lazy one that has not yet run.
+        ValueError: not a Linear layer with a bias and 6 outputs, or a lazy one that has not run.
 
     Example:
         >>> head = start_at_identity(nn.Linear(in_features=32, out_features=6))
@@ -112,7 +112,7 @@ def to_theta(answer: Tensor, batch: int) -> Tensor:
         (B, 2, 3) in float32 at least.
 
     Raises:
-        ValueError: another shape than (batch, 6), or no tensor.
+        ValueError: not a tensor of shape (batch, 6).
 
     Example:
         >>> to_theta(torch.arange(6.0)[None], batch=1)
@@ -140,7 +140,7 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
 
     Example:
         >>> transformer = SpatialTransformer(localization_cnn(in_channels=1))
-        >>> check_start(transformer, torch.eye(2, 3)[None])  # the identity: nothing is said
+        >>> check_start(transformer, torch.eye(2, 3)[None])  # as it should be
     """
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
@@ -206,13 +206,14 @@ class SpatialTransformer(nn.Module):
         theta: the (B, 2, 3) of the last call, without gradient; None before.
 
     Raises:
-        TypeError: output_size is no tuple of whole numbers.
-        ValueError: no head, or an unknown name; when called, an answer of another shape than
-            (B, 6), or another start than the identity.
+        TypeError: output_size is not a tuple of whole numbers.
+        ValueError: no head, or an unknown name; when called, an answer of a shape other than
+            (B, 6), or a start other than the identity.
 
     Example:
         >>> images = torch.rand(5, 3, 40, 60)
-        >>> transformer = SpatialTransformer(localization_cnn(in_channels=3), output_size=(20, 30))
+        >>> localization = localization_cnn(in_channels=3)
+        >>> transformer = SpatialTransformer(localization, output_size=(20, 30))
         >>> transformer(images).shape, transformer.theta.shape
         (torch.Size([5, 3, 20, 30]), torch.Size([5, 2, 3]))
     """
@@ -258,8 +259,8 @@ class PlainNet(nn.Module):
             parameters, the next above `TutorialNet`'s.
 
     Raises:
-        TypeError: hidden is no whole number; when called, an input that is not floating point.
-        ValueError: hidden is 0 or less; when called, an input of another shape.
+        TypeError: hidden is not a whole number; when called, an input that is not floating point.
+        ValueError: hidden is 0 or less; when called, an input of a wrong shape.
 
     Example:
         >>> PlainNet()(torch.zeros(5, 1, 28, 28)).shape
@@ -305,11 +306,11 @@ class TutorialNet(PlainNet):
 
     Raises:
         TypeError: when called, an input that is not floating point.
-        ValueError: an unknown name; when called, an input of another shape.
+        ValueError: an unknown name; when called, an input of a wrong shape.
 
     Example:
         >>> net, digits = TutorialNet(), torch.rand(5, 1, 28, 28)
-        >>> torch.allclose(net.stn(digits), digits, atol=1e-4)  # it starts at the identity
+        >>> torch.allclose(net.stn(digits), digits, atol=1e-4)  # identity
         True
     """
 
@@ -368,7 +369,7 @@ def load_trained(name: str) -> PlainNet:
         The network, on the CPU, in eval mode.
 
     Raises:
-        ValueError: naming those there are, if it is none.
+        ValueError: an unknown name; the message lists those there are.
 
     Example:
         >>> type(load_trained("turned_plain")).__name__
@@ -404,8 +405,8 @@ def check_digits(x: Tensor) -> None:
         x: the input.
 
     Raises:
-        TypeError: x is no floating-point tensor.
-        ValueError: another shape.
+        TypeError: x is not a floating-point tensor.
+        ValueError: a wrong shape.
 
     Example:
         >>> check_digits(torch.zeros(5, 1, 32, 32))
@@ -427,7 +428,7 @@ def count_parameters(module: nn.Module) -> int:
         The number.
 
     Example:
-        >>> count_parameters(nn.Linear(in_features=32, out_features=6))  # 6 × 32 weights, 6 biases
+        >>> count_parameters(nn.Linear(32, 6))  # 6 × 32 weights, 6 biases
         198
     """
     return sum(p.numel() for p in module.parameters() if p.requires_grad)

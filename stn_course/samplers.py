@@ -70,7 +70,7 @@ def reflect(x: Tensor, size: int, align_corners: bool = False) -> Tensor:
         The same shape, between the mirrors.
 
     Example:
-        >>> reflect(torch.tensor([-1.5, 1.0, 4.5]), size=4)  # mirrors at -0.5 and 3.5
+        >>> reflect(torch.tensor([-1.5, 1.0, 4.5]), size=4)  # at -0.5 and 3.5
         tensor([0.5000, 1.0000, 2.5000])
     """
     low, span = (0.0, size - 1) if align_corners else (-0.5, size)
@@ -147,7 +147,8 @@ def nearest(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-        >>> nearest(image, x=torch.tensor([[[0.4, 0.6]]]), y=torch.tensor([[[0.0, 0.0]]]))
+        >>> x, y = torch.tensor([[[0.4, 0.6]]]), torch.tensor([[[0.0, 0.0]]])
+        >>> nearest(image, x, y)
         tensor([[[[0., 1.]]]])
     """
     return read_pixels(input, x.round(), y.round())
@@ -168,7 +169,8 @@ def bilinear(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-        >>> bilinear(image, x=torch.tensor([[[0.5, 0.5]]]), y=torch.tensor([[[0.0, 0.5]]]))
+        >>> x, y = torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.0, 0.5]]])
+        >>> bilinear(image, x, y)
         tensor([[[[0.5000, 1.5000]]]])
     """
     left, top = x.floor().detach(), y.floor().detach()
@@ -201,11 +203,11 @@ def grid_sample(
 
     Raises:
         TypeError: images of whole numbers, or dtypes or devices that differ.
-        ValueError: another shape, batches that differ, NaN in the grid, or an unknown name.
+        ValueError: a wrong shape, batches that differ, NaN in the grid, or an unknown name.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-        >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # (0, 0) lies amid the four pixels
+        >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # amid the four pixels
         tensor([[[[1.5000]]]])
     """
     check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
@@ -260,13 +262,13 @@ def warp(
         (B, C, H', W') in the input's dtype.
 
     Raises:
-        TypeError: no floating-point tensors, float64 beside another dtype, or devices that differ.
-        ValueError: another shape, batches that differ, or an unknown name.
+        TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
+        ValueError: a wrong shape, batches that differ, or an unknown name.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-        >>> one_pixel_to_the_right = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
-        >>> warp(image, one_pixel_to_the_right)  # reads to the right: the picture moves left
+        >>> one_to_the_right = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
+        >>> warp(image, one_to_the_right)  # the picture moves left
         tensor([[[[1., 0.],
                   [3., 0.]]]])
     """

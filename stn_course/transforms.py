@@ -113,12 +113,12 @@ def rotation(*, degrees=None, radians=None) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: neither or both are given, or something that is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: neither or both are given, or one is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> right_end = torch.tensor([1.0, 0.0, 1.0])
-        >>> (rotation(degrees=90) @ right_end).round().int()  # reads at the lower end
+        >>> (rotation(degrees=90) @ right_end).round().int()  # reads below
         tensor([[0, 1]], dtype=torch.int32)
     """
     return similarity(degrees=degrees, radians=radians)
@@ -135,8 +135,8 @@ def scale(x, y=None) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: something is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> scale(0.5, 2.0)  # the picture twice as wide, half as high
@@ -159,8 +159,8 @@ def shear(x=0.0, y=0.0) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: something is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> shear(x=0.5)
@@ -183,11 +183,11 @@ def translation(x=0.0, y=0.0) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: something is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
-        >>> translation(x=1, y=torch.tensor([0.0, 2.0]))  # two at once: a number goes for both
+        >>> translation(x=1, y=torch.tensor([0.0, 2.0]))  # 1 goes for both
         tensor([[[1., 0., 1.],
                  [0., 1., 0.]],
         <BLANKLINE>
@@ -213,8 +213,9 @@ def similarity(*, degrees=None, radians=None, scale=1.0, x=0.0, y=0.0) -> Tensor
         (B, 2, 3).
 
     Raises:
-        TypeError: neither or both angles are given, or something that is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: neither or both angles are given, or an argument is neither a number nor a
+            tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> right_end = torch.tensor([1.0, 0.0, 1.0])
@@ -238,8 +239,8 @@ def attention(scale, x=0.0, y=0.0) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: something is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> attention(0.5, x=0.5, y=0.5)  # the quarter at the bottom right
@@ -261,8 +262,8 @@ def to_matrix(theta: Tensor) -> Tensor:
         (B, 3, 3), the last row 0, 0, 1.
 
     Raises:
-        TypeError: theta is no floating-point tensor.
-        ValueError: another shape, NaN or infinity.
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
 
     Example:
         >>> to_matrix(translation(x=1))
@@ -285,8 +286,8 @@ def from_matrix(matrix: Tensor) -> Tensor:
         (B, 2, 3), a copy.
 
     Raises:
-        TypeError: matrix is no floating-point tensor.
-        ValueError: another shape, or another last row.
+        TypeError: matrix is not a floating-point tensor.
+        ValueError: a wrong shape, or a last row other than 0, 0, 1.
 
     Example:
         >>> from_matrix(torch.eye(3)[None])
@@ -317,8 +318,8 @@ def compose(first: Tensor, *others: Tensor) -> Tensor:
         (B, 2, 3).
 
     Raises:
-        TypeError: one is no floating-point tensor.
-        ValueError: another shape, NaN or infinity.
+        TypeError: an argument is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
 
     Example:
         >>> compose(scale(0.5), translation(x=1))  # shifts the enlarged picture
@@ -341,7 +342,7 @@ def inverse(theta: Tensor) -> Tensor:
         (B, 2, 3) in theta's dtype, computed in float32 at least.
 
     Raises:
-        TypeError: theta is no floating-point tensor.
+        TypeError: theta is not a floating-point tensor.
         ValueError: theta maps the plane to a line or a point, or is no finite (B, 2, 3).
 
     Example:
@@ -368,13 +369,13 @@ def to_pose(theta: Tensor) -> Pose:
         The parts, each (B,); not finite where there is no rotation to read.
 
     Raises:
-        TypeError: theta is no floating-point tensor.
-        ValueError: another shape, NaN or infinity.
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
 
     Example:
-        >>> pose = to_pose(similarity(degrees=30, scale=0.5, x=0.25))
-        >>> print(f"{pose.rotation.item():.2f} {pose.scale_x.item():.2f} {pose.x.item():.2f}")
-        30.00 0.50 0.25
+        >>> pose = to_pose(similarity(degrees=30, scale=0.5))
+        >>> print(f"{pose.rotation.item():.2f} degrees, {pose.scale_x.item():.2f}")
+        30.00 degrees, 0.50
     """
     check_theta(theta)
     (a, b, x), (c, d, y) = theta.unbind(1)[0].unbind(-1), theta.unbind(1)[1].unbind(-1)
@@ -399,8 +400,8 @@ def from_pose(rotation=0.0, scale_x=1.0, scale_y=1.0, shear=0.0, x=0.0, y=0.0) -
         (B, 2, 3).
 
     Raises:
-        TypeError: something is no number or tensor.
-        ValueError: another shape than () or (B,), NaN or infinity.
+        TypeError: an argument is neither a number nor a tensor.
+        ValueError: a shape other than () or (B,), NaN or infinity.
 
     Example:
         >>> from_pose(scale_x=0.5, scale_y=-0.5, x=0.25)  # upside down
@@ -429,7 +430,7 @@ def normalised_to_pixels(size: tuple[int, int], align_corners: bool = False, **o
         ValueError: `align_corners=True` and a single pixel along an axis.
 
     Example:
-        >>> normalised_to_pixels((2, 4))  # x = -1 becomes 1.5 - 2: the edge of the first pixel
+        >>> normalised_to_pixels((2, 4))  # x = -1 becomes 1.5 - 2, an edge
         tensor([[2.0000, 0.0000, 1.5000],
                 [0.0000, 1.0000, 0.5000],
                 [0.0000, 0.0000, 1.0000]])
@@ -464,11 +465,11 @@ def to_pixel_matrix(
         (B, 2, 3), on pixels (x, y, 1).
 
     Raises:
-        TypeError: theta is no floating-point tensor.
-        ValueError: another shape, NaN or infinity, an unknown direction, or no inverse.
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity, an unknown direction, or no inverse.
 
     Example:
-        >>> to_pixel_matrix(translation(x=1), (28, 28))  # the picture moves 14 to the left
+        >>> to_pixel_matrix(translation(x=1), (28, 28))  # 14 to the left
         tensor([[[  1.,   0., -14.],
                  [  0.,   1.,   0.]]])
     """
@@ -500,11 +501,12 @@ def from_pixel_matrix(
         (B, 2, 3), output -> input, normalised.
 
     Raises:
-        TypeError: matrix is no floating-point tensor.
-        ValueError: another shape, NaN or infinity, an unknown direction, or no inverse.
+        TypeError: matrix is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity, an unknown direction, or no inverse.
 
     Example:
-        >>> from_pixel_matrix(torch.tensor([[[1.0, 0.0, -14.0], [0.0, 1.0, 0.0]]]), (28, 28))
+        >>> fourteen_to_the_left = torch.tensor([[[1.0, 0, -14], [0, 1, 0]]])
+        >>> from_pixel_matrix(fourteen_to_the_left, (28, 28))
         tensor([[[1., 0., 1.],
                  [0., 1., 0.]]])
     """

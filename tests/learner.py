@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_course import checks, data, grids, models, samplers, transforms
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.verdict import Verdict
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine.types import FunctionExercise
+from stn_course.checks.engine.verdict import Verdict
 
 NAMES = {"torch": torch, "F": F, "nn": nn, "data": data, "grids": grids, "models": models}
 NAMES |= {"samplers": samplers, "transforms": transforms}
@@ -34,8 +35,13 @@ def body(source: str) -> Callable:
     return cell(f"def mine(*arguments):\n{lines}\n")["mine"]
 
 
+def typed(exercise: FunctionExercise, source: str) -> Callable:
+    """A function with the exercise's arguments and this body, written in a cell."""
+    arguments = ", ".join(a for a in exercise.parameters if a != "options")
+    lines = textwrap.indent(textwrap.dedent(source).strip(), "    ")
+    return cell(f"def mine({arguments}):\n{lines}\n")["mine"]
+
+
 def attempted(name: str, source: str) -> Verdict:
     """What the check of that name answers to a function with this body."""
-    arguments = ", ".join(a for a in EXERCISES[name].parameters if a != "options")
-    lines = textwrap.indent(source.strip(), "    ")
-    return getattr(checks, name)(cell(f"def mine({arguments}):\n{lines}\n")["mine"])
+    return getattr(checks, name)(typed(EXERCISES[name], source))

@@ -26,21 +26,29 @@ ALLOWED = {
     "torchvision_operators": set(),
     "validation": set(),
     "lessons": set(),
+    "files": set(),
+    "changelog": {"lessons"},
+    "notebook_file": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"validation"},
     "transforms": {"validation"},
-    "data": {"grids", "samplers", "transforms", "validation"},
     "clutter": {"validation"},
+    "data": {"files", "grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
-    "training": {"data", "device", "models", "samplers", "validation"},
-    "comparison": {"alignment", "data", "device", "models", "training", "transforms"},
+    "training": {"data", "device", "files", "models", "samplers", "validation"},
+    "comparison": {"alignment", "data", "device", "files", "models", "training", "transforms"},
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
-    "checks": {*LESSONS, "lessons", "validation"},
+    "working_copy": {"changelog", "files", "notebook_file"},
+    "exercise_cells": {"files", "lessons", "notebook_file"},
+    "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
+    "marking": {"checks", "files"},
     "widgets": {*LESSONS, "checks", "lessons", "validation"},
+    "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+CHECKS = PACKAGE / "checks"
 
 
 def room(path: Path) -> str:
@@ -73,6 +81,17 @@ def test_every_module_has_its_place_in_the_table():
     assert {room(path) for path in MODULES} == set(ALLOWED)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.is_relative_to(CHECKS) and path.parent != CHECKS],
+    ids=lambda path: str(path.relative_to(CHECKS)),
+)
+def test_the_engine_knows_no_lesson_and_no_lesson_another(path):
+    """Of the checks both import the engine alone; the catalogue finds the lessons."""
+    inside = {name for name in imports(path) if name.startswith("stn_course.checks.")}
+    assert all(name.startswith("stn_course.checks.engine.") for name in inside), inside
+
+
 def test_the_table_has_no_circle():
     done: set[str] = set()
     while len(done) < len(ALLOWED):
@@ -94,9 +113,9 @@ def test_only_widgets_import_ipywidgets_and_only_plotting_matplotlib(path):
 def test_a_public_name_is_defined_in_one_place():
     places: dict[str, list[str]] = {}
     for path in MODULES:
+        if path.stem == "__main__" or CHECKS / "lessons" in path.parents:
+            continue  # nobody imports from a command, or from a lesson
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if path.stem == "__main__":  # a command; nobody imports it
-                continue
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(path.stem)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from learner import body, cell
 
 from stn_course import checks, grids
-from stn_course.checks import pictures, progress, writing
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.judging import judge
-from stn_course.checks.kinds import FunctionExercise
-from stn_course.checks.verdict import WIDTH, Verdict, wrapped
+from stn_course.checks import progress
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine import formatting, pictures
+from stn_course.checks.engine.judging import judge
+from stn_course.checks.engine.types import FunctionExercise
+from stn_course.checks.engine.verdict import WIDTH, Verdict, wrapped
 from stn_course.plotting.figures import image_grid
 
 WRITTEN = [e for e in EXERCISES.values() if isinstance(e, FunctionExercise)]
@@ -92,12 +93,12 @@ def test_odd_guesses_are_answered(exercise):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("out[0]", r"It returned shape (2, 3, 2); expected was (1, 2, 3, 2)."),
-        ("out.to(torch.float16)", "It returned torch.float16; expected was torch.float32."),
+        ("out[0]", r"It returned shape (2, 3, 2); expected (1, 2, 3, 2)."),
+        ("out.to(torch.float16)", "It returned torch.float16; expected torch.float32."),
         ("out * float('nan')", "12 of its 12 numbers are NaN or infinite."),
         ("out.to('meta')", "that holds no plain numbers (meta"),
         ("out.tolist()", "It returned list [[[[-0.4"),
-        ("out.numpy()", "It returned ndarray of shape (1, 2, 3, 2); expected was a torch.float32"),
+        ("out.numpy()", "It returned ndarray of shape (1, 2, 3, 2); expected a torch.float32"),
         ("(out, out)", "It returned tuple (tensor("),
         ("out + 0.1", "It differs:"),
     ],
@@ -143,7 +144,7 @@ def test_a_wrong_answer_shows_the_smallest_case_in_full():
     expected, received = verdict.expected, verdict.received
     assert torch.equal(expected.flip(-1), received)
     for row, pair in zip(rows, expected.reshape(-1, 2).tolist(), strict=True):
-        assert " ".join(map(writing.number, pair)) in row
+        assert " ".join(map(formatting.number, pair)) in row
 
 
 def test_what_nothing_explains_leads_to_a_hint():
@@ -166,7 +167,7 @@ def test_a_right_answer_is_recorded(monkeypatch):
 
 
 def test_a_mistake_of_ours_is_owned(monkeypatch):
-    monkeypatch.setattr("stn_course.checks.asking.judge", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("stn_course.checks.api.judge", lambda *arguments: 1 / 0)
     verdict = checks.affine_grid(grids.affine_grid)
     assert verdict.solved is None
     assert "a mistake of the course, not yours (ZeroDivisionError" in verdict.text
@@ -217,13 +218,13 @@ def test_of_a_large_result_the_beginning_is_shown():
     verdict = checks.nearest(lambda *arguments: torch.zeros(50, 500_000 // 50))
     assert len(verdict.lines) < 40
     assert max(map(len, verdict.lines)) < 300
-    assert f"    … and {50 - writing.DOWN} lines more" in verdict.lines
-    assert f"    {'0 ' * writing.ACROSS}…" in verdict.lines
+    assert f"    … and {50 - formatting.DOWN} lines more" in verdict.lines
+    assert f"    {'0 ' * formatting.ACROSS}…" in verdict.lines
 
 
 def test_a_wide_table_puts_expected_over_received():
     wide = torch.linspace(0, 1, 24).reshape(2, 12)
-    lines = writing.value_table(wide, wide + 1, wide > 2)
+    lines = formatting.value_table(wide, wide + 1, wide > 2)
     assert len(lines) == 4
     assert lines[0].split()[:2] == ["[0]", "expected"]
     assert lines[1].split()[0] == "received"
@@ -235,29 +236,29 @@ def test_a_wide_table_puts_expected_over_received():
     [(0.5, "0.5"), (-0.00001, "0"), (2.0, "2"), (1 / 3, "0.3333"), (1e9, "1e+09"), (True, "True")],
 )
 def test_numbers_are_short(value, text):
-    assert writing.number(value) == text
+    assert formatting.number(value) == text
 
 
 def test_a_small_difference_is_shown_with_more_digits():
     one = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     other = one + torch.tensor([0, 1e-6], dtype=torch.float64)
-    lines = writing.value_table(one, other, writing.agree(one, other))
+    lines = formatting.value_table(one, other, formatting.agree(one, other))
     assert lines[1].split() == ["[0]", "1", "2", "1", "2.000001", "<"]
 
 
 def test_a_long_table_is_cut():
     long = torch.zeros(100, 2)
-    lines = writing.value_table(long, long, long == 0)
-    assert lines[-1].strip() == f"… and {100 - writing.ROWS} lines more"
-    assert len(lines) == writing.ROWS + 2
+    lines = formatting.value_table(long, long, long == 0)
+    assert lines[-1].strip() == f"… and {100 - formatting.ROWS} lines more"
+    assert len(lines) == formatting.ROWS + 2
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_agreement_is_as_narrow_as_the_dtype(dtype):
     one = torch.tensor([1.0], dtype=dtype)
-    assert writing.agree(one, one + 1e-5).item() is (dtype == torch.float32)
-    assert not writing.agree(one, one + 1e-3).item()
-    assert not writing.agree(one * float("nan"), one * float("nan")).item()
+    assert formatting.agree(one, one + 1e-5).item() is (dtype == torch.float32)
+    assert not formatting.agree(one, one + 1e-3).item()
+    assert not formatting.agree(one * float("nan"), one * float("nan")).item()
 
 
 def test_a_check_says_what_it_is():

@@ -14,8 +14,8 @@ from learner import cell
 from nbclient import NotebookClient
 
 from stn_course import checks
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.kinds import FunctionExercise
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine.types import FunctionExercise
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"

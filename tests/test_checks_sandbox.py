@@ -1,265 +1,342 @@
-"""What runs in the worker process, looked at here, in this one."""
+"""Attempts that loop, eat memory, crash or cause damage: an answer, and the next check works."""
 
-import faulthandler
-import io
+import importlib
 import os
-import pickle
+import queue
+import subprocess
 import sys
-from types import SimpleNamespace
+import textwrap
+import time
 
 import pytest
 import torch
-from torch import nn
+from learner import body, cell
 
-from stn_course.checks import sandbox
-from stn_course.checks.kinds import call
-from stn_course.checks.sandbox import (
-    Result,
-    answer,
-    attempt_case,
-    pack,
-    plain,
-    raised,
-    receive,
-    unpack,
-)
+from stn_course import checks, grids
+from stn_course.checks.catalogue import EXERCISES
+from stn_course.checks.engine import sandbox
+from stn_course.checks.engine.judging import judge
+from stn_course.checks.engine.types import call
+from stn_course.checks.engine.worker import FORKS, PRINTED
 
+AFFINE = EXERCISES["affine_grid"]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
 
-class Loud:
-    def __repr__(self):
-        raise OSError
+def refused(source: str, limit: float = 5.0) -> str:
+    """The answer to a wrong attempt with this body; after it a right one passes."""
+    verdict = judge(AFFINE, body(source), limit)
+    assert verdict.solved is False
+    assert verdict.lines[0] == "affine_grid: not yet."
+    assert checks.affine_grid(grids.affine_grid).solved is True
+    return verdict.text
 
 
-class Numbered:
-    def __repr__(self):
-        return 5
+def test_an_endless_loop_ends_with_a_message():
+    before = time.monotonic()
+    text = refused("while True: pass", limit=0.7)
+    assert "my_affine_grid was stopped after 0.7 s, in call 1." in text
+    assert "size = (1, 1, 2, 3)" in text
+    assert time.monotonic() - before < 20
 
 
-class Silent(Exception):
-    def __str__(self):
-        raise ValueError
+def test_a_loop_in_a_later_call_shows_that_call():
+    text = refused(
+        """
+        theta, size, align_corners = arguments
+        while align_corners: pass
+        return grids.affine_grid(theta, size)
+        """,
+        limit=0.7,
+    )
+    assert "in call 2." in text
+    assert "align_corners = True" in text
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (3, "int 3"),
-        ("x", "str 'x'"),
-        (Loud(), "Loud (its repr raises OSError)"),
-        (Numbered(), "Numbered (its repr raises TypeError)"),
-        ("a" * 98, f"str '{'a' * 98}'"),
-        ("a" * 99, f"str '{'a' * 99}…"),
-    ],
-)
-def test_any_object_has_a_short_name(value, text):
-    assert sandbox.describe_safely(value) == text
-
-
-def test_a_tensor_comes_as_plain_numbers():
-    weight = nn.Parameter(torch.arange(6.0).reshape(2, 3).mT)
-    result = plain(weight)
-    assert type(result.value) is torch.Tensor
-    assert result.value.is_contiguous()
-    assert result.value.requires_grad is False
-    assert torch.equal(result.value, weight.detach())
-    weight.data.zero_()
-    assert result.value.sum() == 15  # a copy
-    assert (result.device, result.kind, result.other, result.nothing) == ("cpu", "Tensor", None, 0)
-    turned = plain(torch.tensor([1 + 2j]).conj()).value
-    assert turned.is_conj() is False
-    assert turned.tolist() == [1 - 2j]
-
-
-@pytest.mark.parametrize(
-    ("value", "kind", "text"),
-    [
-        (None, "Tensor", "NoneType None"),
-        (..., "Tensor", "ellipsis Ellipsis"),
-        ([1], "list", "list [1]"),
-        (torch.ones(2).numpy(), "ndarray", "ndarray of shape (2,)"),
-        (
-            torch.zeros(1001, 1000),
-            "Tensor",
-            "a torch.float32 tensor of shape (1001, 1000), too large to compare",
-        ),
-        (
-            torch.zeros(2, device="meta"),
-            "Tensor",
-            "a torch.float32 tensor of shape (2,) that holds no plain numbers (meta, "
-            "torch.strided)",
-        ),
-        (
-            torch.eye(2).to_sparse(),
-            "Tensor",
-            "a torch.float32 tensor of shape (2, 2) that holds no plain numbers (cpu, "
-            "torch.sparse_coo)",
-        ),
-    ],
-)
-def test_anything_else_comes_in_words(value, kind, text):
-    result = plain(value)
-    assert result.value is None
-    assert (result.kind, result.other) == (kind, text)
-    assert result.nothing is (value is None or value is ...)
-
-
-def test_the_largest_result_is_compared_still():
-    assert plain(torch.zeros(1000, 1000)).value is not None
-
-
-def test_an_exception_comes_as_names_and_lines():
-    def deep(n):
-        return deep(n - 1) if n else [][1]
-
-    for depth, lines in ((1, 3), (100, 60)):
-        try:
-            deep(depth)
-        except IndexError as error:
-            result = raised(error)
-        assert result.raised == ("IndexError", "list index out of range")
-        assert result.memory is False
-        assert len(result.frames) == lines
-        assert result.frames[-1] == (__file__, deep.__code__.co_firstlineno + 1)
-    assert raised(ValueError("a" * 600)).raised == ("ValueError", "a" * 500)
-    assert raised(Silent()).raised == ("Silent", "(its text raises ValueError)")
-
-
-@pytest.mark.parametrize(
-    ("error", "memory"),
-    [
-        (MemoryError(), True),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 4 bytes"), True),
-        (RuntimeError("can't"), False),
-    ],
-)
-def test_too_little_memory_is_known(error, memory):
-    assert raised(error).memory is memory
-
-
-def test_the_argument_that_changed_is_found():
-    def change(one, two, three):
-        print("busy")
-        two.add_(1)
-        return three
-
-    result = attempt_case(change, call, (1, torch.zeros(2), torch.ones(2)))
-    assert result.changed == 1
-    assert result.printed == "busy\n"
-    assert result.value.tolist() == [1, 1]
-    for after in (torch.zeros(2), torch.zeros(3), torch.zeros(2).double()):
-        found = sandbox.changed_argument((torch.zeros(2),), (after,))
-        assert found == (None if after.shape == (2,) and after.dtype == torch.float32 else 0)
-    assert attempt_case(lambda x: sys.exit(3), call, (1,)).raised == ("SystemExit", "3")
-
-
-def test_of_what_is_printed_the_beginning_is_kept():
-    printed = sandbox.Printed()
-    assert [printed.write("a" * 1500) for _ in range(3)] == [1500] * 3
-    assert printed.kept == "a" * (sandbox.PRINTED + 1)
-
-
-def test_messages_are_read_one_by_one():
-    pipe = io.BytesIO()
-    sandbox.send(pipe, b"one")
-    sandbox.send(pipe, b"two")
-    whole = pipe.getvalue()
-    pipe.seek(0)
-    assert receive(pipe) == b"one"
-    assert receive(pipe) == b"two"
-    assert receive(pipe) is None
-    assert receive(io.BytesIO(whole[:7])) is None
-    assert receive(io.BytesIO(whole[:10])) is None
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int64", "bool", "complex64"])
-@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
-def test_a_result_is_sent_whole(dtype, shape):
-    value = torch.ones(shape, dtype=getattr(torch, dtype))
-    sent = Result(value, "meta", "é", "kind", ("Error", "why"), [("file", 3)], True, True, 2, "p")
-    came = unpack(pack(sent))
-    assert torch.equal(came.value, value)
-    assert came.value.dtype == value.dtype
-    came.value = sent.value = None  # the tensors were compared above
-    assert came == sent
-    for message in (sandbox.READY, sandbox.STARTED, 0, -11):
-        assert unpack(pack(message)) == message
-
-
-def test_a_result_comes_on_the_cpu_whatever_the_kernels_default():
-    with torch.device("meta"):
-        assert unpack(pack(Result(torch.ones(2, device="cpu")))).value.tolist() == [1, 1]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"no message", pickle.dumps(print), pack(3)[:-9], pack({"value": 1, "more": 2})],
-)
-def test_bytes_that_are_no_message_are_refused(content):
-    with pytest.raises(ValueError, match=r"^unreadable: "):
-        unpack(content)
-
-
-def answers(content: bytes) -> list:
-    """What the worker sends for a request."""
-    pipe = io.BytesIO()
-    answer(content, pipe)
-    pipe.seek(0)
-    return [unpack(content) for content in iter(lambda: receive(pipe), None)]
-
-
-def test_a_request_is_answered_case_by_case():
-    request = pickle.dumps((torch.neg, call, [(torch.ones(2),), (torch.zeros(1),)]))
-    start, one, two, end = answers(request)
-    assert (start, end) == (sandbox.STARTED, 0)
-    assert (one.value.tolist(), two.value.tolist()) == ([-1, -1], [0])
-    random = pickle.dumps((torch.rand, call, [(2,)]))
-    first, again = (answers(random)[1].value for _ in range(2))
-    assert torch.equal(first, again)
-
-
-def test_a_request_that_cannot_be_read_is_an_exception():
-    start, first, end = answers(b"no pickle")
-    assert (start, end) == (sandbox.STARTED, 0)
-    assert first.raised[0] == "UnpicklingError"
-
-
-def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(monkeypatch):
-    """With a clock that runs a little longer than the limit, in case that the kernel is gone."""
-    given, pipe = [], io.BytesIO()
-
-    def recorded(target, args, daemon):
-        given.append((target, args, daemon))
-        return SimpleNamespace(start=lambda: None)
-
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda *a, **k: given.append((a, k)))
-    monkeypatch.setattr(os, "_exit", given.append)
-    monkeypatch.setattr(sandbox, "threading", SimpleNamespace(Thread=recorded))
-    content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
-    sandbox.live_once(pickle.dumps((["here"], 3, content)), "requests", pipe)
-    assert sys.path == ["here"]
-    watch = (sandbox.watch, ("requests",), True)
-    assert given == [watch, ((8,), {"exit": True}), 0]
-    with pytest.raises(pickle.UnpicklingError):
-        sandbox.live_once(b"no pickle", "requests", pipe)
-    assert given[-1] == 1
+def test_the_limit_is_ten_seconds():
+    assert sandbox.LIMIT == 10
 
 
 @linux
-def test_the_limit_of_memory_is_two_gibibytes_more_than_is_used(monkeypatch):
-    import resource
+@pytest.mark.parametrize("greed", ["[0] * 10**10", "torch.ones(10**9)", "'x' * 10**11"])
+def test_a_huge_allocation_ends_with_a_message(greed):
+    text = refused(f"return {greed}")
+    assert "asked for more memory than the 2 GiB" in text
+    assert f"return {greed}" in text
 
-    given = []
-    monkeypatch.setattr(resource, "getrlimit", lambda which: (7, 9))
-    monkeypatch.setattr(resource, "setrlimit", lambda *arguments: given.append(arguments))
-    sandbox.limit_memory()
-    ((which, (soft, hard)),) = given
-    assert which == resource.RLIMIT_DATA
-    assert 2 * 2**30 < soft < 100 * 2**30
-    assert soft % 1024 == 0
-    assert hard == 9
-    monkeypatch.setattr(resource, "setrlimit", None)
-    with pytest.raises(TypeError):
-        sandbox.limit_memory()  # only what is expected is let pass
+
+@pytest.mark.parametrize("end", ["import os; os._exit(3)", "import ctypes; ctypes.string_at(0)"])
+def test_a_crash_is_an_answer(end):
+    assert "The process that ran my_affine_grid ended in call 1" in refused(end)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *("ValueError", "SystemExit", "KeyboardInterrupt", "RecursionError", "StopIteration"),
+        *("GeneratorExit", "MemoryError", "AssertionError", "UnicodeError"),
+    ],
+)
+def test_an_exception_is_shown_with_the_learners_line(error):
+    text = refused(f"x = 1\nraise {error}('so it is')")
+    assert f"my_affine_grid raised {error}: so it is" in text
+    assert f"  line 3: raise {error}('so it is')" in text
+    assert "Traceback" not in text
+
+
+def test_the_line_shown_is_the_learners_not_torchs():
+    text = refused("theta = arguments[0]\nreturn F.affine_grid(theta, (1, 2))")
+    assert "  line 3: return F.affine_grid(theta, (1, 2))" in text
+
+
+def test_an_exception_whose_text_raises():
+    text = refused(
+        """
+        class Odd(Exception):
+            def __str__(self): raise SystemExit
+        raise Odd
+        """
+    )
+    assert "my_affine_grid raised Odd: (its text raises SystemExit)" in text
+
+
+def test_endless_recursion():
+    mine = cell("def mine(*arguments): return mine(*arguments)")["mine"]
+    assert "RecursionError" in judge(AFFINE, mine).text
+
+
+def test_what_cannot_be_sent():
+    names = cell("import threading\nlock = threading.Lock()\ndef mine(*arguments): return lock")
+    verdict = judge(AFFINE, names["mine"])
+    assert verdict.solved is False
+    assert "my_affine_grid could not be sent" in verdict.text
+    assert "lock" in verdict.text
+
+
+def test_what_cannot_be_unpacked_there():
+    names = cell(
+        """
+        class Odd:
+            def __reduce__(self): return int, ("no number",)
+        odd = Odd()
+        def mine(*arguments): return odd
+        """
+    )
+    verdict = judge(AFFINE, names["mine"])
+    assert verdict.solved is False
+    assert "ValueError" in verdict.text
+
+
+FIND = "from stn_course.checks.catalogue import EXERCISES; "
+DAMAGE = [
+    "import builtins; del builtins.len, builtins.isinstance",
+    "torch.einsum = torch.stack = None",
+    "torch.Tensor.__getitem__ = None",
+    "torch.set_default_dtype(torch.float64)",
+    "torch.set_grad_enabled(False)",
+    "torch.set_default_device('meta')",
+    "import sys; sys.path.clear()",
+    "grids.pixel_centres = lambda *a, **k: torch.zeros(3)",
+    "grids.base_grid.__code__ = (lambda *a, **k: torch.zeros(3)).__code__",
+    f"{FIND}EXERCISES['training_step'].solution.__globals__['F'].nll_loss = None",
+    f"{FIND}EXERCISES['accuracy_over_angle'].run.__globals__['small_set']()[0].means.zero_()",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_does_not_last(damage):
+    refused(f"{damage}\nreturn None")
+    for name in ("base_grid", "training_step", "accuracy_over_angle"):
+        assert getattr(checks, name)(EXERCISES[name].solution).solved is True, name
+
+
+def test_an_attempt_is_not_judged_by_what_it_patched():
+    """What is right is computed where no attempt has been."""
+    zeros = "lambda theta, size, *a, **k: torch.zeros(size[0], *size[2:], 2).to(theta)"
+    for patched in ("F.affine_grid", "grids.affine_grid"):
+        text = refused(f"{patched} = mine = {zeros}\nreturn mine(*arguments)")
+        assert "It differs:" in text
+
+
+@pytest.mark.parametrize("forks", [True, False] if FORKS else [False])
+def test_what_an_attempt_changes_ends_with_it(forks):
+    """With and without copies of a process: macOS and Windows take a new process each time."""
+    cases, one = [(torch.ones(2),)], sandbox.Sandbox(forks)
+    try:
+        for attempt in (body("torch.Tensor.neg = None"), lambda x: x.neg()):
+            outcome = one.run(attempt, call, cases, 30)
+            assert outcome.problem is None
+        assert outcome.results[0].value.tolist() == [-1, -1]
+        outcome = one.run(body("while True: pass"), call, cases, 0.5)
+        assert (outcome.problem, outcome.results) == ("time", [])
+        outcome = one.run(body("import os; os._exit(3)"), call, cases, 30)
+        assert (outcome.problem, outcome.words) == ("ended", "exit status 3")
+    finally:
+        one.close()
+
+
+EVIL = """
+from stn_course.checks.engine import worker
+class Evil:
+    def __reduce__(self): return open, ({path!r}, "w")
+content = worker.pickle.dumps(Evil())
+"""
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "real = worker.send\nworker.send = lambda pipe, message: real(pipe, content)",
+        "import os, struct\n"
+        "for number in range(3, 20):\n"
+        "    try: os.write(number, struct.pack('<Q', len(content)) + content)\n"
+        "    except OSError: pass",
+        "import os\nworker.send = lambda pipe, message: os.write(pipe.fileno(), b'no length')",
+    ],
+)
+def test_nothing_of_the_learners_runs_in_the_kernel(way, tmp_path):
+    """Whatever an attempt sends in place of its result is read as plain data, or not at all."""
+    path = tmp_path / "made by the kernel"
+    text = refused(f"{EVIL.format(path=str(path))}{way}\nreturn 1")
+    assert "The process that ran my_affine_grid ended in call 1" in text
+    assert not path.exists()
+
+
+def test_what_it_prints_is_shown_and_cut():
+    assert "It printed:\nhello" in refused("print('hello')\nreturn 1")
+    text = refused(f"print('y' * {PRINTED * 100})\nreturn 1")
+    assert "y" * PRINTED + "…" in text
+    assert len(text) < PRINTED + 3000
+
+
+def test_a_right_attempt_may_print():
+    verdict = judge(AFFINE, body("print('so far')\nreturn grids.affine_grid(*arguments)"))
+    assert verdict.solved is True
+    assert verdict.lines[1:] == ["It printed:", "so far"]
+
+
+def test_output_below_python_and_input_do_not_mix_in():
+    assert "EOFError" in refused("import os; os.write(1, b'x' * 100)\nreturn input()")
+
+
+def test_a_function_from_a_file_is_sent_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "my_grids.py"
+    file.write_text("def mine(*arguments): return 1\n", encoding="utf-8")
+    import my_grids
+
+    assert judge(AFFINE, my_grids.mine).solved is False
+    right = "from stn_course import grids\ndef mine(*a): return grids.affine_grid(*a)\n"
+    exec(compile(right, str(file), "exec"), vars(my_grids))
+    assert judge(AFFINE, my_grids.mine).solved is True
+
+
+def test_a_helper_of_the_learners_is_read_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "my_helper.py"
+    file.write_text("def twice(x): return x + x + 1\n", encoding="utf-8")
+    import my_helper
+
+    names = {"my_helper": my_helper, "grids": grids}
+    mine = eval("lambda *a: my_helper.twice(grids.affine_grid(*a)) / 2", names)
+    assert judge(AFFINE, mine).solved is False
+    file.write_text("def twice(x): return 2 * x\n", encoding="utf-8")
+    importlib.reload(my_helper)
+    assert judge(AFFINE, mine).solved is True
+
+
+def test_stopping_a_check_is_an_answer(monkeypatch):
+    class Stopped(queue.Queue):
+        def get(self, timeout=None):
+            raise KeyboardInterrupt
+
+    sandbox.SANDBOX.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "Queue", Stopped)
+        verdict = judge(AFFINE, body("return 1"))
+    sandbox.SANDBOX.close()
+    assert verdict.solved is None
+    assert verdict.lines == ["affine_grid: not checked.", "You stopped the check."]
+    assert judge(AFFINE, grids.affine_grid).solved is True
+
+
+NOT_STARTED = """
+affine_grid: not checked.
+The process that runs attempts did not start ({}).
+That is no mistake of yours, and says nothing about my_affine_grid. Run this cell again; if that does not help, restart the kernel.
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("import time; time.sleep(600)", "nothing came in 0.5 s"),
+        ("raise SystemExit(7)", "exit status 7"),
+    ],
+)
+def test_a_process_that_does_not_start_is_no_mistake_of_the_learners(program, why, monkeypatch):
+    sandbox.SANDBOX.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "PROGRAM", program)
+        patch.setattr(sandbox, "START", 0.5 if "sleep" in program else 60)
+        verdict = judge(AFFINE, grids.affine_grid, 0.1)
+    sandbox.SANDBOX.close()
+    assert verdict.solved is None
+    assert verdict.text == NOT_STARTED.format(why).strip()
+
+
+def test_the_time_limit_counts_from_the_attempts_own_start(monkeypatch):
+    """The process takes longer to start than the attempt may take to run."""
+    slow = "import time; time.sleep(1.5)\n" + sandbox.PROGRAM
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "PROGRAM", slow)
+        sandbox.SANDBOX.close()
+        verdict = judge(AFFINE, grids.affine_grid, 1.2)
+    assert verdict.solved is True, verdict.text
+
+
+def test_the_process_is_kept():
+    judge(AFFINE, grids.affine_grid)
+    before = sandbox.SANDBOX._process.pid
+    judge(AFFINE, body("return 1"))
+    assert sandbox.SANDBOX._process.pid == before
+
+
+@posix
+@pytest.mark.parametrize("busy", ["return 1", "while True: pass", "re.match('(a|a)*b', 'a' * 99)"])
+def test_the_process_ends_with_the_kernel(busy, tmp_path):
+    """The kernel is killed, so it cannot clean up; the worker sees the end of its pipe."""
+    program = f"""
+        import os, re
+        from stn_course.checks.engine import sandbox
+        def mine(*arguments):
+            print(os.getpid(), os.getppid(), file=open("busy.part", "w"), flush=True)
+            os.replace("busy.part", "busy")
+            {busy}
+        sandbox.SANDBOX.run(mine, lambda a: a(), [()], {2 if "re." in busy else 300})
+        input()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path) as kernel:
+        while not (tmp_path / "busy").exists():
+            assert kernel.poll() is None
+            time.sleep(0.05)
+        kernel.kill()
+    attempt, server = map(int, (tmp_path / "busy").read_text().split())
+    deadline = time.monotonic() + 60
+    while alive(attempt) or (FORKS and alive(server)):
+        assert time.monotonic() < deadline, "the worker outlived its kernel"
+        time.sleep(0.1)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    if sys.platform == "linux":  # a zombie, where nobody collects orphans
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    return True

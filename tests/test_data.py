@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import math
 import multiprocessing
-import os
 import socket
 import urllib.request
 from importlib import resources
@@ -14,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.functional import avg_pool2d
 
-from stn_course import data
+from stn_course import data, files
 
 # torchvision comes after stn_course, which mends its import.
 from torchvision.datasets import MNIST  # isort: skip
@@ -74,81 +73,12 @@ def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(data.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         data.mnist_root(tmp_path)
     assert raw_files(tmp_path) == []
     monkeypatch.undo()
     assert sums(data.mnist_root(tmp_path)) == EXPECTED
-
-
-@pytest.fixture
-def umask():
-    before = os.umask(0o027)
-    yield
-    os.umask(before)
-
-
-def test_a_new_file_has_the_mode_that_the_user_chose(tmp_path, umask):
-    ours, plain = tmp_path / "ours.json", tmp_path / "plain.json"
-    data.write_atomically(ours, b"one")
-    plain.write_bytes(b"one")
-    assert ours.stat().st_mode == plain.stat().st_mode
-
-
-@pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
-def test_a_file_that_is_written_again_keeps_its_mode(tmp_path, umask, mode):
-    target = tmp_path / "old.json"
-    target.write_bytes(b"one")
-    target.chmod(mode)
-    before = target.stat().st_mode
-    data.write_atomically(target, b"two")
-    assert target.stat().st_mode == before
-    assert target.read_bytes() == b"two"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def refuse(monkeypatch, times):
-    """`os.replace` as Windows has it while a reader has the target open, and no waiting."""
-    really, calls, waited = os.replace, [], []
-
-    def replace(temporary, target):
-        calls.append(target)
-        if calls.count(target) <= times and target.suffix != ".new":
-            raise PermissionError(13, "Access is denied")
-        really(temporary, target)
-
-    monkeypatch.setattr(data.os, "replace", replace)
-    monkeypatch.setattr(data.time, "sleep", waited.append)
-    return calls, waited
-
-
-def test_a_reader_who_soon_closes_the_file_is_waited_for(tmp_path, monkeypatch):
-    target = tmp_path / "history.pt"
-    target.write_bytes(b"one")
-    calls, waited = refuse(monkeypatch, times=3)
-    data.write_atomically(target, b"two")
-    assert calls == [target] * 4
-    assert waited == [0.01, 0.03, 0.1]
-    assert target.read_bytes() == b"two"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_file_that_stays_open_is_named_and_nothing_is_lost(tmp_path, monkeypatch):
-    target = tmp_path / "history.pt"
-    target.write_bytes(b"one")
-    _, waited = refuse(monkeypatch, times=99)
-    for content in (b"two", b"three"):
-        with pytest.raises(PermissionError) as caught:
-            data.write_atomically(target, content)
-        assert str(caught.value) == (
-            f"{target} cannot be replaced: it is protected, or another program has it open. It is "
-            "as it was; what should be in it is in history.pt.new beside it"
-        )
-        kept = tmp_path / "history.pt.new"
-        assert (target.read_bytes(), kept.read_bytes()) == (b"one", content)
-        assert set(tmp_path.iterdir()) == {target, kept}
-    assert sum(waited) < 2
 
 
 def test_a_sound_cache_is_left_alone(root):

@@ -9,14 +9,17 @@ import dataclasses
 import doctest
 import inspect
 import re
+import runpy
 import sys
 import textwrap
 
 import pytest
 
-from stn_course import alignment, data, grids, models, samplers, training, transforms
+import stn_course
+from stn_course import alignment, clutter, data, grids, models, samplers, training, transforms
 
-MODULES = [grids, samplers, transforms, models, data, alignment, training]
+MODULES = [grids, samplers, transforms, models, data, clutter, alignment, training]
+PAGE = 77  # characters of an example that an API page shows without being scrolled
 KNOWN = {**vars(builtins), **vars(training)}  # the names of errors and warnings
 
 
@@ -115,7 +118,10 @@ def test_what_comes_back_is_said(name):
     thing = DOCUMENTED[name]
     if inspect.isfunction(thing):
         gives = inspect.signature(thing).return_annotation is not None
-        assert gives == bool({"Returns", "Yields"} & set(sections(thing.__doc__)))
+        parts = sections(thing.__doc__)
+        said = parts.get("Returns") or parts.get("Yields")
+        assert gives == bool(said)
+        assert not said or ": " not in said[0]  # what stands before one is read as a type
 
 
 @each
@@ -131,6 +137,39 @@ def test_what_is_raised_is_said(name):
 def test_there_is_an_example(name):
     lines = sections(DOCUMENTED[name].__doc__)["Example"]
     assert doctest.DocTestParser().get_examples("\n".join(lines))
+    assert max(map(len, lines)) <= PAGE
+
+
+def names_read(thing) -> set[str]:
+    """The names that an example takes from outside of itself."""
+    examples = doctest.DocTestParser().get_examples(inspect.cleandoc(thing.__doc__))
+    tree = ast.parse("".join(example.source for example in examples))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    own |= {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", [])}
+    own |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    return {node.id for node in names} - own
+
+
+@each
+def test_an_example_needs_no_more_than_the_api_pages_say(name):
+    """PyTorch, and what its module offers; pytest runs it with all that the module imports."""
+    module = next(m for m in MODULES if m.__name__.endswith(f".{name.partition('.')[0]}"))
+    offered = {*getattr(module, "__all__", public(module)), "torch", "nn", *vars(builtins)}
+    assert names_read(DOCUMENTED[name]) <= offered
+
+
+def test_the_api_pages_show_these_modules(root):
+    """Their settings are read here without Sphinx, which `make api` installs."""
+    assert runpy.run_path(str(root / "docs" / "conf.py"))["version"] == stn_course.__version__
+    index, *pages = sorted((root / "docs").glob("*.rst"), key=lambda page: page.stem != "index")
+    shown = [
+        re.search(r"automodule:: (\S+)", p.read_text(encoding="utf-8")).group(1) for p in pages
+    ]
+    assert set(shown) == {module.__name__ for module in MODULES}
+    listed = re.findall(r"^   (\w+)$", index.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(2 * [page.stem for page in pages])  # in the table, in the menu
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from test_commands import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
+BIN = "Scripts" if sys.platform == "win32" else "bin"
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 
@@ -36,16 +38,53 @@ def test_nothing_is_left_out():
 def test_the_newest_versions_meet_the_same_tests_in_an_environment_of_their_own():
     plan = make("--dry-run", "test-newest")
     newest, usual = calls_of_pytest(plan), calls_of_pytest(make("--dry-run", "test"))
-    assert [call[0] for call in newest] == [".venv-newest/bin/python"]
+    assert [call[0].rpartition("/")[0] for call in newest] == [f".venv-newest/{BIN}"]
     assert [call[1:] for call in newest] == [call[1:] for call in usual]
     assert "-m venv --clear .venv-newest" in plan.stdout
     assert "constraint" not in plan.stdout
+
+
+def test_a_pre_release_of_torch_is_one_or_the_run_stops():
+    """Before anything is tested; pip falls back to the newest release where it finds no other."""
+    plan = make("--dry-run", "test-newest", "PRE=yes").stdout.splitlines()
+    (installs,) = [n for n, line in enumerate(plan) if "install --pre torch torchvision" in line]
+    _, program = plan[installs + 1].split(" ", maxsplit=1)
+    stops = f"'{sys.executable}' {program}"
+    done = subprocess.run(["sh", "-c", stops], capture_output=True, text=True)
+    assert done.returncode == 1  # the tests' own torch is a release
+    assert "is no pre-release; set PIP_EXTRA_INDEX_URL" in done.stderr
+    dev = stops.replace("version('torch')", "'2.14.0.dev20261120+cpu'")
+    assert subprocess.run(["sh", "-c", dev]).returncode == 0
+    usual = calls_of_pytest(make("--dry-run", "test-newest"))
+    assert calls_of_pytest(make("--dry-run", "test-newest", "PRE=yes")) == usual
+
+
+@pytest.mark.parametrize("target", ["lab", "test", "test-newest", "quick", "notebooks"])
+def test_on_windows_python_lies_where_windows_puts_it(target):
+    plan = make("--dry-run", target, "OS=Windows_NT", "VENV=elsewhere").stdout
+    assert "/Scripts/python -m " in plan
+    assert "/bin/python" not in plan and "python3" not in plan
+
+
+def test_conda_solves_and_installs_nothing(tmp_path):
+    """A conda elsewhere is named, also by a path with a space."""
+    conda = tmp_path / "mini conda"
+    conda.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    conda.chmod(0o755)
+    done = make("--silent", "solve-conda", f"CONDA_EXE={conda}")
+    assert done.stdout == "env create --dry-run --file environment.yml\n"
 
 
 def test_quick_names_files_that_are():
     (call,) = calls_of_pytest(make("--dry-run", "quick"))
     files = [word for word in call if word.startswith("tests/")]
     assert len(files) == 9 and all((ROOT / file).exists() for file in files)
+
+
+def test_the_api_pages_are_made_with_what_their_extra_installs():
+    said = make("--dry-run", "api").stdout
+    assert said.index(".[docs]") < said.index("-m sphinx")
+    assert "-W" in said  # a docstring that cannot be read ends it
 
 
 def test_one_notebook_is_checked_by_the_beginning_of_its_name():

@@ -15,6 +15,7 @@ from notebook_pairs import Pair
 from PIL import Image
 
 import notebooks as tool
+from stn_course.widgets.progress_map import bar
 
 SOURCE = """# %% [markdown]
 # # A lesson
@@ -257,6 +258,10 @@ def test_a_picture_is_stored_anew_where_an_eye_sees_a_change(kind, other, expect
         ({"alt": "at 5 %"}, {"alt": "at 5 %", "width": 3}, None, False),
         (["a"], ["a", "b"], None, False),
         (None, ["a"], None, False),
+        ({"text/plain": "0 of 9 exercises"}, {"text/plain": "3 of 9 exercises"}, None, True),
+        ({"text/plain": "0 of 9 exercises"}, {"text/plain": "0 of 10 exercises"}, None, False),
+        ({"text/html": bar(0, 9)}, {"text/html": bar(3, 9)}, None, True),
+        ({"text/html": bar(0, 9)}, {"text/html": bar(0, 10)}, None, False),
     ],
 )
 def test_outputs_are_the_same_if_the_tests_would_take_one_for_the_other(stored, new, tag, expected):
@@ -284,3 +289,13 @@ def test_tags_survive_the_way_to_the_source_and_back():
     assert "outputs_hidden" not in text
     back = notebook_pairs.from_source(text)
     assert back.cells[1].metadata == {"tags": ["hide-output", "tolerance=5%"]}
+
+
+def test_blank_lines_beside_a_cell_are_as_ever(pair):
+    """However many somebody types between two cells: the notebook keeps none of them."""
+    text = SOURCE.replace("lesson\n", "lesson\n\n\n") + "\n\n\n# %% [markdown]\n# More.\n"
+    write(pair, pair.source, text)
+    once = notebook_pairs.said(pair.source)
+    nbformat.write(notebook_pairs.from_source(once), pair.notebook)
+    assert notebook_pairs.said(pair.notebook) == once
+    assert "\n\n\n" not in once

@@ -13,39 +13,21 @@ import nbformat
 import pytest
 from nbval_tolerance import Tolerance
 
+from stn_course.lessons import load_lessons
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import notebook_outputs  # noqa: E402
 import notebook_pairs  # noqa: E402
 
-STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+LESSONS = load_lessons()
+STORED = [ROOT / "notebooks" / f"{name}.ipynb" for name in LESSONS]
 IGNORED = {"nbval-ignore-output", "nbval-skip"}
 # What each lesson builds, and where the same function stands in the package.
-BUILT = {
-    "02_grid_generation": {"grids": ["pixel_centres", "base_grid", "affine_grid"]},
-    "03_sampling": {
-        "samplers": [
-            *("to_pixels", "clip", "reflect", "pad"),
-            *("read_pixels", "nearest", "bilinear", "grid_sample"),
-        ]
-    },
-    "04_stn_model": {
-        "models": [
-            "start_at_identity",
-            "SpatialTransformer",
-            "TutorialNet.stn",
-            "PlainNet.classify",
-        ]
-    },
-    "05_training": {"training": ["train_epoch", "evaluate"]},
-}
 MIRRORS = [
-    (notebook, module, name)
-    for notebook, modules in BUILT.items()
-    for module, names in modules.items()
-    for name in names
+    (lesson.name, *built.split(".", 1)) for lesson in LESSONS.values() for built in lesson.builds
 ]
+ENTRIES = "`builds` in notebooks/lessons.toml"
 each_notebook = pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 
 
@@ -59,12 +41,6 @@ def code_cells(path: Path):
 
 def tags(cell) -> list[str]:
     return cell.metadata.get("tags", [])
-
-
-def test_there_are_six_lessons_each_with_its_source():
-    names = [path.stem for path in STORED]
-    assert [name[:2] for name in names] == ["00", "01", "02", "03", "04", "05"]
-    assert names == [path.stem for path in SOURCES]
 
 
 @each_notebook
@@ -177,27 +153,14 @@ def test_each_picture_has_its_words(path):
                 assert output.metadata[kind]["alt"]
 
 
-@pytest.mark.parametrize("path", STORED[1:], ids=lambda path: path.stem)
-def test_a_lesson_has_its_parts(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+@pytest.mark.parametrize("name", [name for name, x in LESSONS.items() if x.has_exercises])
+def test_a_lesson_has_its_parts(name):
+    cells = read(ROOT / "notebooks" / f"{name}.ipynb").cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
     for part in ("The question", "Try", "Keep"):
         assert part in headings
-    assert re.search(r"\*\*\d+ minutes", text)
     assert not re.search(r"\b([Ss]imply|[Oo]bviously|[Jj]ust)\b", text)
-
-
-@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_a_notebook_states_the_minutes_to_read_and_with_the_exercises(path):
-    """As the map of notebook 00 gives them; that notebook itself has no exercises."""
-    first = read(path).cells[0].source
-    if path == STORED[0]:
-        assert re.search(r"\*\*\d+ minutes to read, no exercises · ", first)
-        return
-    reading, whole = re.search(r"\*\*(\d+) minutes to read, (\d+) with the exerc", first).groups()
-    (row,) = re.findall(rf"\({path.name}\) \| (\d+) \| (\d+) \|", str(read(STORED[0]).cells))
-    assert row == (reading, whole)
-    assert int(reading) < int(whole)
 
 
 def test_links_between_notebooks_lead_somewhere():
@@ -239,7 +202,7 @@ def defined(source_file: Path) -> dict[str, str]:
 def test_what_is_shown_is_the_packages_own(notebook, module, name):
     shown = defined(ROOT / "notebooks" / "src" / f"{notebook}.py")
     own = name.rpartition(".")[2]  # a method stands in the notebook as a function
-    assert own in shown, f"no cell of {notebook} builds {own}; take it out of BUILT, in this file"
+    assert own in shown, f"no cell of {notebook} builds {own}; take it out of {ENTRIES}"
     package = operator.attrgetter(name)(importlib.import_module(f"stn_course.{module}"))
     assert normal(shown[own]) == normal(inspect.getsource(package)), (
         f"{name} differs. Make notebooks/src/{notebook}.py and stn_course's {module} the same, "
@@ -253,15 +216,16 @@ def unknown_mirrors(source: Path, mirrored: set[str]) -> str:
     unknown = [name for name in defined(source) if name in package and name not in mirrored]
     return "\n".join(
         f"{source.name} defines {name}, which is in stn_course/{package[name]}.py, too. If they are"
-        " the same, add it to BUILT in tests/test_notebooks.py; if not, rename the notebook's."
+        f" the same, add it to {ENTRIES}; if not, rename the notebook's."
         for name in unknown
     )
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_no_notebook_redefines_a_name_of_the_package_unnoticed(source):
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_no_notebook_redefines_a_name_of_the_package_unnoticed(lesson):
     """Whatever carries a package function's name in a notebook is one of the mirrors."""
-    said = unknown_mirrors(source, {n for notebook, _, n in MIRRORS if notebook == source.stem})
+    source = ROOT / "notebooks" / "src" / f"{lesson.name}.py"
+    said = unknown_mirrors(source, {built.partition(".")[2] for built in lesson.builds})
     assert not said, said
 
 
@@ -270,7 +234,7 @@ def test_an_unknown_mirror_is_told_with_what_to_do(tmp_path):
     source.write_text("# %%\ndef affine_grid(theta):\n    return theta\n", encoding="utf-8")
     assert unknown_mirrors(source, set()) == (
         "06_more.py defines affine_grid, which is in stn_course/grids.py, too. If they are the "
-        "same, add it to BUILT in tests/test_notebooks.py; if not, rename the notebook's."
+        "same, add it to `builds` in notebooks/lessons.toml; if not, rename the notebook's."
     )
     assert not unknown_mirrors(source, {"affine_grid"})
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stn_course.checks import progress
-from stn_course.checks.exercises import EXERCISES
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
+from stn_course.lessons import load_lessons
 from stn_course.widgets import ProgressMap
-from stn_course.widgets.progress_map import bar, title
+from stn_course.widgets.progress_map import bar
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 TWO = {"02_grid_generation": ["base_grid", "affine_grid", "quiz:zoom"], "03_sampling": ["pad"]}
@@ -54,8 +54,7 @@ def test_what_is_solved_fills_them_without_a_new_map():
 
 def test_by_default_it_holds_the_whole_course():
     counts = ProgressMap().counts()
-    lessons = [path.stem for path in sorted(NOTEBOOKS.glob("0[1-5]*.ipynb"))]
-    assert list(counts) == lessons
+    assert list(counts) == [name for name, x in load_lessons().items() if x.has_exercises]
     assert sum(c["exercises"][1] for c in counts.values()) == len(EXERCISES)
     assert sum(c["quizzes"][1] for c in counts.values()) == len(QUESTIONS)
     for name in [*EXERCISES, *(f"quiz:{name}" for name in QUESTIONS)]:
@@ -63,10 +62,15 @@ def test_by_default_it_holds_the_whole_course():
     assert set(widths(ProgressMap())) == {"100%"}
 
 
-def test_its_titles_are_the_notebooks_own():
-    map_of_00 = (NOTEBOOKS / "src" / "00_start_here.py").read_text(encoding="utf-8")
-    for path in sorted(NOTEBOOKS.glob("0[1-5]*.ipynb")):
-        assert f"[{title(path.stem)}]({path.name})" in map_of_00
+def test_its_titles_are_the_lessons_own():
+    labels = [lesson.label for lesson in load_lessons().values() if lesson.has_exercises]
+    assert [line.split(":")[0] for line in repr(ProgressMap()).splitlines()[1:]] == labels
+    rows = shown(ProgressMap())[1:]
+    assert all(row.startswith(name) for row, name in zip(rows, labels, strict=True))
+
+
+def test_a_name_that_is_no_notebook_stays():
+    assert shown(ProgressMap({"my <lesson>": ["pad"]}))[1] == "my &lt;lesson&gt; 0 of 1"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

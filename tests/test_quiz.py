@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stn_course.checks import progress
-from stn_course.checks.questions import QUESTIONS
+from stn_course.checks.catalogue import QUESTIONS
 from stn_course.widgets import Quiz
 from stn_course.widgets.quiz import LETTERS, to_html
 

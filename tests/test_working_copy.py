@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -13,12 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import working_copy as tool  # noqa: E402
+import stn_course
+from stn_course import working_copy as tool
 
+ROOT = Path(__file__).resolve().parent.parent
 ONE = "02_grid.ipynb"
 NEW = "02_grid.new.ipynb"
+
+
+@pytest.fixture(autouse=True)
+def changelog(tmp_path, monkeypatch) -> Path:
+    """Where the course's changelog lies; at first it has none."""
+    file = tmp_path / "the course" / "CHANGELOG.md"
+    monkeypatch.setattr(tool, "changelog_file", lambda: file)
+    return file
 
 
 @pytest.fixture
@@ -142,7 +149,13 @@ def test_files_of_the_learners_own_are_left_alone(course, mine):
     assert "03_sampling.ipynb" in files(mine)
 
 
-@pytest.mark.parametrize("record", [None, "", "{", "[]", '{"02_grid.ipynb": 3}', "\x00"])
+@pytest.mark.parametrize(
+    "record",
+    [
+        *(None, "", "{", "[]", '{"02_grid.ipynb": 3}', "\x00"),
+        *('{"version": "0.2.0", "copied": []}', '{"copied": {"02_grid.ipynb": []}}'),
+    ],
+)
 def test_without_its_record_what_differs_counts_as_the_learners(course, mine, record):
     tool.update(course, mine)
     write(mine, ONE, "my work")
@@ -152,7 +165,7 @@ def test_without_its_record_what_differs_counts_as_the_learners(course, mine, re
     assert len(tool.update(course, mine)) == 1
     assert files(mine)[ONE] == "my work"
     assert files(mine)[NEW] == files(course)[ONE]
-    assert set(json.loads((mine / tool.RECORD).read_text(encoding="utf-8"))) >= {ONE, NEW}
+    assert set(tool.read_record(mine).copied) >= {ONE, NEW}
 
 
 @pytest.mark.parametrize("stop_at", range(1, 10))
@@ -235,20 +248,6 @@ def test_the_courses_own_folder_is_refused(course):
         tool.update(course, course / ".." / "notebooks")
 
 
-def test_as_make_calls_it(tmp_path):
-    """With the real notebooks, in a folder with a space; then a folder that cannot be."""
-    command = [sys.executable, str(ROOT / "tools" / "working_copy.py")]
-    target = tmp_path / "my copy"
-    done = subprocess.run([*command, str(target)], capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    lessons = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert sorted(path.name for path in target.glob("*.ipynb")) == lessons
-    (tmp_path / "file").touch()
-    done = subprocess.run([*command, str(tmp_path / "file")], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "could not be brought up to date" in done.stderr and "Traceback" not in done.stderr
-
-
 def test_the_links_of_the_notebooks_lead_somewhere_in_the_copy_too(mine):
     tool.update(ROOT / "notebooks", mine)
     for path in mine.glob("*.ipynb"):
@@ -275,6 +274,15 @@ def test_a_notebook_that_was_opened_and_saved_is_not_changed(course, mine):
     assert files(mine)[ONE] == files(course)[ONE]
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"nbformat": 4, "nbformat_minor": 5}'])
+def test_a_file_that_is_no_notebook_any_more_is_the_learners_too(course, mine, text):
+    tool.update(course, mine)
+    write(mine, ONE, text)
+    write(course, ONE, notebook("print(29)"))
+    assert len(tool.update(course, mine)) == 1
+    assert files(mine)[ONE] == text
+
+
 @pytest.mark.parametrize("what", ["source", "outputs"])
 def test_a_notebook_with_another_cell_or_output_is_the_learners(course, mine, what):
     write(course, ONE, notebook("print(28)"))
@@ -287,13 +295,14 @@ def test_a_notebook_with_another_cell_or_output_is_the_learners(course, mine, wh
     assert files(mine)[ONE] == nbformat.writes(changed)
 
 
-def test_a_record_of_the_bytes_from_an_earlier_release_still_counts(course, mine):
+def test_a_record_of_the_bytes_from_an_earlier_release_still_counts(course, mine, monkeypatch):
     write(course, ONE, notebook("print(28)"))
     tool.update(course, mine)
     by_bytes = {
         name: hashlib.sha256(text.encode()).hexdigest() for name, text in files(mine).items()
     }
     write(mine, tool.RECORD, json.dumps(by_bytes))
+    monkeypatch.setattr(tool, "whats_new", lambda since: "")
     assert tool.update(course, mine) == []
     write(course, ONE, notebook("print(29)"))
     assert tool.update(course, mine) == []
@@ -309,6 +318,81 @@ def test_a_notebook_that_the_course_renames_is_told_of_once_and_stays(course, mi
     ]
     assert {ONE, "02_where_to_look.ipynb"} <= set(files(mine))
     assert tool.update(course, mine) == []
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """The course is at version 0.9.0, and its changelog is short."""
+    entries = {"0.9.0": "## 0.9.0\n\n- A lab.", "0.8.0": "## 0.8.0\n\n- A quiz."}
+
+    def whats_new(since: str) -> str:
+        return "\n\n".join(text for version, text in entries.items() if version > since)
+
+    monkeypatch.setattr(stn_course, "__version__", "0.9.0")
+    monkeypatch.setattr(tool, "whats_new", whats_new)
+
+
+def test_a_copy_says_which_version_of_the_course_made_it(course, mine):
+    tool.update(course, mine)
+    record = json.loads((mine / tool.RECORD).read_text(encoding="utf-8"))
+    assert record["version"] == stn_course.__version__
+
+
+def test_a_new_copy_has_no_news(course, mine, later):
+    assert tool.update(course, mine) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "made_by", "entries"),
+    [
+        ({"version": "0.8.0", "copied": {}}, "0.8.0", ["## 0.9.0"]),
+        ({"version": "0.7.3", "copied": {}}, "0.7.3", ["## 0.9.0", "## 0.8.0"]),
+        ({}, "0.1.0", ["## 0.9.0", "## 0.8.0"]),  # the records of 0.1.0 did not say it
+    ],
+)
+def test_an_update_tells_once_what_is_new_since_then(course, mine, later, record, made_by, entries):
+    mine.mkdir()
+    write(mine, tool.RECORD, json.dumps(record))
+    (said,) = tool.update(course, mine)
+    assert said.startswith(f"Your copy was made by version {made_by}. New since")
+    assert re.findall("^## .*", said, re.MULTILINE) == entries
+    assert tool.update(course, mine) == []
+
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+
+def test_the_copy_has_the_changelog_and_each_update_brings_it_up_to_date(course, mine, changelog):
+    changelog.parent.mkdir()
+    for text in ("# What is new: a lab", "# What is new: a lab, a quiz"):
+        changelog.write_text(text, encoding="utf-8")
+        assert tool.update(course, mine) == []
+        assert files(mine)["CHANGELOG.md"] == text
+
+
+def test_an_update_that_was_stopped_tells_the_news_the_next_time(course, mine, later, monkeypatch):
+    mine.mkdir()
+    write(mine, tool.RECORD, json.dumps({"version": "0.8.0", "copied": {}}))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tool, "tell_of_dropped", stop)
+        tool.update(course, mine)
+    (said,) = tool.update(course, mine)
+    assert "- A lab." in said
+
+
+def test_back_to_an_earlier_version_has_no_news(course, mine, later):
+    mine.mkdir()
+    write(mine, tool.RECORD, json.dumps({"version": "1.0.0", "copied": {}}))
+    assert tool.update(course, mine) == []
+
+
+def test_here_is_where_a_learner_works_if_here_is_a_copy(course, mine, monkeypatch):
+    monkeypatch.chdir(course)
+    assert tool.default_folder() == Path("my_notebooks")
+    tool.update(course, mine)
+    monkeypatch.chdir(mine)
+    assert tool.default_folder() == Path(".")
 
 
 def test_git_ignores_a_copy_wherever_it_lies(course, tmp_path):

@@ -4,6 +4,7 @@ import difflib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jupytext
@@ -35,6 +36,9 @@ def to_source(notebook: NotebookNode) -> str:
 def from_source(text: str) -> NotebookNode:
     """py:percent text as a notebook without outputs or ids of its own."""
     notebook = jupytext.reads(text, fmt="py:percent")
+    for cell in notebook.cells:  # blank lines around a cell are the source's, and as ever
+        cell.source = cell.source.strip("\n")
+        cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 
@@ -50,6 +54,13 @@ def said(path: Path) -> str:
         return to_source(parsed(path.read_text(encoding="utf-8"), path))
     except ValueError as error:
         raise ValueError(f"{os.path.relpath(path)}: {error}") from None
+
+
+def edited(text: str, path: Path, change: Callable[[NotebookNode], None]) -> str:
+    """The text of a notebook or a source after a change of its cells; outputs stay."""
+    notebook = parsed(text, path)
+    change(notebook)
+    return nbformat.writes(notebook) + "\n" if path.suffix == ".ipynb" else to_source(notebook)
 
 
 def committed(path: Path) -> str | None:
@@ -69,6 +80,10 @@ class Pair:
         self.notebook = folder / f"{stem}.ipynb"
         self.source = folder / "src" / f"{stem}.py"
         self.common = folder.parent / "build" / "agreed" / f"{stem}.py"
+
+    def files(self) -> tuple[Path, Path]:
+        """The notebook, then its source."""
+        return self.notebook, self.source
 
     def remember(self, text: str) -> None:
         """Note what both say, now that one was written from the other."""

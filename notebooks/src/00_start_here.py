@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 00 · Start here: a network that looks before it reads
+# # 00 · Start here: what is a spatial transformer?
 #
 # A **spatial transformer** is a part of a neural network that chooses where to look. It turns, shifts and stretches its
 # input, and it learns how to do so without being told. In this course you play with one, build each of its parts, and train
@@ -137,13 +137,18 @@ show(
 #
 # ## The map
 #
-# | notebook | minutes to read | with the exercises | afterwards you can |
-# | --- | --- | --- | --- |
-# | [01 Data](01_data.ipynb) | 25 | 50 | say what a CNN does not know, and measure it |
-# | [02 Grid generation](02_grid_generation.ipynb) | 40 | 90 | read six numbers and say what they do to a picture |
-# | [03 Sampling](03_sampling.ipynb) | 40 | 90 | build `grid_sample`, and say when its gradient is zero |
-# | [04 The spatial transformer](04_stn_model.ipynb) | 40 | 80 | put a transformer before any layer of a CNN |
-# | [05 Training](05_training.ipynb) | 40 | 80 | train it in seconds, and show whether it helps |
+# <!-- questions: made by `make map` -->
+#
+# | notebook | the question | minutes to read | with the exercises | afterwards you can |
+# | --- | --- | --- | --- | --- |
+# | [00 Start here](00_start_here.ipynb) | What is a spatial transformer? | 10 | 10 | name the three parts of a spatial transformer, and say what each hands on |
+# | [01 Data](01_data.ipynb) | What does a CNN not know? | 25 | 50 | measure how the accuracy of a CNN falls with angle and scale, and say what normalising does to black |
+# | [02 Grid generation](02_grid_generation.ipynb) | Where does each output pixel look? | 50 | 120 | build `affine_grid`, read the six numbers of a theta, compose and invert it, and say which way a picture moves |
+# | [03 Sampling](03_sampling.ipynb) | What colour is there, between the pixels? | 50 | 120 | build `grid_sample`, write its gradient by hand and say where it is zero, and align two pictures |
+# | [04 The spatial transformer](04_stn_model.ipynb) | Who chooses theta? | 40 | 80 | build `SpatialTransformer`, start it at the identity, put it before any CNN, and see whether it is used |
+# | [05 Training](05_training.ipynb) | Does it help, and how would you know? | 40 | 80 | train it in seconds, show with a baseline and with theta whether it helps, and recognise a collapse |
+#
+# <!-- /questions -->
 #
 # Here is how far you are. (Run the cell again to update it. A quiz counts when your first answer is right; run its cell
 # again for another first answer.)

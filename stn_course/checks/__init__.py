@@ -4,10 +4,10 @@ There is one check for each name in `exercises.EXERCISES`. A check answers with 
 the learner wrote; it never raises.
 """
 
-from stn_course.checks.asking import Check, hint, solution
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.api import Check, hint, solution, start_again
+from stn_course.checks.catalogue import EXERCISES
 
-__all__ = ["hint", "solution"]
+__all__ = ["hint", "solution", "start_again"]
 
 
 def __getattr__(name: str) -> Check:

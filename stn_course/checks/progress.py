@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 import platformdirs
 
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 from stn_course.validation import describe
 
 PATIENCE = 5  # seconds to wait for another kernel that writes

@@ -1,4 +1,4 @@
-"""Train from a terminal, on one process or several: python -m stn_course.training --help
+"""Train from a terminal: `stn-course train --help`; on several processes by this module's name:
 
 torchrun --nproc-per-node=2 -m stn_course.training --epochs 1 --history run.pt
 """
@@ -23,7 +23,7 @@ MODELS = {
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(
-        prog="python -m stn_course.training", description="Train one of the course's networks."
+        prog="stn-course train", description="Train one of the course's networks."
     )
     parser.add_argument("--model", choices=MODELS, default="transformer")
     parser.add_argument("--recipe", choices=RECIPES, default="course")

@@ -53,8 +53,8 @@ def signs(theta: Tensor, size: tuple[int, int] = (28, 28)) -> Signs:
         The share outside, the determinant and the spread.
 
     Raises:
-        TypeError: theta is no floating-point tensor.
-        ValueError: another shape, NaN or infinity.
+        TypeError: theta is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
 
     Example:
         >>> half_as_large = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])

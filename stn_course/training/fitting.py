@@ -74,10 +74,10 @@ def fit(
         watch: called after each step and epoch, see `Recorder`; for example a `widgets.Monitor`.
 
     Returns:
-        What happened: losses, accuracies, the probe digits' theta.
+        What happened, as losses, accuracies and the probe digits' theta.
 
     Raises:
-        TypeError: digits, labels or settings of another kind; like all but `Diverged`, before the
+        TypeError: digits, labels or settings of a wrong kind; like all but `Diverged`, before the
             first step.
         ValueError: values, shapes or answers that do not fit; or a checkpoint that is damaged or of
             another run (recipe, seed, model, data or, as far as its name tells, distortion), which
@@ -93,8 +93,9 @@ def fit(
     Example:
         >>> labels = torch.arange(200) % 2  # 0 is a black picture, 1 a white one
         >>> pictures = labels.float().view(200, 1, 1, 1).expand(200, 1, 8, 8), labels
-        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.LogSoftmax(dim=1))
-        >>> fit(model, "sprint", train=pictures, test=pictures, epochs=5, progress=False).accuracy
+        >>> options = {"train": pictures, "test": pictures, "progress": False}
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.LogSoftmax(dim=1))
+        >>> fit(net, "sprint", epochs=5, **options).accuracy
         1.0
     """
     recipe = find_recipe(recipe)

@@ -98,7 +98,7 @@ class History:
             The history.
 
         Raises:
-            ValueError: it is none, or damaged; it is left as it is.
+            ValueError: the file is not one of `save`, or is damaged; it is left as it is.
         """
         return cls.from_content(storage.load(path, FORMAT))
 
@@ -132,7 +132,7 @@ def load_recording(name: str = "straightener") -> History:
         Its history.
 
     Raises:
-        ValueError: naming those there are, if it is none.
+        ValueError: an unknown name; the message lists those there are.
 
     Example:
         >>> load_recording("straightener").findings  # a healthy run

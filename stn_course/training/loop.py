@@ -36,7 +36,8 @@ def train_epoch(
     Example:
         >>> net, losses = nn.Sequential(nn.Linear(1, 2), nn.LogSoftmax(dim=1)), []
         >>> three = 3 * [(torch.randn(2, 1), torch.tensor([0, 1]))]
-        >>> train_epoch(net, three, torch.optim.SGD(net.parameters()), after_step=losses.append)
+        >>> sgd = torch.optim.SGD(net.parameters())
+        >>> train_epoch(net, three, sgd, after_step=losses.append)
         >>> len(losses)
         3
     """
@@ -66,13 +67,13 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int =
         From 0 to 1.
 
     Raises:
-        TypeError: images is no floating-point tensor, or batch_size no whole number.
-        ValueError: another shape, or images and labels do not pair.
+        TypeError: images is not a floating-point tensor, or batch_size not a whole number.
+        ValueError: a wrong shape, or images and labels do not pair.
 
     Example:
-        >>> black_or_white = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(4, 1, 1, 1)
-        >>> model = nn.Sequential(nn.Flatten(), nn.ZeroPad1d((0, 1)))  # always answers 0
-        >>> evaluate(model, black_or_white, torch.tensor([0, 1, 0, 0]))
+        >>> white_or_black = torch.tensor([1.0, 1.0, 0.0, 0.0]).view(4, 1, 1, 1)
+        >>> model = nn.Sequential(nn.Flatten(), nn.ConstantPad1d((0, 1), 0.5))
+        >>> evaluate(model, white_or_black, torch.tensor([0, 0, 1, 0]))  # 0, 0, 1, 1
         0.75
     """
     check_images(images, "images")
@@ -104,7 +105,7 @@ def error_with_one_theta(model: nn.Module, images: Tensor, labels: Tensor) -> fl
     Example:
         >>> from stn_course.models import TutorialNet
         >>> digits, labels = torch.randn(2, 1, 28, 28), torch.tensor([5, 0])
-        >>> error_with_one_theta(TutorialNet(), digits, labels) in (0.0, 0.5, 1.0)  # of two digits
+        >>> error_with_one_theta(TutorialNet(), digits, labels) in (0.0, 0.5, 1.0)
         True
     """
     model.eval()
@@ -134,12 +135,10 @@ def prepared(
         Images, normalised, and labels; with several processes, this one's share of each batch.
 
     Example:
-        >>> black = torch.zeros(5, 1, 1, 1)
-        >>> generator = torch.Generator().manual_seed(0)
-        >>> for images, labels in prepared(black, torch.arange(5), 4, None, generator):
-        ...     print(images.shape, images.max())
-        torch.Size([4, 1, 1, 1]) tensor(-0.4242)
-        torch.Size([1, 1, 1, 1]) tensor(-0.4242)
+        >>> black, labels = torch.zeros(5, 1, 1, 1), torch.arange(5)
+        >>> shown = list(prepared(black, labels, 4, None, torch.Generator()))
+        >>> len(shown), shown[0][0].flatten()
+        (2, tensor([-0.4242, -0.4242, -0.4242, -0.4242]))
     """
     for some, truth in batches(images, labels, batch_size, generator):
         if distort is not None:
@@ -163,7 +162,8 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
 
     Example:
         >>> from stn_course.models import TutorialNet
-        >>> loss, theta = probe(TutorialNet(), torch.randn(2, 1, 28, 28), torch.tensor([5, 0]))
+        >>> digits, labels = torch.randn(2, 1, 28, 28), torch.tensor([5, 0])
+        >>> loss, theta = probe(TutorialNet(), digits, labels)
         >>> theta[0]
         tensor([[1., 0., 0.],
                 [0., 1., 0.]])

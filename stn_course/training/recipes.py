@@ -33,6 +33,7 @@ class Recipe:
         channels_last: the memory layout of the weights; only speed depends on it.
 
     Example:
+        >>> from dataclasses import replace
         >>> mine = replace(RECIPES["course"], name="mine", learning_rate=0.01)
         >>> mine.optimizer
         'adamw'
@@ -108,7 +109,7 @@ def find_recipe(recipe: str | Recipe) -> Recipe:
         The recipe.
 
     Raises:
-        ValueError: naming those there are, if it is none.
+        ValueError: an unknown name; the message lists those there are.
 
     Example:
         >>> find_recipe("tutorial").learning_rate
@@ -134,7 +135,8 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
         The groups that are not empty, as an optimizer takes them; localization first.
 
     Example:
-        >>> net = nn.ModuleDict({"localization": nn.Linear(4, 6), "classifier": nn.Linear(4, 2)})
+        >>> parts = {"localization": nn.Linear(4, 6), "classifier": nn.Linear(4, 2)}
+        >>> net = nn.ModuleDict(parts)
         >>> [group["lr"] for group in parameter_groups(net, RECIPES["course"])]
         [0.002, 0.02]
     """
@@ -159,10 +161,11 @@ def make_optimizer(
         The optimizer, and a one-cycle schedule, or None where the recipe has none.
 
     Raises:
-        ValueError: the recipe names another optimizer than "sgd" or "adamw".
+        ValueError: the recipe names an optimizer other than "sgd" or "adamw".
 
     Example:
-        >>> optimizer, scheduler = make_optimizer(nn.Linear(4, 2), RECIPES["course"], steps=100)
+        >>> net, recipe = nn.Linear(4, 2), RECIPES["course"]
+        >>> optimizer, scheduler = make_optimizer(net, recipe, steps=100)
         >>> type(optimizer).__name__, type(scheduler).__name__
         ('AdamW', 'OneCycleLR')
     """

@@ -65,7 +65,7 @@ class Recorder:
         ...     print("after step", recorder.step, "of", recorder.steps)
         >>> digits = torch.zeros(8, 1, 28, 28), torch.arange(8)
         >>> options = {"train": digits, "test": digits, "progress": False}
-        >>> history = training.fit(models.PlainNet(), epochs=1, watch=watch, **options)
+        >>> _ = training.fit(models.PlainNet(), epochs=1, watch=watch, **options)
         after step 1 of 1
         after step 1 of 1
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from stn_course.data import write_atomically
+from stn_course.files import write_atomically
 
 
 def save(path: str | Path, kind: str, content: dict) -> None:

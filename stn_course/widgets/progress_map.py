@@ -3,9 +3,9 @@
 import html
 from collections.abc import Iterable, Mapping
 
-from stn_course.checks.exercises import EXERCISES
+from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.checks.progress import solved
-from stn_course.checks.questions import QUESTIONS
+from stn_course.lessons import load_lessons
 from stn_course.validation import describe
 
 GREEN = "#009e73"  # 3 : 1 against white and against JupyterLab's dark ground
@@ -13,7 +13,6 @@ BAR = f"display:inline-block;width:9em;height:0.8em;border:1px solid;color:{GREE
 FILL = f"display:block;height:100%;background:{GREEN}"
 CELL = 'style="text-align:left;padding:2px 14px 2px 0"'
 QUIZ = "quiz:"
-TITLES = {"04_stn_model": "04 The spatial transformer"}  # where a file's name says too little
 
 
 class ProgressMap:
@@ -45,7 +44,7 @@ class ProgressMap:
         kinds = ("exercises", "quizzes")
         head = "".join(f'<th scope="col" {CELL}>{name}</th>' for name in ("notebook", *kinds))
         rows = [
-            f'<tr><th scope="row" {CELL}>{html.escape(title(notebook))}</th>'
+            f'<tr><th scope="row" {CELL}>{html.escape(label(notebook))}</th>'
             + "".join(f"<td {CELL}>{bar(*counts[kind])}</td>" for kind in kinds)
             + "</tr>"
             for notebook, counts in self.counts().items()
@@ -58,7 +57,7 @@ class ProgressMap:
 
     def __repr__(self) -> str:
         lines = [
-            f"{title(notebook)}: "
+            f"{label(notebook)}: "
             + ", ".join(f"{a} of {b} {kind}" for kind, (a, b) in counts.items())
             for notebook, counts in self.counts().items()
         ]
@@ -66,13 +65,13 @@ class ProgressMap:
 
 
 def all_names() -> dict[str, list[str]]:
-    """The exercises and quizzes of each notebook of the course, in its order."""
-    names: dict[str, list[str]] = {}
+    """The exercises and quizzes of each notebook that has some, in the course's order."""
+    names: dict[str, list[str]] = {name: [] for name in load_lessons()}
     for question in QUESTIONS.values():
-        names.setdefault(question.notebook, []).append(f"{QUIZ}{question.name}")
+        names[question.notebook].append(f"{QUIZ}{question.name}")
     for exercise in EXERCISES.values():
-        names.setdefault(exercise.notebook, []).append(exercise.name)
-    return dict(sorted(names.items()))
+        names[exercise.notebook].append(exercise.name)
+    return {notebook: of_it for notebook, of_it in names.items() if of_it}
 
 
 def count(names: Iterable[str], done: set[str]) -> tuple[int, int]:
@@ -81,11 +80,10 @@ def count(names: Iterable[str], done: set[str]) -> tuple[int, int]:
     return len(names & done), len(names)
 
 
-def title(notebook: str) -> str:
-    """A notebook's title from its file's name: "02_grid_generation" is "02 Grid generation"."""
-    number, _, words = notebook.partition("_")
-    words = words.replace("_", " ")
-    return TITLES.get(notebook, f"{number} {words[:1].upper()}{words[1:]}".strip())
+def label(notebook: str) -> str:
+    """What a reader calls a notebook, such as "02 Grid generation"; an unknown name stays."""
+    lesson = load_lessons().get(notebook)
+    return lesson.label if lesson else notebook
 
 
 def bar(done: int, all_: int) -> str:

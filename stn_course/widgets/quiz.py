@@ -8,8 +8,8 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from stn_course.checks.catalogue import QUESTIONS, Option
 from stn_course.checks.progress import record
-from stn_course.checks.questions import QUESTIONS, Option
 from stn_course.validation import check_choice
 from stn_course.widgets.lifetime import FreedWithCells
 
@@ -19,7 +19,7 @@ MARKS = [(r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*(.+?)\*\*", r"<strong>\1</st
 
 
 class Quiz(FreedWithCells, anywidget.AnyWidget):
-    """One question of `stn_course.checks.questions`, by name; ValueError naming all for another.
+    """One question of `stn_course.checks.catalogue`, by name; ValueError naming all for another.
 
     Each answer that is chosen gets its reason, and where to try it. If the first is right, the quiz
     is recorded as solved, as "quiz:NAME"; run the cell again for another first answer.

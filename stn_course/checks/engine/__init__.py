@@ -1,0 +1,1 @@
+"""What runs an attempt, compares, explains and formats; it knows no exercise and no notebook."""
