@@ -12,7 +12,6 @@ from torch import Tensor
 
 from stn_course.checks.engine.diagnosis import DIFFERS, diagnose, difference, oracle
 from stn_course.checks.engine.formatting import agree, argument, listed, value_table
-from stn_course.checks.engine.pictures import PICTURES
 from stn_course.checks.engine.sandbox import LIMIT, SANDBOX, Outcome, is_learners
 from stn_course.checks.engine.types import Case, FunctionExercise
 from stn_course.checks.engine.verdict import Verdict
@@ -132,6 +131,9 @@ def wrong(
     lines.append(f"Diagnosis: {reason}" if reason else f"{unknown}{exercise.push}")
     drawable = received is not None and received.shape == expected.shape
     if exercise.picture and drawable and not received.is_complex():
+        # Late: it loads matplotlib, which the process that runs attempts never needs.
+        from stn_course.checks.engine.pictures import PICTURES
+
         verdict.picture, verdict.words = PICTURES[exercise.picture](expected, received)
     return verdict
 
