@@ -239,8 +239,8 @@ print(f"height of the grid {pose.scale_y.std():.2f}  (1 at the identity)")
 print(f"shear of the grid  {pose.shear.std():.2f}  (0 at the identity)")
 
 # %% [markdown]
-# They stretch and shear, typically by a sixth or so. What comes of it? Measure the outputs: the **pose of a picture**, read off its
-# bright pixels. Along which axis do they spread, how far, and where is their centroid? If all digits
+# They stretch across and shear, typically by a sixth or so; their height hardly changes. What comes of it? Measure the outputs: the
+# **pose of a picture**, read off its bright pixels. Along which axis do they spread, how far, and where is their centroid? If all digits
 # were the same shape and lay alike, none of the three would vary, and all three numbers below would be 0. The first is a
 # standard deviation of angles, in degrees; the second is the standard deviation of the size, divided by its mean; the third is
 # the typical distance from the mean centroid, where 2 is the width of the picture.
