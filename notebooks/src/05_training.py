@@ -666,8 +666,7 @@ print("torchvision reads", len(digits), "digits without a download")
 # ## Break
 #
 # **1. The localization network at full rate.** Turned digits and the recipe `rotated` again, but with a `localization_factor`
-# of 1 in place of 0.1. This run was recorded, too. **Predict:** will the grids differ
-# more from digit to digit, or less?
+# of 1 in place of 0.1. This run was recorded, too. **Predict:** will the grids differ more from digit to digit, or less?
 
 # %%
 full_rate = replace(training.RECIPES["rotated"], localization_factor=1.0)
@@ -720,9 +719,9 @@ for name, model in {"factor 0.1": turning, "factor 1.0": hasty}.items():
     )
 
 # %% [markdown]
-# They are **dead**. A ReLU that answers 0 passes no gradient back, so a unit that answers 0 to every digit stops learning and
-# stays as it is. With all units at 0, theta is the head's bias: the same for every digit, to the last decimal place. Large
-# steps can do that. They take the weights to where the sum before each ReLU is negative.
+# They are **dead**, and the few that are left answer to next to no digit. A ReLU that answers 0 passes no gradient back, so a
+# unit that answers 0 to every digit stops learning. With all units at 0, theta is the head's bias: the same for every digit, to
+# the last decimal place. Large steps can do that. They take the weights to where the sum before each ReLU is negative.
 #
 # **Predict** from this what the one-theta test says of this network.
 
@@ -739,9 +738,9 @@ print(f"one theta for all:      {100 * hasty_same:.2f} %")
 # That makes this network a **control**. It has every parameter of a network with a transformer, but one theta for all digits,
 # and in the recorded runs its error of 2.90 % lies between those of the plain CNN (3.17 %) and of the network whose transformer
 # works (2.38 %). This fits what you would expect if most of the gain needs a theta for each digit, and a little comes with the
-# parameters. One seed cannot tell whether that little, 0.27 points, is more than chance: the interval of the larger plain CNN above, 2.50 to 3.50,
-# is almost four times as wide. Nor is the control a clean one: in its first two epochs theta did differ from digit to digit,
-# and the classifier learned behind it.
+# parameters. One seed cannot tell whether that little, 0.27 points, is more than chance: the interval of the larger plain CNN
+# above, 2.50 to 3.50, is almost four times as wide. Nor is the control a clean one: in its first two epochs theta did differ from
+# digit to digit, and the classifier learned behind it.
 #
 # **2. A rate a hundred times the page's.** Now with SGD, the localization network at 0.3 of that rate, and live: less than a
 # third of an epoch is enough. **Predict** the loss at the end, and the accuracy.
@@ -920,7 +919,7 @@ checks.one_theta_error(my_error_with_one_theta)
 
 # %% [markdown]
 # **6. Diagnose a recorded run.** A network with a transformer was trained on turned digits for one epoch, by the recipe
-# `rotated` with `epochs=1`. A sound network trained like that reaches 94.5 to 95 %, in three seeds. So does this one, and `fit`
+# `rotated` with `epochs=1`. A sound network trained like that reached 94.5 to 95.0 %, over three seeds. So does this one, and `fit`
 # warned of nothing. All the same, its transformer has a fault. Which one? Choose one word:
 #
 # - `"rate"`: the localization network learned too fast
