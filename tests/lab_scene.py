@@ -4,15 +4,18 @@ import torch
 import torch.nn.functional as F
 
 from stn_course.widgets import theta_lab
+from stn_course.widgets.scene import Handle, Image
 
 DIGIT = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
 
 
 def shown_output(lab) -> torch.Tensor:
     """The output as the canvas is given it: (H', W', 3), 0 to 255."""
-    (mark,) = [mark for mark in lab.canvas.scene["panels"][2]["marks"] if "pixels" in mark]
-    levels = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)
-    levels = levels.reshape(mark["rows"], mark["columns"], 4)
+    (shown,) = [
+        mark.picture for mark in lab.canvas.scene.panels[2].marks if isinstance(mark, Image)
+    ]
+    levels = torch.frombuffer(bytearray(shown.pixels), dtype=torch.uint8)
+    levels = levels.reshape(shown.rows, shown.columns, 4)
     assert (levels[..., 3] == 255).all()
     return levels[..., :3].float()
 
@@ -27,8 +30,8 @@ def pytorchs_output(lab, align_corners=False, **options) -> torch.Tensor:
 
 def note(lab, word: str) -> str:
     """The text of the note whose title holds a word."""
-    (found,) = [note for note in lab.canvas.scene["notes"] if word in note["title"]]
-    return found["text"]
+    (found,) = [note for note in lab.canvas.scene.notes if word in note.title]
+    return found.text
 
 
 def numbers_in(text: str) -> torch.Tensor:
@@ -36,12 +39,13 @@ def numbers_in(text: str) -> torch.Tensor:
 
 
 def pull(lab, handle: str, x: float, y: float) -> None:
-    """What happens when a hand moves a handle by a normalised (x, y) in the picture."""
+    """What happens when a hand moves a handle by a normalised (x, y), and lets go of it."""
     view = lab._left() if lab.view.value == theta_lab.READS else lab._right()
     dx, dy = x * view.unit[0], y * view.unit[1]
     before = lab.canvas.hand.get(handle, [0, 0])
-    lab.canvas.set_state({"hand": lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}})
+    moved = lab.canvas.hand | {handle: [before[0] + dx, before[1] + dy]}
+    lab.canvas.set_state({"hand": moved, "releases": lab.canvas.releases + 1})
 
 
-def handles(lab) -> dict[str, dict]:
-    return {handle["name"]: handle for handle in lab.canvas.scene["handles"]}
+def handles(lab) -> dict[str, Handle]:
+    return {handle.name: handle for handle in lab.canvas.scene.handles}

@@ -42,6 +42,7 @@ ALLOWED = {
     "working_copy": {"changelog", "files", "notebook_file"},
     "exercise_cells": {"files", "lessons", "notebook_file"},
     "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
+    "marking": {"checks", "files"},
     "widgets": {*LESSONS, "checks", "lessons", "validation"},
     "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
 }

@@ -80,6 +80,22 @@ def test_a_handle_takes_the_focus_and_the_arrow_keys(grids):
     assert grids.evaluate("document.activeElement.dataset.handle") == "x"
 
 
+CELLS = "document.querySelectorAll('.jp-Notebook .jp-Cell')"
+
+
+@pytest.mark.parametrize("control", ["[data-handle=x]", "button:has-text('Reset')", ".noUi-handle"])
+def test_letters_typed_at_a_control_do_not_reach_the_notebook(grids, control):
+    """There `a` inserts a cell and `m` makes it text; `x` would cut the lab's cell."""
+    lab_ = lab(grids)
+    kinds = f"[...{CELLS}].map(cell => cell.classList.contains('jp-CodeCell'))"
+    before = grids.evaluate(kinds)
+    lab_.query_selector(control).click()
+    for key in "am":
+        grids.keyboard.press(key)
+    grids.wait_for_timeout(300)
+    assert grids.evaluate(kinds) == before
+
+
 def test_the_tab_key_leads_to_every_control(grids):
     lab_ = lab(grids)
     lab_.query_selector("[data-handle=centre]").focus()

@@ -1,4 +1,4 @@
-"""The canvas, its scenes and stills: what goes to the browser, and what comes back."""
+"""The canvas, its scenes: what goes to the browser, and what comes back."""
 
 import subprocess
 from pathlib import Path
@@ -6,19 +6,11 @@ from pathlib import Path
 import numpy
 import pytest
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from stn_course import transforms
-from stn_course.widgets import canvas, images, scene, still
+from stn_course.widgets import canvas, images, theta_scene
 
 FOLDER = Path(canvas.__file__).parent
-
-
-def drawn(figure) -> numpy.ndarray:
-    """The figure's pixels, (height, width, 3)."""
-    agg = FigureCanvasAgg(figure)
-    agg.draw()
-    return numpy.asarray(agg.buffer_rgba())[..., :3]
 
 
 def test_movements_are_told_by_handle_since_the_last():
@@ -61,10 +53,10 @@ def test_the_javascript_is_valid(tmp_path):
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_a_view_puts_normalised_coordinates_where_pixels_are(align_corners):
     """-1 and 1 lie on the image's edges, or on the centres of its border pixels."""
-    view = scene.view_of((20, 40), (100, 60), 80, align_corners)
-    box = scene.image_box((20, 40), view, align_corners)
-    assert (box["x"], box["y"]) == pytest.approx((60, 40))
-    assert (box["width"], box["height"]) == pytest.approx((80, 40))  # two canvas pixels each
+    view = theta_scene.view_of((20, 40), (100, 60), 80, align_corners)
+    box = theta_scene.image_box((20, 40), view, align_corners)
+    assert (box.x, box.y) == pytest.approx((60, 40))
+    assert (box.width, box.height) == pytest.approx((80, 40))  # two canvas pixels each
     (first,) = view.places(torch.tensor([-1.0, -1.0]))
     assert first == pytest.approx([61, 41] if align_corners else [60, 40])
 
@@ -72,55 +64,15 @@ def test_a_view_puts_normalised_coordinates_where_pixels_are(align_corners):
 def test_pixels_are_bytes_row_by_row():
     image = torch.tensor([[[0.0, 1.0]], [[0.5, 1.5]], [[0.25, -1.0]]])
     sent = images.to_rgba(image)
-    assert (sent["rows"], sent["columns"]) == (1, 2)
-    assert list(sent["pixels"]) == [0, 128, 64, 255, 255, 255, 0, 255]
+    assert (sent.rows, sent.columns) == (1, 2)
+    assert list(sent.pixels) == [0, 128, 64, 255, 255, 255, 0, 255]
 
 
 def test_every_output_pixel_has_its_dot_and_large_ones_every_nth():
-    view = scene.view_of((28, 28), (0, 0), 100, False)
+    view = theta_scene.view_of((28, 28), (0, 0), 100, False)
     for size, expected in (((28, 28), 784), ((5, 9), 45), ((224, 224), 32 * 32)):
-        mark = scene.sampling_dots(transforms.identity(), size, False, view)
-        places = numpy.frombuffer(mark["places"], dtype=numpy.float32).reshape(-1, 2)
+        mark = theta_scene.sampling_dots(transforms.identity(), size, False, view)
+        places = numpy.frombuffer(mark.places, dtype=numpy.float32).reshape(-1, 2)
         assert len(places) == expected
         first = -50 + 50 / size[1], -50 + 50 / size[0]  # the centre of the first pixel
         assert places[0] == pytest.approx(first, abs=1e-4)
-
-
-def test_a_still_draws_every_kind_of_mark_where_it_is():
-    box = {"x": 10, "y": 20, "width": 60, "height": 40}
-    marks = [
-        scene.picture(torch.tensor([[[0.0, 1.0]]]), box),
-        scene.dots(torch.tensor([[15.0, 25.0]]), 2, "#FF0000"),
-        scene.path([[12, 50], [40, 50]], "#00FF00", 4),
-        scene.text("words", 200, 40),
-    ]
-    whole = {"x": 0, "y": 0, "width": 240, "height": 80}
-    handle = scene.handle("x", [90, 10], "a handle", "#0000FF", 1)
-    shown = {
-        "width": 240,
-        "height": 80,
-        "panels": [scene.panel(whole, marks, "#888888")],
-        "handles": [handle],
-        "notes": [],
-        "text": "",
-    }
-    figure = still.still(shown, {})
-    pixels = drawn(figure)
-    assert pixels.shape[:2] == (80, 240)
-    assert pixels[40, 60].tolist() == [255, 255, 255]  # the image's white half
-    assert pixels[30, 20].tolist() == [0, 0, 0]
-    assert pixels[25, 15].tolist() == [255, 0, 0]
-    assert pixels[50, 30].tolist() == [0, 255, 0]
-    assert pixels[10, 90].tolist() == [0, 0, 255]
-    assert (pixels[32:48, 180:220] != 0x88).any()
-    assert pixels[70, 5].tolist() == [0x88] * 3
-
-
-def test_a_still_cuts_off_at_the_panels_edge():
-    box = {"x": 0, "y": 0, "width": 20, "height": 20}
-    line = scene.path([[0, 10], [60, 10]], "#00FF00", 4)
-    shown = {"width": 60, "height": 20, "panels": [scene.panel(box, [line])]}
-    figure = still.still(shown | {"handles": [], "notes": []}, {})
-    pixels = drawn(figure)
-    assert pixels[10, 10].tolist() == [0, 255, 0]
-    assert pixels[10, 40].tolist() == [255, 255, 255]

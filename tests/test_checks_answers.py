@@ -93,12 +93,12 @@ def test_odd_guesses_are_answered(exercise):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("out[0]", r"It returned shape (2, 3, 2); expected was (1, 2, 3, 2)."),
-        ("out.to(torch.float16)", "It returned torch.float16; expected was torch.float32."),
+        ("out[0]", r"It returned shape (2, 3, 2); expected (1, 2, 3, 2)."),
+        ("out.to(torch.float16)", "It returned torch.float16; expected torch.float32."),
         ("out * float('nan')", "12 of its 12 numbers are NaN or infinite."),
         ("out.to('meta')", "that holds no plain numbers (meta"),
         ("out.tolist()", "It returned list [[[[-0.4"),
-        ("out.numpy()", "It returned ndarray of shape (1, 2, 3, 2); expected was a torch.float32"),
+        ("out.numpy()", "It returned ndarray of shape (1, 2, 3, 2); expected a torch.float32"),
         ("(out, out)", "It returned tuple (tensor("),
         ("out + 0.1", "It differs:"),
     ],

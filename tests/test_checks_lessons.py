@@ -164,7 +164,9 @@ def test_no_mistake_is_taken_for_right_or_for_another(name):
     assert len({m.words for m in exercise.misconceptions}) == len(exercise.misconceptions)
     for mistake in exercise.misconceptions:
         results = run_all(exercise, mistake.variant, cases)
-        at = next(i for i, r in enumerate(results) if r.raised or differs(r.value, expected[i]))
+        wrong = [i for i, r in enumerate(results) if r.raised or differs(r.value, expected[i])]
+        assert wrong, f"{name}: in no case does {mistake.name!r} differ from what is right"
+        at = wrong[0]
         assert known_mistake(exercise, dict(enumerate(results)), at, expected[at]) is mistake
 
 
@@ -267,6 +269,13 @@ def test_three_hints_and_a_solution(name):
         assert words[:1] == (ast.get_docstring(ast.parse(text).body[0]) or "").splitlines()
     else:
         assert exercise.reason in text
+
+
+def test_the_solution_of_pad_does_without_clip_and_reflect():
+    """The exercise says so."""
+    text = checks.solution("pad").text
+    assert "clip(" not in text
+    assert "reflect(" not in text
 
 
 def test_an_unknown_name_is_answered_with_the_known():

@@ -107,7 +107,7 @@ def test_of_two_slips_the_one_that_is_met_first_is_named(name, source, first):
 def test_a_number_that_agrees_by_chance_is_no_diagnosis():
     """The second case, 1 for 3, is what rounding down gives; but so do many programs."""
     verdict = attempted("nearest", "return samplers.read_pixels(input, y.floor(), x.floor())")
-    assert verdict.lines[1] == "The smallest case that is wrong (2 of 9):"
+    assert verdict.lines[1] == "The smallest case that is wrong (2 of 12):"
     assert verdict.lines[-1].startswith("No known mistake explains it.")
 
 
@@ -151,15 +151,15 @@ def test_every_right_way_is_right(name, source):
 @pytest.mark.parametrize(
     ("name", "source", "words"),
     [
-        ("plug_in", "return lambda x: cnn(x)", "expected was an nn.Module"),
+        ("plug_in", "return lambda x: cnn(x)", "expected an nn.Module"),
         (
             "plug_in",
             "net = models.localization_cnn(in_channels=1)\n"
             "return nn.Sequential(models.SpatialTransformer(net, output_size=20), cnn)",
             "output_size must be two positive whole numbers (H', W'); got int 20",
         ),
-        ("accuracy_over_angle", "return 'high'", "expected was a list of numbers"),
-        ("evaluation", "return 'high'", "expected was a number"),
+        ("accuracy_over_angle", "return 'high'", "expected a list of numbers"),
+        ("evaluation", "return 'high'", "expected a number"),
         ("evaluation", "return (model.eval()(images).argmax(1) == labels).sum() // 8", "//"),
         ("evaluation", "return 0.0", "//"),
         ("start_at_identity", "head.bias = nn.Parameter(torch.eye(2, 3))", "six numbers in a row"),
@@ -202,6 +202,17 @@ def test_words_are_known_in_other_spellings(guess, word):
     assert checks.which_way(guess).lines[1].startswith("Diagnosis: ")
     assert checks.which_way("clockwise!").solved is True
     assert checks.frame("Gray").lines == checks.frame("grey").lines
+    assert checks.frame(0).lines == checks.frame(0.0).lines == checks.frame("zero").lines
+
+
+@pytest.mark.parametrize("guess", ["light grey", "Light gray.", "dark grey", 0, 0.0])
+def test_a_colour_of_two_words_and_its_number_are_answered(guess):
+    assert checks.frame(guess).lines[1].startswith("Diagnosis: ")
+
+
+@pytest.mark.parametrize("guess", ["a dark grey frame", 3, True, float("nan")])
+def test_what_is_no_word_is_named(guess):
+    assert checks.frame(guess).lines[1].startswith("expected a word, in quotes; got ")
 
 
 def test_a_small_number_is_not_shown_as_zero():

@@ -19,7 +19,7 @@ CALL = """
 """
 NEAREST = """
 nearest: not yet.
-The smallest case that is wrong (1 of 9):
+The smallest case that is wrong (1 of 12):
   input = [[[[1, 2, 4], [3, 7, 5]]]]  (float32, shape (1, 1, 2, 3))
   x = [[[1]]]  (float32, shape (1, 1, 1))
   y = [[[1]]]  (float32, shape (1, 1, 1))
@@ -72,7 +72,7 @@ def test_a_wrong_shape():
     assert verdict.text == text(
         "affine_grid: not yet.\nThe smallest case that is wrong (1 of 16):" + CALL,
         """
-        It returned shape (); expected was (1, 2, 3, 2).
+        It returned shape (); expected (1, 2, 3, 2).
           expected, shape (1, 2, 3, 2):
             -0.4667 -0.3
             -0.2 -1.1
@@ -140,7 +140,7 @@ def test_a_wrong_shape():
         (
             "return torch.nn.Linear",
             f"""
-            It returned type <class 'torch.nn.modules.linear.Linear'>; expected was a torch.float32 tensor of shape (1, 1, 1, 1). This is the class; Net() makes a module of it.
+            It returned type <class 'torch.nn.modules.linear.Linear'>; expected a torch.float32 tensor of shape (1, 1, 1, 1). This is the class; Net() makes a module of it.
               expected, shape (1, 1, 1, 1):
                 7
             {PUSH}
@@ -156,7 +156,9 @@ def test_a_wrong_attempt(source, rest):
 
 def test_a_right_attempt_with_what_it_printed():
     verdict = attempted("nearest", "print('  done  ')\nreturn samplers.nearest(input, x, y)")
-    right = "nearest: right. Equal to torch.nn.functional.grid_sample with mode nearest in 9 cases."
+    right = (
+        "nearest: right. Equal to torch.nn.functional.grid_sample with mode nearest in 12 cases."
+    )
     assert verdict.text == f"{right}\nIt printed:\n  done"
 
 

@@ -1,10 +1,20 @@
 """INSTRUCTORS.md says what the notebooks, the checks and the commands say."""
 
+import importlib
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
-from stn_course.checks.__main__ import parser
+import nbformat
+import pytest
+
 from stn_course.checks.catalogue import EXERCISES, QUESTIONS
+from stn_course.cli import HANDED_ON
+from stn_course.marking.__main__ import main, parser
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
@@ -31,24 +41,91 @@ def test_every_quiz_stands_in_the_table():
     assert named == set(QUESTIONS)
 
 
+def blocks(language: str) -> list[str]:
+    """Its blocks of code in a language; "" for commands."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+    return [text for name, text in found if name == language]
+
+
 def commands() -> list[str]:
-    blocks = re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
+    """The lines of its commands, those that go on joined."""
+    return [line for block in blocks("") for line in block.replace("\\\n", "").splitlines()]
+
+
+def program(words: str) -> str:
+    """The Python program in it that holds these words."""
+    (found,) = [text for text in blocks("python") if words in text]
+    return found
 
 
 def test_its_commands_exist():
-    told = [line for line in commands() if line.startswith("python -m stn_course.checks ")]
-    assert len(told) == 2
+    told = [shlex.split(line) for line in commands() if "stn-course check " in line]
+    assert len(told) == 7
     for line in told:
-        chosen = parser().parse_args(line.replace("'", "").split()[3:])
-        assert chosen.notebooks[0].startswith("handed_in/")
+        chosen = parser().parse_args(line[line.index("check") + 1 :])
+        assert chosen.notebooks[0].endswith(".ipynb")
     assert "conda env create --file environment.yml" in commands()
     assert (ROOT / "environment.yml").exists()
 
 
+def test_stn_course_check_is_what_is_told():
+    assert importlib.import_module(HANDED_ON["check"][1]).main is main
+
+
+def test_the_container_has_no_network_and_sees_no_more_than_it_needs():
+    (line,) = [shlex.split(line) for line in commands() if line.startswith("docker run")]
+    assert {"--network", "none", "--read-only", "--init", "--rm"} <= set(line)
+    shared = [line[i + 1] for i, word in enumerate(line) if word == "--volume"]
+    assert shared == ["$PWD/handed_in:/handed_in:ro", "$PWD/results:/results"]
+    chosen = parser().parse_args(line[line.index("check") + 1 :])
+    assert chosen.notebooks[0].startswith("/handed_in/")
+    assert chosen.output.is_relative_to("/results")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a hub runs on Linux or macOS")
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_hubs_hook_makes_the_copy_and_starts_the_server(tmp_path, status):
+    config = SimpleNamespace(Spawner=SimpleNamespace())
+    exec(program("pre_spawn_hook"), {"c": config})
+    spawner = SimpleNamespace(cmd=["jupyterhub-singleuser"], environment={})
+    for _ in range(2):  # a learner starts again
+        config.Spawner.pre_spawn_hook(spawner)
+    for name, code in (("stn-course", status), ("jupyterhub-singleuser", 7)):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {code}\n', encoding="utf-8")
+        stub.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "HOME": "/the home"}
+    line = [*spawner.cmd, "--port=1", "a b"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "stn-course copy --folder /the home/stn_course",
+        "jupyterhub-singleuser --port=1 a b",
+    ]
+    assert done.returncode == 7
+    assert config.Spawner.default_url.endswith("/stn_course")
+
+
+@pytest.mark.parametrize("number", ["02", "03"])
+def test_the_assignment_for_nbgrader_has_a_cell_for_each_exercise(tmp_path, number):
+    (source,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    target, text = tmp_path / "out.ipynb", tmp_path / "to_nbgrader.py"
+    text.write_text(program("nbgrader"), encoding="utf-8")
+    subprocess.run([sys.executable, text, source, target], check=True)
+    made = nbformat.read(target, as_version=4)
+    nbformat.validate(made)
+    tests = [cell for cell in made.cells if "nbgrader" in cell.metadata]
+    names = [cell.metadata.nbgrader.grade_id for cell in tests]
+    assert set(names) == {n for n, e in EXERCISES.items() if e.notebook == source.stem}
+    assert len(names) == len(set(names))
+    for name, cell in zip(names, tests, strict=True):
+        compile(cell.source, name, "exec")
+        assert cell.source.startswith(f"assert checks.{name}(")
+
+
 def test_its_figures_are_the_programs():
-    default = parser().get_default("timeout")
-    assert f"({default:g} if you do not say)" in GUIDE
+    for option in ("timeout", "cell-timeout"):
+        default = parser().get_default(option.replace("-", "_"))
+        assert f"`--{option}` seconds ({default:g} if you do not say)" in GUIDE.replace("\n", " ")
     hints = re.search(r"at least (\w+) hints", GUIDE).group(1)
     assert hints == "three" and all(len(exercise.hints) >= 3 for exercise in EXERCISES.values())
 

@@ -148,7 +148,7 @@ def test_a_closed_lab_stays_closed(page):
 
 def test_a_freed_monitor_can_still_be_given_to_fit(page):
     page.run("a", "monitor = Monitor()")
-    page.run("a", "monitor.refresh()")
+    page.run("a", "monitor.paint()")
     assert page.widgets() == 0
     page.run("b", "from stn_course.widgets.monitor import hear_while_busy")
     page.run("b", "hear_while_busy(monitor.stop)")

@@ -10,6 +10,7 @@ import torch
 
 from stn_course import models, training
 from stn_course.widgets import Monitor, monitor
+from stn_course.widgets.scene import Path
 
 
 def fitted(small, watch, make=models.TutorialNet, **options):
@@ -36,7 +37,7 @@ def test_it_shows_the_run_as_it_ended(small):
     for words in ("Step 10 of 10", "done", f"test accuracy {100 * history.accuracy:.2f} %"):
         assert words in watcher.text
     assert f"loss {history.losses[-1]:.3f}" in watcher.text
-    panels = watcher.canvas.scene["panels"]
+    panels = watcher.canvas.scene.panels
     assert len(panels) == 1 + 2 * training.PROBE
     assert watcher.canvas.alert == ""
 
@@ -44,8 +45,8 @@ def test_it_shows_the_run_as_it_ended(small):
 def test_the_curves_are_the_historys(small):
     watcher = Monitor()
     _, history = fitted(small, watcher)
-    paths = [m for m in watcher.canvas.scene["panels"][0]["marks"] if m["kind"] == "path"]
-    loss, accuracy = (path["places"] for path in paths if len(path["places"]) in (10, 2))
+    paths = [m for m in watcher.canvas.scene.panels[0].marks if isinstance(m, Path)]
+    loss, accuracy = (path.places for path in paths if len(path.places) in (10, 2))
     lowest = max(range(10), key=lambda i: loss[i][1])  # y points down
     assert history.losses[lowest] == min(history.losses)
     assert accuracy[0][1] != accuracy[1][1]
@@ -67,7 +68,7 @@ def test_seconds_left_are_shown_while_it_runs(small, at_every_step):
 def test_a_plain_network_has_digits_and_no_output(small):
     watcher = Monitor()
     fitted(small, watcher, models.PlainNet)
-    assert len(watcher.canvas.scene["panels"]) == 1 + training.PROBE
+    assert len(watcher.canvas.scene.panels) == 1 + training.PROBE
     assert "turned" not in watcher.text
 
 
@@ -165,8 +166,8 @@ def test_a_picture_is_one_small_message(small, monkeypatch):
     fitted(small, watcher)
     assert watcher.drawn <= 3
     watcher.losses = [1.0] * 100_000
-    watcher.refresh()
-    sizes = [len(str(m.get("places"))) for m in watcher.canvas.scene["panels"][0]["marks"]]
+    watcher.paint()
+    sizes = [len(str(mark)) for mark in watcher.canvas.scene.panels[0].marks]
     assert sum(sizes) < 30_000
 
 
@@ -176,7 +177,7 @@ def test_a_collapse_is_shown(small, at_every_step):
     with pytest.warns(training.CollapseWarning):
         fitted(small, watcher, recipe=hasty)
     assert "learning rate" in watcher.text
-    assert any("learning rate" in note["text"] for note in watcher.canvas.scene["notes"])
+    assert any("learning rate" in note.text for note in watcher.canvas.scene.notes)
 
 
 def test_before_a_run_it_says_what_to_do():

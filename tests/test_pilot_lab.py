@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from stn_course import data, models, transforms
 from stn_course.widgets import PilotLab
+from stn_course.widgets.scene import Label, Path
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +48,21 @@ def test_the_score_is_the_certainty_of_the_right_digits(made, lab):
     after = certainty(made, steered)
     assert after[1] > expected[1] + 0.5  # straightened, it is read
     assert lab.score(lab.thetas) == pytest.approx(after.sum().item(), abs=1e-4)
-    assert f"{after.sum().item():.2f} of 6" in lab.canvas.scene["notes"][0]["text"]
+    assert f"{after.sum().item():.2f} of 6" in lab.canvas.scene.notes[0].text
     assert f"Your score is {after.sum().item():.2f} of 6" in lab.text
 
 
 def test_the_bars_are_the_probabilities(made, lab):
-    marks = lab.canvas.scene["panels"][0]["marks"]
+    marks = lab.canvas.scene.panels[0].marks
     widths = []
     for mark in marks:
-        if mark["kind"] == "path" and mark["fill"] and mark["width"] == 0:
-            xs = [x for x, _ in mark["places"]]
+        if isinstance(mark, Path) and mark.fill and mark.width == 0:
+            xs = [x for x, _ in mark.places]
             widths.append(max(xs) - min(xs))
     shares = lab.judge(lab.thetas)[1][0]
     assert len(widths) == 10
     assert torch.allclose(torch.tensor(widths) / sum(widths), shares, atol=1e-3)
-    assert f"{100 * shares.max():.0f} %" in [m["text"] for m in marks if m["kind"] == "text"]
+    assert f"{100 * shares.max():.0f} %" in [m.text for m in marks if isinstance(m, Label)]
 
 
 def test_each_digit_keeps_its_theta(lab):
@@ -94,10 +95,10 @@ def test_the_networks_theta_is_its_own(made, lab):
     with torch.no_grad():
         network.stn(data.normalise(images))
     assert torch.allclose(lab.network_thetas.float(), network.theta, atol=1e-6)
-    titles = [note["title"] for note in lab.canvas.scene["notes"]]
+    titles = [note.title for note in lab.canvas.scene.notes]
     assert "the network's theta" not in titles
     lab.compare.value = True
-    notes = {note["title"]: note["text"] for note in lab.canvas.scene["notes"]}
+    notes = {note.title: note.text for note in lab.canvas.scene.notes}
     assert "the network's theta" in notes
     score = certainty(made, network.theta).sum().item()
     assert f"network {score:5.2f} of 6" in notes["score: certainty of the right digit, summed"]
@@ -140,7 +141,7 @@ def test_words_say_what_the_classifier_says(made):
         assert f"says {digit} with {100 * share:.0f} percent certainty." in lab.text
         article = "an" if labels[i] == 8 else "a"
         assert lab.text.startswith(f"Digit {i + 1} of 6, {article} {labels[i]}.")
-        titles = [m["text"] for m in lab.canvas.scene["panels"][0]["marks"] if m["kind"] == "text"]
+        titles = [m.text for m in lab.canvas.scene.panels[0].marks if isinstance(m, Label)]
         assert f"steer the frame: this is {article} {labels[i]}" in titles
     lab.close()
 

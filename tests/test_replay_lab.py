@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from stn_course import models, samplers, training, transforms
 from stn_course.widgets import ReplayLab
 from stn_course.widgets.images import to_rgba
+from stn_course.widgets.scene import Label, Path
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +26,10 @@ def lab(recording):
 def shown(lab) -> list[torch.Tensor]:
     """The outputs in the canvas, (H, W) from 0 to 255."""
     found = []
-    for panel in lab.canvas.scene["panels"][2::2]:
-        mark = panel["marks"][0]
-        grey = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)[::4]
-        found.append(grey.reshape(mark["rows"], mark["columns"]).float())
+    for panel in lab.canvas.scene.panels[2::2]:
+        picture = panel.marks[0].picture
+        grey = torch.frombuffer(bytearray(picture.pixels), dtype=torch.uint8)[::4]
+        found.append(grey.reshape(picture.rows, picture.columns).float())
     return found
 
 
@@ -56,15 +57,15 @@ def test_a_theta_of_a_feature_map_warps_no_picture(recording):
         reads_pictures = False
 
     lab = ReplayLab(OfAFeatureMap(**vars(recording)), index=100)
-    panels = lab.canvas.scene["panels"]
+    panels = lab.canvas.scene.panels
     assert lab.canvas.alert == ""
     assert len(panels) == 1 + 2 * training.PROBE
     for i, (above, below) in enumerate(zip(panels[1::2], panels[2::2], strict=True)):
-        assert above["marks"] == [above["marks"][0] | to_rgba(recording.probe_images[i])]
-        assert {mark["kind"] for mark in below["marks"]} == {"path"}  # the frame alone
-    assert below["marks"] != panels[2]["marks"]
+        assert [mark.picture for mark in above.marks] == [to_rgba(recording.probe_images[i])]
+        assert {type(mark) for mark in below.marks} == {Path}  # the frame alone
+    assert below.marks != panels[2].marks
     assert "reads a feature map, not these pictures" in lab.text
-    titles = [m["text"] for m in panels[0]["marks"] if m["kind"] == "text"]
+    titles = [m.text for m in panels[0].marks if isinstance(m, Label)]
     assert "output" not in titles
     with pytest.raises(ValueError, match="reads a feature map"):
         lab.outputs()
@@ -93,8 +94,8 @@ def test_the_digits_straighten_up(lab):
 
 def test_the_mark_walks_along_the_curve(recording, lab):
     def mark():
-        squares = [m for m in lab.canvas.scene["panels"][0]["marks"] if m.get("fill")]
-        (xs, ys) = zip(*squares[-1]["places"], strict=True)
+        squares = [m for m in lab.canvas.scene.panels[0].marks if isinstance(m, Path) and m.fill]
+        (xs, ys) = zip(*squares[-1].places, strict=True)
         return sum(xs) / 4, sum(ys) / 4
 
     walked = []

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from stn_course import samplers
 from stn_course.widgets import SamplerLab
+from stn_course.widgets.scene import Label, Mark, Path
 
 IMAGE = torch.rand(6, 9, generator=torch.Generator().manual_seed(0))
 
@@ -34,12 +35,12 @@ def pytorchs(x, y, **options) -> tuple[float, torch.Tensor]:
     return value.item(), torch.autograd.grad(value, place)[0]
 
 
-def enlarged(lab) -> list[dict]:
-    return lab.canvas.scene["panels"][2]["marks"]
+def enlarged(lab) -> list[Mark]:
+    return lab.canvas.scene.panels[2].marks
 
 
 def box_of(mark) -> tuple[float, float]:
-    xs, ys = zip(*mark["places"], strict=True)
+    xs, ys = zip(*mark.places, strict=True)
     return max(xs) - min(xs), max(ys) - min(ys)
 
 
@@ -68,18 +69,18 @@ def test_the_areas_are_the_weights(lab):
     expected = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]
     assert [n["weight"] for n in lab.neighbours()] == pytest.approx(expected, abs=1e-5)
     areas = [
-        box_of(mark) for mark in enlarged(lab) if len(mark.get("fill") or "") == 9
+        box_of(mark) for mark in enlarged(lab) if len(getattr(mark, "fill", None) or "") == 9
     ]  # with alpha
     shares = [width * height for width, height in areas]
     assert [share / sum(shares) for share in shares] == pytest.approx(expected, abs=1e-4)
-    words = [mark["text"] for mark in enlarged(lab) if mark["kind"] == "text"]
+    words = [mark.text for mark in enlarged(lab) if isinstance(mark, Label)]
     assert words[:4] == ["0.24", "0.56", "0.06", "0.14"]
 
 
 def test_the_arrow_is_the_gradient(lab):
     lab.point = (3.7, 2.2)
-    (arrow,) = [m for m in enlarged(lab) if m["kind"] == "path" and not m["closed"]]
-    (x0, y0), (x1, y1) = arrow["places"]
+    (arrow,) = [m for m in enlarged(lab) if isinstance(m, Path) and not m.closed]
+    (x0, y0), (x1, y1) = arrow.places
     _, gradient = pytorchs(3.7, 2.2)
     direction = torch.tensor([x1 - x0, y1 - y0])
     assert torch.cosine_similarity(direction, gradient, dim=0) == pytest.approx(1, abs=1e-4)
@@ -90,12 +91,12 @@ def test_nearest_reads_one_pixel_and_has_no_arrow(lab):
     lab.choices["mode"].value = "nearest"
     assert [(n["column"], n["row"], n["weight"]) for n in lab.neighbours()] == [(4, 2, 1.0)]
     assert lab.read()[1] == (0, 0)
-    assert not [m for m in enlarged(lab) if m["kind"] == "path" and not m["closed"]]
+    assert not [m for m in enlarged(lab) if isinstance(m, Path) and not m.closed]
 
 
 def test_outside_the_three_paddings_differ_and_are_all_shown(lab):
     lab.point = (-1.7, 2.2)
-    words = [m["text"] for m in lab.canvas.scene["panels"][0]["marks"] if m["kind"] == "text"]
+    words = [m.text for m in lab.canvas.scene.panels[0].marks if isinstance(m, Label)]
     for mode in samplers.PADDING_MODES:
         value, _ = pytorchs(-1.7, 2.2, padding_mode=mode)
         assert f"{mode}: {value:.3f}" in words
@@ -107,9 +108,9 @@ def test_outside_the_three_paddings_differ_and_are_all_shown(lab):
 def test_around_the_image_stands_its_padding(lab):
     for mode in samplers.PADDING_MODES:
         lab.choices["padding_mode"].value = mode
-        mark = lab.canvas.scene["panels"][1]["marks"][0]
-        assert (mark["rows"], mark["columns"]) == (6 + 4, 9 + 4)
-        grey = torch.frombuffer(bytearray(mark["pixels"]), dtype=torch.uint8)[::4].reshape(10, 13)
+        picture = lab.canvas.scene.panels[1].marks[0].picture
+        assert (picture.rows, picture.columns) == (6 + 4, 9 + 4)
+        grey = torch.frombuffer(bytearray(picture.pixels), dtype=torch.uint8)[::4].reshape(10, 13)
         assert (grey[2:-2, 2:-2] - IMAGE * 255).abs().max() <= 1
         if mode == "zeros":
             assert grey[:2].sum() == grey[:, :2].sum() == 0
@@ -125,8 +126,8 @@ def test_the_hand_moves_the_point_and_the_sliders(lab):
     lab.canvas.set_state({"hand": {"point": [2 * pixel, -1 * pixel]}})
     assert lab.point == pytest.approx((x + 2, y - 1))
     assert [control.value for control in lab.sliders] == pytest.approx([x + 2, y - 1])
-    (handle,) = lab.canvas.scene["handles"]
-    assert f"x {x + 2:.2f}, y {y - 1:.2f} pixels" in handle["label"]
+    (handle,) = lab.canvas.scene.handles
+    assert f"x {x + 2:.2f}, y {y - 1:.2f} pixels" in handle.label
 
 
 def test_the_point_stays_in_the_picture(lab):
@@ -135,10 +136,21 @@ def test_the_point_stays_in_the_picture(lab):
     assert lab.canvas.alert == ""
 
 
+def test_the_point_stays_under_the_pointer(lab):
+    """Dragged out of the picture and back without letting go, it is where it was."""
+    before = lab.point
+    for hand in ([-1e3, -400], [-900, 300], [0, 0]):
+        lab.canvas.set_state({"hand": {"point": hand}})
+    assert lab.point == pytest.approx(before)
+    lab.canvas.set_state({"hand": {"point": [-1e3, 0]}, "releases": 1})
+    lab.canvas.set_state({"hand": {"point": [-1e3 + lab._pixel(), 0]}})
+    assert lab.point[0] == pytest.approx(-2.5 + 1)  # taken anew, from where it lies
+
+
 def test_a_slider_moves_the_handle(lab):
-    before = lab.canvas.scene["handles"][0]["x"]
+    before = lab.canvas.scene.handles[0].x
     lab.sliders[0].value += 1.5
-    assert lab.canvas.scene["handles"][0]["x"] - before == pytest.approx(1.5 * lab._pixel())
+    assert lab.canvas.scene.handles[0].x - before == pytest.approx(1.5 * lab._pixel())
 
 
 def test_the_point_as_normalised_is_the_samplers(lab):

@@ -13,6 +13,7 @@ from stn_course import data, samplers, transforms
 from stn_course.device import available_devices
 from stn_course.widgets import ThetaLab, theta_lab
 from stn_course.widgets.images import LARGEST, reduced, to_rgba
+from stn_course.widgets.scene import Image
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_the_pixel_matrix_is_opencvs(lab):
     output = cv2.warpAffine(DIGIT.numpy(), matrix, (31, 20), flags=flags)
     # OpenCV rounds its weights, to 1/32 in older versions.
     assert numpy.abs(output - lab.output()[0, 0].numpy()).max() < 0.04
-    assert [n["copy"] for n in lab.canvas.scene["notes"]] == [False, False, True]
+    assert [n.copy for n in lab.canvas.scene.notes] == [False, False, True]
 
 
 def test_the_output_size_can_be_chosen(lab):
@@ -98,8 +99,8 @@ def test_a_large_picture_is_computed_in_full_and_shown_reduced():
     assert lab.output().shape == seen[-1].shape == (1, 3, 600, 1400)
     shown = to_rgba(reduced(image))
     assert lab.canvas.images["input"] == shown
-    assert max(shown["rows"], shown["columns"]) <= LARGEST
-    assert (shown["rows"], shown["columns"]) == (200, 467)
+    assert max(shown.rows, shown.columns) <= LARGEST
+    assert (shown.rows, shown.columns) == (200, 467)
     assert (shown_output(lab)[..., 0] - reduced(image)[0] * 255).abs().max() <= 1
     assert repr(lab).startswith("ThetaLab, 600×1400 → 600×1400 pixels")
     words = "The input (600×1400 pixels) and the output (600×1400 pixels) are shown reduced"
@@ -113,7 +114,7 @@ def test_a_picture_as_large_as_the_canvas_is_shown_as_it_is():
     image = torch.rand(LARGEST, 2)
     lab = ThetaLab(image)
     assert lab.canvas.images["input"] == to_rgba(image[None])
-    assert not [n for n in lab.canvas.scene["notes"] if "reduced" in n["title"]]
+    assert not [n for n in lab.canvas.scene.notes if "reduced" in n.title]
     lab.close()
 
 
@@ -139,10 +140,10 @@ def test_an_own_image_of_any_size_comes_back():
 
 def test_pixels_are_squares_whatever_the_size():
     lab = ThetaLab(torch.rand(20, 40), (30, 10))
-    for marks in (lab.canvas.scene["panels"][i]["marks"] for i in (1, 2)):
-        (image,) = [mark for mark in marks if mark["kind"] == "image"]
-        rows, columns = (20, 40) if "source" in image else (30, 10)
-        assert image["width"] / columns == pytest.approx(image["height"] / rows)
+    for marks in (lab.canvas.scene.panels[i].marks for i in (1, 2)):
+        (image,) = [mark for mark in marks if isinstance(mark, Image)]
+        rows, columns = (20, 40) if image.picture == "input" else (30, 10)
+        assert image.box.width / columns == pytest.approx(image.box.height / rows)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -151,7 +152,7 @@ def test_another_digit_can_be_chosen(lab, digit):
     lab.source.value = digit
     assert torch.equal(lab.image, images[labels == digit][0])
     assert (shown_output(lab) - pytorchs_output(lab)).abs().max() <= 1
-    assert lab.canvas.images["input"]["pixels"][::4] == bytes(
+    assert lab.canvas.images["input"].pixels[::4] == bytes(
         (lab.image[0] * 255).round().byte().flatten().tolist()
     )
 

@@ -10,6 +10,7 @@ from lab_scene import DIGIT, handles, note, numbers_in, pull, pytorchs_output, s
 
 from stn_course import samplers, transforms
 from stn_course.widgets import ThetaLab, theta_lab
+from stn_course.widgets.scene import Label
 
 
 @pytest.fixture
@@ -85,15 +86,16 @@ def assert_handles_lie_on_the_frame(lab) -> None:
         assert handles(lab) == {}
         return
     centre = matrix[0, :, 2]
-    panel = lab.canvas.scene["panels"][1 if lab.view.value == theta_lab.READS else 2]
+    panel = lab.canvas.scene.panels[1 if lab.view.value == theta_lab.READS else 2]
     for name, column in (("centre", None), ("x", 0), ("y", 1)):
         point = centre if column is None else centre + matrix[0, :, column]
         for axis, size in (("x", "width"), ("y", "height")):
             index = "xy".index(axis)
             place = view.centre[index] + view.unit[index] * point[index].item()
-            low, high = panel[axis] + 8, panel[axis] + panel[size] - 8
+            low = getattr(panel.box, axis) + 8
+            high = low + getattr(panel.box, size) - 16
             expected = min(max(place, low), high)
-            assert handles(lab)[name][axis] == pytest.approx(expected, abs=0.011)
+            assert getattr(handles(lab)[name], axis) == pytest.approx(expected, abs=0.011)
 
 
 @pytest.mark.parametrize("handle", ["centre", "x", "y"])
@@ -118,6 +120,23 @@ def test_in_the_other_view_a_handle_moves_the_picture(lab, handle):
     assert_handles_lie_on_the_frame(lab)
 
 
+@pytest.mark.parametrize("steps", [1, 20])
+def test_a_picture_dragged_through_a_line_and_back_loses_no_movement(lab, steps):
+    """There theta waits, the picture has no inverse; the hand goes on."""
+    lab.view.value = theta_lab.MOVES
+    unit = lab._right().unit[0]
+    there = [-2 * unit * step / steps for step in range(1, steps + 1)]
+    for x in [*there, *reversed(there), 0]:
+        lab.canvas.set_state({"hand": {"x": [x, 0]}})
+        assert lab.canvas.alert == ""
+    assert torch.allclose(lab.theta, transforms.identity(), atol=1e-6)
+    for x in (-unit, -1.5 * unit):
+        lab.canvas.set_state({"hand": {"x": [x, 0]}})
+    lab.canvas.set_state({"releases": 1})
+    mirrored = torch.tensor([[[-0.5, 0, 0], [0, 1, 0]]])
+    assert torch.allclose(transforms.inverse(lab.theta), mirrored, atol=1e-5)
+
+
 def test_movements_that_the_browser_left_out_are_not_lost(lab):
     """It adds displacements up, so the last message alone says it all."""
     unit = lab._left().unit[0]
@@ -138,17 +157,35 @@ def test_a_handle_pulled_onto_the_centre_leaves_no_inverse_but_a_lab_that_works(
     assert torch.allclose(lab.theta, torch.tensor([[[0.5, 0, 0], [0, 1, 0]]]), atol=1e-6)
 
 
+def test_where_the_picture_has_no_handles_its_panel_says_why(lab):
+    def words():
+        marks = lab.canvas.scene.panels[2].marks
+        return [mark.text for mark in marks if isinstance(mark, Label)]
+
+    lab.view.value = theta_lab.MOVES
+    assert theta_lab.NO_FRAME not in words()
+    lab.theta = torch.zeros(2, 3)
+    assert handles(lab) == {}
+    assert theta_lab.NO_FRAME in words()
+
+
+def test_an_arrow_key_moves_a_handle_as_far_on_the_canvas_however_far_the_panel_reaches(lab):
+    before = handles(lab)["x"].step
+    lab.theta = transforms.translation(x=12.0)
+    assert handles(lab)["x"].step == pytest.approx(before)
+
+
 def test_a_handle_outside_of_the_panel_can_still_be_reached(lab):
     lab.theta = transforms.translation(x=40.0)
-    left = lab.canvas.scene["panels"][1]
+    left = lab.canvas.scene.panels[1]
     for handle in handles(lab).values():
-        assert left["x"] <= handle["x"] <= left["x"] + left["width"]
-        assert left["y"] <= handle["y"] <= left["y"] + left["height"]
+        assert left.box.x <= handle.x <= left.box.x + left.box.width
+        assert left.box.y <= handle.y <= left.box.y + left.box.height
 
 
 def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
     before = lab._left().unit
-    pull(lab, "centre", 2.5, 0)
+    lab.canvas.set_state({"hand": {"centre": [2.5 * before[0], 0]}})
     assert lab._left().unit == before
     lab.canvas.set_state({"releases": 1})
     assert lab._left().unit[0] == pytest.approx(before[0] / 2)
@@ -156,5 +193,5 @@ def test_the_panel_reaches_as_far_as_the_frame_but_not_while_it_is_dragged(lab):
 
 def test_every_handle_has_a_label_with_its_place(lab):
     lab.theta = transforms.translation(x=0.25)
-    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"]["label"]
-    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"]["label"]
+    assert "centre of the output's frame, x 0.25, y 0;" in handles(lab)["centre"].label
+    assert "tip of the y arrow of the output's frame, x 0.25, y 1;" in handles(lab)["y"].label

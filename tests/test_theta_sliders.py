@@ -28,6 +28,39 @@ def test_a_mirrored_theta_is_shown_as_a_negative_scale(lab):
     assert lab.sliders.pose["scale_y"].value == pytest.approx(-1.5)
 
 
+def pose(lab) -> dict[str, float]:
+    return {name: round(control.value, 6) + 0.0 for name, control in lab.sliders.pose.items()}
+
+
+def test_the_mirror_is_shown_as_a_mirror_and_not_as_half_a_turn(lab):
+    """A mirrored theta has two poses; people expect the one that turns less."""
+    lab.theta = transforms.rotation(degrees=170)
+    lab.buttons["Mirror"].click()
+    expected = {"rotation": 0, "scale_x": -1, "scale_y": 1, "shear": 0, "x": 0, "y": 0}
+    assert pose(lab) == expected
+    assert "rotated 0 degrees, scaled by -1 in x and 1 in y, sheared by 0" in lab.text
+
+
+def test_a_hand_turns_a_mirrored_theta_all_the_way_round(lab):
+    """No other slider jumps under it, though the other pose would turn less."""
+    lab.theta = transforms.from_pose(scale_x=-1.0, shear=0.2)
+    for degrees in (60, 120, 180, -120):
+        lab.sliders.pose["rotation"].value = degrees
+        lab.paint()
+        assert pose(lab)["rotation"] == degrees
+        assert (pose(lab)["scale_x"], pose(lab)["scale_y"]) == (-1, 1)
+        expected = transforms.from_pose(rotation=degrees, scale_x=-1.0, shear=0.2)
+        assert torch.allclose(lab.theta, expected, atol=1e-6)
+
+
+def test_a_theta_without_a_pose_shows_no_numbers_of_one(lab):
+    lab.theta = torch.zeros(2, 3)
+    assert not any(control.readout for control in lab.sliders.pose.values())
+    assert all(control.readout for control in lab.sliders.numbers)
+    lab.theta = transforms.identity()
+    assert all(control.readout for control in lab.sliders.all)
+
+
 def test_half_a_turn_stays_at_the_end_where_the_hand_put_it(lab):
     lab.sliders.pose["rotation"].value = 180
     assert lab.sliders.pose["rotation"].value == 180

@@ -4,7 +4,7 @@
 # By the end, you can read the six numbers of a *theta* and say what they do to a picture, and you have built PyTorch's
 # `affine_grid` in under twenty lines.
 #
-# **40 minutes to read, 90 with the exercises · needs notebook 01 or some PyTorch · runs on CPU or GPU, offline**
+# **50 minutes to read, 120 with the exercises · needs notebook 01 or some PyTorch · runs on CPU or GPU, offline**
 
 # %%
 import torch
@@ -102,7 +102,8 @@ show(
 # does that in one call: it makes the grid, then reads the image there. You build the first half in this notebook and the
 # second in notebook 03. `transforms.identity()` is the theta that changes nothing. With `mode="nearest"` each output pixel
 # takes the value of the input pixel nearest to its place. Without it, `warp` reads *bilinearly*: it takes a weighted mean of
-# the four pixels around the place.
+# the four pixels around the place. (The second count uses a picture of ones: a 0 in the output can then only mean that
+# nothing was read.)
 
 # %%
 forward = torch.full((1, 56, 56), -1.0)  # -1: nothing arrived here
@@ -129,7 +130,8 @@ show(
 )
 
 # %% [markdown]
-# Every output pixel looks up exactly one place, so none stays empty. That is why the map goes from output to input. A **quiz** on it:
+# Every output pixel looks up exactly one place, so each gets a value. That is why the map goes from output to input. (A place
+# may also lie outside the picture. Then the value is black; here no place does.) A **quiz** on it:
 
 # %%
 Quiz("which_way")
@@ -152,8 +154,9 @@ show(
 # %% [markdown]
 # With `False`, PyTorch's default since version 1.3, a pixel is 2 / n wide and the first centre lies half a pixel
 # inside the edge. With `True`, the first and last centres lie exactly at -1 and 1. (`check_positive` turns bad input
-# into a readable error and does nothing else. `options` passes on `dtype` and `device`. `rounded` in the prints turns a
-# tensor into a list of rounded numbers.)
+# into a readable error and does nothing else. `**options` collects all other named arguments, here `dtype` and `device`,
+# and passes them on to `torch.arange`: the centres come in the same type and on the same device as theta. `rounded` in the
+# prints turns a tensor into a list of rounded numbers.)
 
 
 # %%
@@ -169,7 +172,7 @@ print("False:", rounded(pixel_centres(5)))
 print("True: ", rounded(pixel_centres(5, align_corners=True)))
 
 # %% [markdown]
-# A **quiz**, on an image of another width. Work it out before you call the function:
+# A **quiz** on an image with a different number of pixels. Work out the answer before you call the function:
 
 # %%
 Quiz("align_corners")
@@ -199,8 +202,8 @@ print("top row, x:", rounded(grid[0, :, 0]))
 print("top row, y:", rounded(grid[0, :, 1]))
 
 # %% [markdown]
-# The order is the field's first trap. The grid's *axes* are (height, width), row before column, as in
-# every tensor. Its *content* is (x, y), column before row. A **quiz**, so that you do not fall into it:
+# Mind the order: x and y are easily swapped here. The grid's *axes* are (height, width), row before column, as in
+# every tensor. Its *content* is (x, y), column before row. A **quiz** on it:
 
 # %%
 Quiz("xy_order")
@@ -294,7 +297,8 @@ for align_corners in (False, True):
 # With `False`, an output pixel covers two by two input pixels, and it reads where the four meet: between columns 0 and 1
 # and between rows 0 and 1. With `True`, the corner pixel reads the corner pixel.
 #
-# Now take a theta that moves the grid by 0.5, on images of three sizes. By what share of the picture's width is that?
+# Now take a theta that moves the grid by 0.5. The cell converts this move to pixels, and to a share of the picture's width,
+# for images of three sizes.
 
 # %%
 for align_corners in (False, True):
@@ -305,7 +309,7 @@ for align_corners in (False, True):
         print(f"align_corners={align_corners!s:5}: {words}")
 
 # %% [markdown]
-# With `False`, 0.5 is always a quarter of the width. **The same theta means the same on images of any size**, so a network
+# With `False`, 0.5 is always a quarter of the width. **A theta has the same effect on images of any size**, so a network
 # can choose theta on a small copy of a picture, and you can apply it to the original. With `True`, this holds only
 # approximately: the smaller the image, the larger the error.
 #
@@ -366,10 +370,13 @@ show(
 )
 
 # %% [markdown]
-# So the place in the original is first · (second · point): the matrix next to the point acts on it first. Matrix products
-# can be bracketed as you like, so it is also (first · second) · point. **The theta of both warps is first · second**:
-# the warps' own order, although the pixel asks in the opposite order. To multiply, extend each theta to 3×3 with
-# the row (0, 0, 1). `transforms.compose` does that.
+# In symbols: `second` sends the point to second · point, and `first` sends that place to first · (second · point). In a
+# matrix product you may move the brackets, so this is (first · second) · point. **The theta of both warps is first ·
+# second.** Read from left to right, it names the warps in the order in which you apply them to the picture. The pixel asks
+# from right to left.
+#
+# Two 2×3 matrices have no product. So each theta gets a third row, (0, 0, 1), before you multiply. `transforms.compose`
+# adds the rows, multiplies, and removes the row again.
 
 # %%
 point = torch.tensor([-0.4, -0.2, 1.0])  # (x, y, 1) in the output
@@ -403,15 +410,24 @@ show(
         two_orders,
         ["turn, then shift", "shift, then turn"],
         columns=2,
-        title="the order matters",
+        title="one turn and one shift, in two orders",
     ),
-    "the same turned seven twice, on the left moved to the left, on the right moved down.",
+    "the outputs of the two orders side by side, each with a turned seven.",
 )
 
 # %% [markdown]
-# After "turn, then shift", the picture has moved to the left, because the shift moved the *turned* picture. In the
-# original, that place lies below the centre, so the centre of the output reads at (0, 0.5). Warping twice confirms it.
-# (A quarter turn and a shift by whole pixels hit pixel centres, so here the second reading blurs nothing.)
+# <details><summary>Why the two differ</summary>
+#
+# After "turn, then shift", the seven lies to the left: the shift moved the *turned* picture. The output's centre reads the
+# turned picture at (0.5, 0), and that place came from (0, 0.5) in the original.
+#
+# After "shift, then turn", it lies at the bottom. The shift moved the upright picture to the left; then the quarter turn,
+# anticlockwise for the picture, carried its left side to the bottom. The output's centre reads the middle picture at its
+# centre, which the turn leaves in place, and that place came from (0.5, 0) in the original.
+# </details>
+#
+# Warp twice, and compare with one warp by the product. (A quarter turn and a shift by whole pixels hit pixel centres, so
+# here the second reading blurs nothing.)
 
 # %% tags=["tolerance=1e-4"]
 twice = warp(warp(digit[None], turn), shift)
@@ -420,9 +436,12 @@ print(f"warped twice and once: largest difference {(twice - once).abs().max():.0
 
 # %% [markdown]
 # The inverse of theta maps input → output, so it says how the *picture* moves. The lab draws its columns when you choose
-# *how the picture moves*: press *Quarter turn* there, and compare. OpenCV's `warpAffine` also takes that
-# direction, in pixels. Here is the matrix that it
-# expects; one of the course's tests checks that the results agree:
+# *how the picture moves*: press *Quarter turn* there, and compare.
+#
+# OpenCV's `warpAffine` takes this direction, too, but in pixels. `transforms.to_pixel_matrix` makes the matrix that it
+# expects, and `transforms.from_pixel_matrix` goes back to theta. Both take a `direction`: `"input_to_output"`, the default,
+# is OpenCV's; `"output_to_input"` keeps theta's own direction and changes only the units. (One of the course's tests checks
+# that OpenCV's result agrees with `warp`.)
 
 # %% tags=["tolerance=0.002"]
 theta = transforms.similarity(degrees=30, scale=0.8)
@@ -463,20 +482,15 @@ show(
 )
 
 # %% [markdown]
-# Now ask a classifier that has seen only upright digits, as in notebook 01. (It is part of a trained network that comes with
-# the course; `classify` calls that part alone.) It gets the same three windows, first cropped without turning, then as the
-# three thetas fetch them. (`transforms.attention` makes the theta of an upright window from its size and its centre.)
+# Compare with a window of the same size at the same place, cropped without turning. (`transforms.attention` makes the theta
+# of an upright window from its size and its centre.)
 
 # %%
 windows = transforms.attention(1 / 3, places[:, 0, 2], places[:, 1, 2])  # the same, upright
 cropped = warp(scene.expand(3, -1, -1, -1), windows, (28, 28))
-six = torch.cat([cropped, fetched])
-with torch.no_grad():
-    answers = models.load_straightener().classify(data.normalise(six)).argmax(dim=1).tolist()
-print(f"cropped, they are read as {answers[:3]}; through theta, as {answers[3:]}")
 show(
     plotting.image_grid(
-        six,
+        torch.cat([cropped, fetched]),
         [*(f"window {n}" for n in (1, 2, 3)), *(f"theta {n}" for n in (1, 2, 3))],
         columns=3,
         title="the right theta makes a digit easy to read",
@@ -486,7 +500,24 @@ show(
 )
 
 # %% [markdown]
-# **With the right theta, reading is easy.** Here you were told the three thetas. In notebook 04 a network chooses them.
+# How much easier? Put each of a hundred digits into a picture of its own, at any angle, and ask a classifier that has seen
+# only upright digits, as in notebook 01. (It is part of a trained network that comes with the course; `classify` calls that
+# part alone.)
+
+# %% tags=["tolerance=3"]
+torch.manual_seed(0)
+angles, x, y = 360 * torch.rand(100), 1.2 * torch.rand(100) - 0.6, 1.2 * torch.rand(100) - 0.6
+places = transforms.similarity(degrees=angles, scale=1 / 3, x=x, y=y)
+pictures = warp(images[:100], transforms.inverse(places), (84, 84))
+network = models.load_straightener()
+for name, theta in [("cropped", transforms.attention(1 / 3, x, y)), ("through theta", places)]:
+    windows = warp(pictures, theta, (28, 28))
+    with torch.no_grad():
+        answers = network.classify(data.normalise(windows)).argmax(dim=1)
+    print(f"{name:13} {(answers == labels[:100]).sum().item():3} of 100 read correctly")
+
+# %% [markdown]
+# **With the right theta, reading is easy.** Here you were told the thetas. In notebook 04 a network chooses them.
 #
 # ## Break
 #
@@ -507,6 +538,7 @@ remedied = naive.clone()
 remedied[:, 0, 1] *= height / width  # y to x
 remedied[:, 1, 0] *= width / height  # x to y
 for name, theta in [("naive", naive), ("remedied", remedied)]:
+    # theta's own direction, in pixels
     in_pixels = transforms.to_pixel_matrix(theta, (height, width), direction="output_to_input")
     pose = torch.cat(transforms.to_pose(in_pixels))  # rotation, two scales, shear, x, y
     print(f"{name:8} in pixels: rotation {rounded(pose[0], 1)}°", end=", ")
@@ -537,8 +569,8 @@ drift = read_with_false - torch.arange(28)
 print("drift at the first, a middle and the last pixel:", rounded(drift[[0, 14, 27]]))
 
 # %% [markdown]
-# Half a pixel hardly matters in a photograph. It matters for a stroke that is two pixels wide. Worse, the errors of
-# several warps in a row add up. The remedy is a habit: **write `align_corners` in both calls, with the same value.**
+# Half a pixel hardly matters in a photograph. It matters for a stroke that is two pixels wide. The remedy is a habit:
+# **write `align_corners` in both calls, with the same value.**
 #
 # **3. Degrees for radians.** `torch.cos` takes radians. 30 radians are 1719°, four full turns and 279°.
 # `transforms.rotation` makes you name the unit:
@@ -616,7 +648,8 @@ checks.base_grid(my_base_grid)
 
 
 # %% [markdown]
-# **7.** The affine grid from the base grid, this time with `@` instead of `einsum`.
+# **7.** The affine grid, this time with `@` instead of `einsum`. Use `base_grid`, and give it theta's `dtype` and `device`
+# as Build 3 does.
 
 
 # %%
@@ -629,10 +662,12 @@ checks.affine_grid(my_affine_grid)
 
 
 # %% [markdown]
-# **8.** The inverse of a theta. Predict: what becomes of the third column?
+# **8.** The inverse of a theta. Predict: what becomes of the third column? (The answers to questions without a check stand
+# at the end of this notebook.)
 
 
 # %%
+# my prediction: the third column becomes …
 def my_inverse(theta):
     # theta: (B, 2, 3); the answer: (B, 2, 3)
     ...
@@ -642,7 +677,8 @@ checks.inverse(my_inverse)
 
 
 # %% [markdown]
-# **9.** Turn the grid clockwise about a given **pixel** (x, y) instead of the middle, also on images that are not square.
+# **9.** The hardest of the ten. Turn the grid clockwise about a **pixel** (x, y) of your choice, which then stays where it is.
+# The image need not be square. (Build the matrix in pixels, and convert it as in *Compose and invert*.)
 
 
 # %%
@@ -674,6 +710,7 @@ checks.crop_theta(my_crop_theta)
 
 
 # %%
+# my prediction: you see …
 def my_grid(theta, size):
     _, _, height, width = size
     x, y = torch.meshgrid(pixel_centres(width), pixel_centres(height), indexing="ij")

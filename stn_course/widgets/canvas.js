@@ -21,11 +21,12 @@ function toPicture({ columns, rows, pixels }) {
   return picture;
 }
 
+/** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
 const painters = {
-  image(context, mark, pictures) {
-    const picture = mark.source ? pictures[mark.source] : toPicture(mark);
+  image(context, { box, picture }, pictures) {
+    const shown = typeof picture === "string" ? pictures[picture] : toPicture(picture);
     context.imageSmoothingEnabled = false;
-    context.drawImage(picture, mark.x, mark.y, mark.width, mark.height);
+    context.drawImage(shown, ...box);
   },
 
   dots(context, { places, radius, colour }) {
@@ -52,7 +53,7 @@ const painters = {
     if (width > 0) context.stroke();
   },
 
-  text(context, { text, x, y, colour, size, align }) {
+  label(context, { text, x, y, colour, size, align }) {
     context.font = `${size}px sans-serif`;
     context.textAlign = align;
     context.textBaseline = "middle";
@@ -66,6 +67,11 @@ const painters = {
   },
 };
 
+function paintMark(context, mark, pictures) {
+  if (!(mark.kind in painters)) throw new Error(`no painter for ${mark.kind}`);
+  painters[mark.kind](context, mark, pictures);
+}
+
 function paint(canvas, scene, pictures) {
   const density = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(scene.width * density), Math.round(scene.height * density)];
@@ -77,11 +83,11 @@ function paint(canvas, scene, pictures) {
   for (const panel of scene.panels) {
     context.save();
     context.beginPath();
-    context.rect(panel.x, panel.y, panel.width, panel.height);
+    context.rect(...panel.box);
     context.clip();
     context.fillStyle = panel.ground;
-    context.fillRect(panel.x, panel.y, panel.width, panel.height);
-    for (const mark of panel.marks) painters[mark.kind](context, mark, pictures);
+    context.fillRect(...panel.box);
+    for (const mark of panel.marks) paintMark(context, mark, pictures);
     context.restore();
   }
   setAttribute(canvas, "aria-label", scene.text);
@@ -92,7 +98,12 @@ function makeHandle(name, move, letGo, scale) {
   const button = document.createElement("button");
   button.className = "stn-handle";
   button.dataset.handle = name;
-  let last = null;
+  let last = null; // where the pointer was, while it drags
+  let held = false;
+  const pull = (dx, dy) => {
+    held = true;
+    move(name, dx, dy);
+  };
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault(); // or the browser would start to select text
@@ -102,11 +113,12 @@ function makeHandle(name, move, letGo, scale) {
   });
   button.addEventListener("pointermove", (event) => {
     if (last === null) return;
-    move(name, (event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
+    pull((event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
     last = [event.clientX, event.clientY];
   });
   const release = () => {
-    if (last !== null) letGo();
+    if (held) letGo();
+    held = false;
     last = null;
   };
   button.addEventListener("pointerup", release);
@@ -116,9 +128,10 @@ function makeHandle(name, move, letGo, scale) {
     event.preventDefault();
     event.stopPropagation(); // or the notebook would select another cell
     const step = Number(button.dataset.step) * (event.shiftKey ? 10 : 1);
-    move(name, ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
+    pull(ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
   });
-  button.addEventListener("keyup", (event) => event.key in ARROWS && letGo());
+  button.addEventListener("keyup", (event) => event.key in ARROWS && last === null && release());
+  button.addEventListener("blur", () => last === null && release()); // its keyup is another's
   return button;
 }
 
@@ -196,6 +209,12 @@ function nameControls(lab) {
   }
 }
 
+/** What is typed at a lab's controls is not for the notebook, where x cuts the lab's cell. */
+function keepLetters(event) {
+  const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (letter) event.stopPropagation();
+}
+
 function render({ model, el }) {
   const frame = document.createElement("div");
   const canvas = document.createElement("canvas");
@@ -227,7 +246,7 @@ function render({ model, el }) {
     waiting = 0;
     const scene = model.get("scene");
     write(alert, model.get("alert"));
-    if (!scene.panels) return;
+    if (scene.panels.length === 0) return;
     frame.style.width = `${scene.width}px`;
     canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
     try {
@@ -254,6 +273,7 @@ function render({ model, el }) {
     const lab = el.closest(".stn-lab");
     if (lab === null) return;
     nameControls(lab);
+    lab.addEventListener("keydown", keepLetters);
     observer = new MutationObserver(() => nameControls(lab));
     observer.observe(lab, { childList: true, subtree: true }); // sliders may come later
   });

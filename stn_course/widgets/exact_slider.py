@@ -15,7 +15,7 @@ class ExactSlider(ipywidgets.FloatSlider):
     The browser rounds every value it is sent to the slider's step, and reports the rounded one as
     if a hand had moved the slider. Two sliders that follow each other would then drift. So a
     report of the present value is dropped, and one that repeats a value sent within the last
-    second, unless the slider is `in_hand`.
+    second, unless the slider is `in_hand`: what it reported last was a movement.
     """
 
     value = traitlets.CFloat(0.0).tag(sync=True, echo_update=False)
@@ -31,6 +31,7 @@ class ExactSlider(ipywidgets.FloatSlider):
         if abs(value - self.value) < 1e-9:
             return  # a rounding error is no reason to send anything
         self.min, self.max = min(self.min, value), max(self.max, value)
+        self.in_hand = False
         self._sent.append((time.monotonic(), value))
         self.value = value
 
@@ -53,6 +54,8 @@ class ExactSlider(ipywidgets.FloatSlider):
         """What the browser reports, ipywidgets' own entrance; repeats are left out."""
         if "value" in sync_data and self._repeats(sync_data["value"]):
             sync_data = {name: value for name, value in sync_data.items() if name != "value"}
+        if "value" in sync_data:
+            self.in_hand = True
         if sync_data:
             super().set_state(sync_data)
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.validation import check_images, describe
+from stn_course.widgets.scene import Pixels
 
 LARGEST = 512  # pixels to a side that a canvas is given; it paints no more of them
 
@@ -46,10 +47,10 @@ def reduced(image: Tensor) -> Tensor:
     return F.interpolate(image[None], size, mode="area")[0]
 
 
-def to_rgba(image: Tensor) -> dict:
+def to_rgba(image: Tensor) -> Pixels:
     """(C, H, W) from 0 to 1, C 1 or 3, as the canvas takes a picture; beyond 0 and 1 is cut off."""
     levels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
     channels = levels.expand(3, -1, -1)
     opaque = torch.full_like(channels[:1], 255)
     pixels = torch.cat([channels, opaque]).movedim(0, -1).contiguous()
-    return {"rows": image.shape[1], "columns": image.shape[2], "pixels": pixels.numpy().tobytes()}
+    return Pixels(image.shape[1], image.shape[2], pixels.numpy().tobytes())

@@ -13,7 +13,8 @@ from stn_course.samplers import MODES, PADDING_MODES
 from stn_course.validation import check_choice
 from stn_course.widgets.canvas import Canvas
 from stn_course.widgets.lifetime import FreedWithCells
-from stn_course.widgets.still import still
+from stn_course.widgets.scene import Scene
+from stn_course.widgets.static_figure import static_figure
 
 CHOICE_STYLE, CHOICE_WIDTH = {"description_width": "initial"}, {"width": "auto"}
 WRAP = {"flex_flow": "row wrap"}
@@ -22,7 +23,7 @@ WRAP = {"flex_flow": "row wrap"}
 class Lab(FreedWithCells, ipywidgets.VBox):
     """A canvas and the controls under it; a lab says in `scene` what the canvas shows.
 
-    `figure()` is the lab as a still, `text` the same in words.
+    `figure()` is the lab as a static figure, `text` the same in words.
     """
 
     def __init__(self):
@@ -35,14 +36,19 @@ class Lab(FreedWithCells, ipywidgets.VBox):
         """Put the canvas above and each row of controls under it, then paint."""
         boxes = [ipywidgets.HBox(list(row), layout=WRAP) for row in rows]
         self.children = [self.canvas, *boxes]
-        self.refresh()
+        self.paint()
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """What the canvas shows at present; see `scene.py`."""
         raise NotImplementedError
 
-    def refresh(self, _=None) -> None:
-        """Paint the present state; an error stands in the lab, for a callback's would be lost."""
+    def paint(self, _=None) -> None:
+        """Show the present state: the one door to the picture, whatever has changed.
+
+        An error stands in the lab, for a callback's would be lost.
+        """
+        if self._quiet:
+            return
         with self.errors_shown(), one_thread():
             self.canvas.scene = self.scene()
             self.canvas.alert = ""
@@ -65,21 +71,16 @@ class Lab(FreedWithCells, ipywidgets.VBox):
             yield
         finally:
             self._quiet = before
-        self.changed()
-
-    def changed(self, _=None) -> None:
-        """A control was changed by a hand."""
-        if not self._quiet:
-            self.refresh()
+        self.paint()
 
     @property
     def text(self) -> str:
         """What the canvas shows, in words."""
-        return self.canvas.scene.get("text", "")
+        return self.canvas.scene.text
 
     def figure(self) -> Figure:
-        """The present state as a still."""
-        return still(self.scene(), self.canvas.images)
+        """The present state as a static figure."""
+        return static_figure(self.scene(), self.canvas.images)
 
 
 @contextlib.contextmanager

@@ -10,9 +10,17 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.training import Recorder, Stop
 from stn_course.transforms import to_pose
-from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab
-from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
+from stn_course.widgets.scene import Box, Label, Mark, Note, Panel, Scene
+from stn_course.widgets.training_scene import (
+    CHART,
+    LEFT,
+    TILE,
+    TITLE,
+    chart,
+    digit_panels,
+    width_of,
+)
 
 EVERY = 1.0  # seconds between two pictures, at least
 SHARE = 0.03  # of the time, at most, goes into pictures
@@ -82,7 +90,7 @@ class Monitor(Lab):
         now = [] if not recorder.losses else torch.stack(recorder.losses).tolist()
         self.losses = recorder.history.losses + now
         self.drawn += 1
-        self.refresh()
+        self.paint()
 
     def _hold_up(self) -> float:
         """Wait while paused; how long it took, in seconds."""
@@ -100,34 +108,29 @@ class Monitor(Lab):
     def _stop(self, _) -> None:
         self.stopped = True
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """The digits and the two charts as the run stands."""
         images = torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
         theta = self._theta()
         width, top = width_of(len(images)), 2 * (TITLE + TILE)
         words = ["test digits", "", ""] if theta is None else ["input and frame", "output", ""]
         marks = [
-            draw.text(line, LEFT, y + TITLE / 2, align="left")
+            Label(line, LEFT, y + TITLE / 2, align="left")
             for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
         ]
         bottom = top + TITLE + CHART + 26
-        marks.append(draw.text(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
-        whole = {"x": 0, "y": 0, "width": width, "height": bottom + TITLE}
-        panels = [draw.panel(whole, [*marks, *self._charts(top, width)], "white")]
+        marks.append(Label(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
+        whole = Box(0, 0, width, bottom + TITLE)
+        panels = [Panel(whole, [*marks, *self._charts(top, width)], "white")]
         outputs = [None] * len(images)
         if theta is not None:
             outputs = warp(images, theta.to(images.dtype), padding_mode=self.padding_mode)
         for i, output in enumerate(outputs):
             own = None if theta is None else theta[i : i + 1].double()
             panels += digit_panels(i, images[i], own, output)
-        return {
-            "width": width,
-            "height": whole["height"],
-            "panels": panels,
-            "handles": [],
-            "notes": [draw.note("warning", words) for words in self._findings()],
-            "text": " ".join([self._in_words(), *self._findings()]),
-        }
+        notes = [Note("warning", words) for words in self._findings()]
+        text = " ".join([self._in_words(), *self._findings()])
+        return Scene(width, whole.height, panels, notes=notes, text=text)
 
     @property
     def _history(self):
@@ -147,11 +150,11 @@ class Monitor(Lab):
         recorded = self._history.probe_thetas
         return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
 
-    def _charts(self, top: float, width: float) -> list[dict]:
+    def _charts(self, top: float, width: float) -> list[Mark]:
         """The loss of each step to the left, the accuracy after each epoch to the right."""
         half = (width - LEFT) / 2 - 40
-        left = {"x": LEFT, "y": top + TITLE, "width": half, "height": CHART}
-        right = left | {"x": LEFT + half + 68}
+        left = Box(LEFT, top + TITLE, half, CHART)
+        right = left._replace(x=LEFT + half + 68)
         run = self.recorder
         steps, epochs = (run.steps, self._history.recipe.epochs) if run is not None else (1, 1)
         most = max(self.losses, default=1.0)
@@ -164,8 +167,8 @@ class Monitor(Lab):
         words = ("step 0", f"step {steps}", "0", f"{most:.1f}")
         percent = ("epoch 0", f"epoch {epochs:g}", f"{100 * low:.0f} %", "100 %")
         return [
-            draw.text("training loss", LEFT, top + TITLE / 2, align="left"),
-            draw.text("test accuracy", right["x"], top + TITLE / 2, align="left"),
+            Label("training loss", LEFT, top + TITLE / 2, align="left"),
+            Label("test accuracy", right.x, top + TITLE / 2, align="left"),
             *chart(left, losses, words, COLOURS["input"]),
             *chart(right, shares, percent, COLOURS["output"]),
         ]

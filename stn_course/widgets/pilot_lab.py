@@ -12,10 +12,19 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.transforms import identity
 from stn_course.validation import check_images
-from stn_course.widgets import scene as draw
 from stn_course.widgets.images import to_rgba
 from stn_course.widgets.lab import choice
+from stn_course.widgets.scene import Box, Image, Label, Mark, Note, Panel, Scene, rectangle
 from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
+from stn_course.widgets.theta_scene import (
+    View,
+    frame,
+    frame_handles,
+    image_box,
+    matrix_text,
+    sampling_dots,
+    view_of,
+)
 
 SIDE, GAP, TOP = 252, 16, 26  # canvas pixels: 9 for each of a digit's 28; between; for titles
 BARS = 240  # how wide the panel of the classifier's shares is
@@ -75,11 +84,12 @@ class PilotLab(SteeringLab):
         buttons = [self.digit, self.next, self.reset, self.compare, self.device]
         self.arrange(buttons, columns)
 
-    def _moved(self) -> None:
+    def paint(self, _=None) -> None:
+        """The digit shown keeps its theta."""
         self.thetas[self.digit.value] = self.sliders.theta[0]
-        super()._moved()
+        super().paint()
 
-    def grip(self) -> tuple[draw.View, bool]:
+    def grip(self) -> tuple[View, bool]:
         """The handles lie on theta's frame over the input."""
         return self._view(0), False
 
@@ -96,12 +106,12 @@ class PilotLab(SteeringLab):
 
     def _compared(self, _) -> None:
         self.compare.description = HIDE if self.compare.value else SHOW
-        self.changed()
+        self.paint()
 
     def _new_device(self, _) -> None:
         with self.errors_shown():
             self._take_networks()
-        self.changed()
+        self.paint()
 
     @torch.no_grad()
     def _take_networks(self) -> None:
@@ -125,53 +135,47 @@ class PilotLab(SteeringLab):
     def _of_the_right(self, shares: Tensor) -> Tensor:
         return shares[torch.arange(len(self.labels)), self.labels]
 
-    def _box(self, panel: int) -> dict:
-        return {"x": panel * (SIDE + GAP), "y": TOP, "width": SIDE, "height": SIDE}
+    def _box(self, panel: int) -> Box:
+        return Box(panel * (SIDE + GAP), TOP, SIDE, SIDE)
 
-    def _view(self, panel: int) -> draw.View:
+    def _view(self, panel: int) -> View:
         centre = panel * (SIDE + GAP) + SIDE / 2, TOP + SIDE / 2
         side = SIDE / REACH * 1.2 if panel == 0 else SIDE
-        return draw.view_of(self.images.shape[-2:], centre, side, False)
+        return view_of(self.images.shape[-2:], centre, side, False)
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """The digit with the grid, what the classifier sees, what it says; below, the scores."""
         outputs, shares = self.judge(self.thetas)
         shown = self.digit.value
         first, second = self._box(0), self._box(1)
         rows = 2 if self.compare.value else 1
         width, height = 2 * (SIDE + GAP) + BARS, TOP + SIDE + GAP + rows * (THUMB + 24)
-        whole = {"x": 0, "y": 0, "width": width, "height": height}
         right = self.labels[shown].item()
         marks = [*titles(right), *bars(shares[shown], right), *self._thumbnails(outputs, shares)]
-        box = draw.image_box(outputs.shape[-2:], self._view(1), False)
+        box = image_box(outputs.shape[-2:], self._view(1), False)
         theta = self.sliders.theta
-        return {
-            "width": width,
-            "height": height,
-            "panels": [
-                draw.panel(whole, marks, "white"),
-                draw.panel(first, self._input_marks()),
-                draw.panel(second, [draw.picture(outputs[shown], box)]),
-            ],
-            "handles": draw.frame_handles(theta, self._view(0), first, KEY_STEP, "output's frame"),
-            "notes": self._notes(shares),
-            "text": self._in_words(shares),
-        }
+        handles = frame_handles(theta, self._view(0), first, KEY_STEP, "output's frame")
+        panels = [
+            Panel(Box(0, 0, width, height), marks, "white"),
+            Panel(first, self._input_marks()),
+            Panel(second, [Image(box, to_rgba(outputs[shown]))]),
+        ]
+        return Scene(width, height, panels, handles, self._notes(shares), self._in_words(shares))
 
-    def _input_marks(self) -> list[dict]:
+    def _input_marks(self) -> list[Mark]:
         view, theta, size = self._view(0), self.sliders.theta, self.images.shape[-2:]
-        box = draw.image_box(size, view, False)
-        marks = [draw.named_picture("input", box), draw.rectangle(box, COLOURS["input"])]
-        marks.append(draw.sampling_dots(theta, size, False, view))
+        box = image_box(size, view, False)
+        marks = [Image(box, "input"), rectangle(box, COLOURS["input"])]
+        marks.append(sampling_dots(theta, size, False, view))
         if self.compare.value:
             theirs = self.network_thetas[[self.digit.value]]
-            marks += draw.frame(theirs, view, COLOURS["other"])
+            marks += frame(theirs, view, COLOURS["other"])
             (corner,) = view.places(theirs[0, :, 2] - theirs[0, :, 0] - theirs[0, :, 1])
-            inside = draw.keep_inside(corner, self._box(0), 30)
-            marks.append(draw.text("network", *inside, size=12))
-        return marks + draw.frame(theta, view, COLOURS["output"])
+            inside = self._box(0).keep_inside(corner, 30)
+            marks.append(Label("network", *inside, size=12))
+        return marks + frame(theta, view, COLOURS["output"])
 
-    def _thumbnails(self, outputs: Tensor, shares: Tensor) -> list[dict]:
+    def _thumbnails(self, outputs: Tensor, shares: Tensor) -> list[Mark]:
         """A row of the outputs with their probabilities, and one of the network's if asked for."""
         marks = self._row(outputs, self._of_the_right(shares), 0)
         if self.compare.value:
@@ -179,30 +183,30 @@ class PilotLab(SteeringLab):
             marks += self._row(theirs, self._of_the_right(their_shares), 1)
         return marks
 
-    def _row(self, outputs: Tensor, right: Tensor, row: int) -> list[dict]:
+    def _row(self, outputs: Tensor, right: Tensor, row: int) -> list[Mark]:
         top = TOP + SIDE + GAP + row * (THUMB + 24)
-        marks = [draw.text(("yours", "network")[row], 4, top + THUMB / 2, align="left")]
+        marks: list[Mark] = [Label(("yours", "network")[row], 4, top + THUMB / 2, align="left")]
         step = (2 * (SIDE + GAP) + BARS - 70) / len(outputs)
         for i, (output, share) in enumerate(zip(outputs, right.tolist(), strict=True)):
-            box = {"x": 70 + i * step, "y": top, "width": THUMB, "height": THUMB}
+            box = Box(70 + i * step, top, THUMB, THUMB)
             shown = i == self.digit.value
-            marks.append(draw.picture(output, box))
-            marks.append(draw.rectangle(box, COLOURS["grid"] if shown else "#777777", 3))
-            marks.append(draw.text(f"{100 * share:.0f} %", 70 + i * step + THUMB / 2, top + 66))
+            marks.append(Image(box, to_rgba(output)))
+            marks.append(rectangle(box, COLOURS["grid"] if shown else "#777777", 3))
+            marks.append(Label(f"{100 * share:.0f} %", 70 + i * step + THUMB / 2, top + 66))
         return marks
 
-    def _notes(self, shares: Tensor) -> list[dict]:
+    def _notes(self, shares: Tensor) -> list[Note]:
         yours = self._of_the_right(shares).sum().item()
         lines = [f"yours   {yours:5.2f} of {len(self.labels)}"]
         if self.compare.value:
             lines.append(f"network {self.score(self.network_thetas):5.2f} of {len(self.labels)}")
         notes = [
-            draw.note("score: certainty of the right digit, summed", "\n".join(lines)),
-            draw.note("your theta", draw.matrix_text(self.sliders.theta)),
+            Note("score: certainty of the right digit, summed", "\n".join(lines)),
+            Note("your theta", matrix_text(self.sliders.theta)),
         ]
         if self.compare.value:
-            theirs = draw.matrix_text(self.network_thetas[[self.digit.value]])
-            notes.append(draw.note("the network's theta", theirs))
+            theirs = matrix_text(self.network_thetas[[self.digit.value]])
+            notes.append(Note("the network's theta", theirs))
         return notes
 
     def _in_words(self, shares: Tensor) -> str:
@@ -225,29 +229,29 @@ def a_digit(label: int) -> str:
     return f"{'an' if label == 8 else 'a'} {label}"
 
 
-def titles(right: int) -> list[dict]:
-    """Marks: what stands above the three panels; right: the digit that is shown."""
+def titles(right: int) -> list[Label]:
+    """What stands above the three panels; right: the digit that is shown."""
     return [
-        draw.text(f"steer the frame: this is {a_digit(right)}", SIDE / 2, TOP / 2),
-        draw.text("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
-        draw.text("its certainty (right digit framed)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
+        Label(f"steer the frame: this is {a_digit(right)}", SIDE / 2, TOP / 2),
+        Label("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
+        Label("its certainty (right digit framed)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
     ]
 
 
-def bars(shares: Tensor, right: int) -> list[dict]:
-    """Marks: a bar for each of ten probabilities; the right one framed, the largest in numbers."""
+def bars(shares: Tensor, right: int) -> list[Mark]:
+    """A bar for each of ten probabilities; the right one framed, the largest in numbers."""
     left, step = 2 * (SIDE + GAP) + 20, SIDE / len(shares)
     full, best = BARS - 75, shares.argmax().item()
     marks = []
     for digit, share in enumerate(shares.tolist()):
         y = TOP + digit * step
-        box = {"x": left, "y": y + 3, "width": full, "height": step - 6}
+        box = Box(left, y + 3, full, step - 6)
         frame = (COLOURS["text"], 3) if digit == right else ("#BBBBBB", 1)
-        marks.append(draw.rectangle(box, *frame))
+        marks.append(rectangle(box, *frame))
         colour = COLOURS["grid"] if digit == best else COLOURS["other"]
-        marks.append(draw.rectangle(box | {"width": full * share}, colour, 0, fill=colour))
-        marks.append(draw.text(str(digit), left - 10, y + step / 2))
+        marks.append(rectangle(box._replace(width=full * share), colour, 0, fill=colour))
+        marks.append(Label(str(digit), left - 10, y + step / 2))
         if digit == best:
             words = f"{100 * share:.0f} %"
-            marks.append(draw.text(words, left + full + 8, y + step / 2, align="left"))
+            marks.append(Label(words, left + full + 8, y + step / 2, align="left"))
     return marks

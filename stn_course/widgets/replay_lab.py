@@ -10,9 +10,17 @@ from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
 from stn_course.validation import describe
-from stn_course.widgets import scene as draw
 from stn_course.widgets.lab import Lab, choice
-from stn_course.widgets.probe_scene import CHART, LEFT, TILE, TITLE, chart, digit_panels, width_of
+from stn_course.widgets.scene import Box, Label, Mark, Panel, Path, Scene, rectangle
+from stn_course.widgets.training_scene import (
+    CHART,
+    LEFT,
+    TILE,
+    TITLE,
+    chart,
+    digit_panels,
+    width_of,
+)
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
 NO_OUTPUT = "The transformer reads a feature map, not these pictures, so only its frames are shown."
@@ -58,7 +66,7 @@ class ReplayLab(Lab):
         self.link = ipywidgets.jslink((self.player, "value"), (self.slider, "value"))
         self.hidden = [self.link]
         for control in (self.slider, self.device):
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         self.arrange([self.player, self.slider, self.device])
 
     @property
@@ -85,7 +93,7 @@ class ReplayLab(Lab):
         """By how many degrees each grid is turned at a recorded step: (N,)."""
         return to_pose(self.thetas[index]).rotation
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """The digits with their frames, under them the outputs, and the loss up to here."""
         width = width_of(len(self.images))
         top = 2 * (TITLE + TILE)
@@ -94,36 +102,29 @@ class ReplayLab(Lab):
         words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
         titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
         marks = [
-            draw.text(line, LEFT, y + TITLE / 2, align="left")
+            Label(line, LEFT, y + TITLE / 2, align="left")
             for line, y in zip([*titles, words], (0, TITLE + TILE, top), strict=True)
         ]
-        whole = {"x": 0, "y": 0, "width": width, "height": top + TITLE + CHART + 26}
-        panels = [draw.panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
+        whole = Box(0, 0, width, top + TITLE + CHART + 26)
+        panels = [Panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
         outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
         for i, output in enumerate(outputs):
             theta = self.thetas[self.index, i : i + 1]
             panels += digit_panels(i, self.images[i], theta, output)
-        return {
-            "width": width,
-            "height": whole["height"],
-            "panels": panels,
-            "handles": [],
-            "notes": [],
-            "text": self._in_words(),
-        }
+        return Scene(width, whole.height, panels, text=self._in_words())
 
-    def _curve_marks(self, top: float, width: float) -> list[dict]:
+    def _curve_marks(self, top: float, width: float) -> list[Mark]:
         """The loss over the steps, and a mark where the slider stands."""
         most, last = max(self.losses), max(self.steps[-1], 1)
-        box = {"x": LEFT, "y": top, "width": width - LEFT - 12, "height": CHART}
+        box = Box(LEFT, top, width - LEFT - 12, CHART)
         points = [(a / last, b / most) for a, b in zip(self.steps, self.losses, strict=True)]
         share, height = points[self.index]
-        x, y = LEFT + share * box["width"], top + CHART * (1 - height)
-        mark = {"x": x - 5, "y": y - 5, "width": 10, "height": 10}
+        x, y = LEFT + share * box.width, top + CHART * (1 - height)
+        mark = Box(x - 5, y - 5, 10, 10)
         return [
-            draw.path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
+            Path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
             *chart(box, points, ("step 0", f"step {last}", "0", f"{most:.1f}"), COLOURS["input"]),
-            draw.rectangle(mark, "black", 1, fill=COLOURS["grid"]),
+            rectangle(mark, "black", 1, fill=COLOURS["grid"]),
         ]
 
     def _in_words(self) -> str:

@@ -10,10 +10,21 @@ from torch import Tensor
 from stn_course.plotting.drawing import COLOURS, SERIES
 from stn_course.samplers import PADDING_MODES, pad, read_pixels
 from stn_course.transforms import normalised_to_pixels
-from stn_course.widgets import scene as draw
 from stn_course.widgets.exact_slider import ExactSlider
-from stn_course.widgets.images import as_image
+from stn_course.widgets.images import as_image, to_rgba
 from stn_course.widgets.lab import Lab, sampling_choices, values_of
+from stn_course.widgets.scene import (
+    Box,
+    Handle,
+    Image,
+    Label,
+    Mark,
+    Note,
+    Panel,
+    Path,
+    Scene,
+    rectangle,
+)
 from stn_course.widgets.theta_sliders import slider
 
 SIDE, GAP, TOP = 300, 16, 26  # canvas pixels of each picture, between them, for their titles
@@ -53,12 +64,14 @@ class SamplerLab(Lab):
         self.choices = sampling_choices(mode, padding_mode, align_corners, device)
         self.sliders = [pixel_slider(name, size) for name, size in (("x", width), ("y", height))]
         super().__init__()
-        self.canvas.on_move(self._dragged)
+        self._hand: tuple[float, float] | None = None  # where it is, beyond the edges, too
+        self.canvas.on_move(self._drag)
+        self.canvas.on_release(self._let_go)
         middle = width / 2 - 0.3, height / 2 - 0.2  # not on a pixel's centre: four weights
         with self.all_at_once():
             self.point = (middle[0] if x is None else x, middle[1] if y is None else y)
         for control in [*self.sliders, *self.choices.values()]:
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         self.arrange(self.sliders, self.choices.values())
 
     @property
@@ -72,15 +85,13 @@ class SamplerLab(Lab):
             for control, value in zip(self.sliders, place, strict=True):
                 control.show(min(max(float(value), control.min), control.max))
 
-    def changed(self, change=None) -> None:
-        if change is not None and change["owner"] in self.sliders:
-            for control in self.sliders:
-                control.in_hand = control is change["owner"]
-        super().changed()
+    def _drag(self, _, dx: float, dy: float) -> None:
+        x, y = self._hand or self.point
+        self._hand = x + dx / self._pixel(), y + dy / self._pixel()
+        self.point = self._hand
 
-    def _dragged(self, _, dx: float, dy: float) -> None:
-        pixel = self._pixel()
-        self.point = (self.point[0] + dx / pixel, self.point[1] + dy / pixel)
+    def _let_go(self) -> None:
+        self._hand = None
 
     def _pixel(self) -> float:
         """How many canvas pixels a pixel of the image is wide in the left picture."""
@@ -130,54 +141,49 @@ class SamplerLab(Lab):
         place = torch.tensor([[[float(column)]]]), torch.tensor([[[float(row)]]])
         return read_pixels(self.image[None], *place).item()
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """Left the image, right the pixels around the point, below the three paddings' values."""
         value, gradient = self.read()
-        left, right = ({"x": x, "y": TOP, "width": SIDE, "height": SIDE} for x in (0, SIDE + GAP))
+        left, right = (Box(x, TOP, SIDE, SIDE) for x in (0, SIDE + GAP))
         width, height = 2 * SIDE + GAP, TOP + SIDE + SWATCH + 2 * GAP
-        whole = {"x": 0, "y": 0, "width": width, "height": height}
-        place = draw.keep_inside(self._on_the_left(*self.point), left)
+        place = left.keep_inside(self._on_the_left(*self.point))
         x, y = self.point
         label = f"the point, x {x:.2f}, y {y:.2f} pixels; arrow keys move it"
-        step = KEY_STEP * self._pixel()
-        return {
-            "width": width,
-            "height": height,
-            "panels": [
-                draw.panel(whole, [*TITLES, *self._swatches(TOP + SIDE + GAP)], "white"),
-                draw.panel(left, self._image_marks()),
-                draw.panel(right, self._enlarged_marks(value, gradient)),
-            ],
-            "handles": [draw.handle("point", place, label, COLOURS["grid"], step)],
-            "notes": self._notes(value, gradient),
-            "text": self._in_words(value, gradient),
-        }
+        handle = Handle("point", *place, label, COLOURS["grid"], KEY_STEP * self._pixel())
+        swatches = self._swatches(TOP + SIDE + GAP)
+        panels = [
+            Panel(Box(0, 0, width, height), [*TITLES, *swatches], "white"),
+            Panel(left, self._image_marks()),
+            Panel(right, self._enlarged_marks(value, gradient)),
+        ]
+        notes, words = self._notes(value, gradient), self._in_words(value, gradient)
+        return Scene(width, height, panels, [handle], notes, words)
 
     def _on_the_left(self, x: float, y: float) -> list[float]:
         """A place in pixels, on the canvas' left picture."""
         pixel = self._pixel()
         return [(x + 0.5 + MARGIN) * pixel, TOP + (y + 0.5 + MARGIN) * pixel]
 
-    def _image_marks(self) -> list[dict]:
+    def _image_marks(self) -> list[Mark]:
         height, width = self.image.shape[-2:]
         x, y = self._on_the_left(-0.5, -0.5)
-        box = {"x": x, "y": y, "width": width * self._pixel(), "height": height * self._pixel()}
-        marks = [self._padding_mark(), draw.rectangle(box, COLOURS["input"], 3)]
+        box = Box(x, y, width * self._pixel(), height * self._pixel())
+        marks = [self._padding_mark(), rectangle(box, COLOURS["input"], 3)]
         marks += [
-            draw.rectangle(self._square(*self._on_the_left(n["column"], n["row"])), colour, 2)
+            rectangle(self._square(*self._on_the_left(n["column"], n["row"])), colour, 2)
             for n, colour in zip(self.neighbours(), WEIGHTS, strict=False)
         ]
         instead = self._on_the_left(*self.padded())
         if instead != self._on_the_left(*self.point):
             there = self._on_the_left(*self.point)
-            marks.append(draw.path([there, instead], COLOURS["x"], 2, dash=(4, 3)))
+            marks.append(Path([there, instead], COLOURS["x"], 2, dash=(4, 3)))
         return marks
 
-    def _square(self, x: float, y: float, side: float | None = None) -> dict:
+    def _square(self, x: float, y: float, side: float | None = None) -> Box:
         side = self._pixel() if side is None else side
-        return {"x": x - side / 2, "y": y - side / 2, "width": side, "height": side}
+        return Box(x - side / 2, y - side / 2, side, side)
 
-    def _padding_mark(self) -> dict:
+    def _padding_mark(self) -> Image:
         """The image with MARGIN pixels of its padding around it."""
         height, width = self.image.shape[-2:]
         y, x = torch.meshgrid(
@@ -190,10 +196,10 @@ class SamplerLab(Lab):
         pixels = F.grid_sample(self.image[None], grid, **options)[0]
         x, y = self._on_the_left(-0.5 - MARGIN, -0.5 - MARGIN)
         rows, columns = pixels.shape[-2:]
-        box = {"width": columns * self._pixel(), "height": rows * self._pixel()}
-        return draw.picture(pixels, {"x": x, "y": y, **box})
+        box = Box(x, y, columns * self._pixel(), rows * self._pixel())
+        return Image(box, to_rgba(pixels))
 
-    def _enlarged_marks(self, value: float, gradient: tuple[float, float]) -> list[dict]:
+    def _enlarged_marks(self, value: float, gradient: tuple[float, float]) -> list[Mark]:
         """The pixels around the place read, the square over them, numbers, and the arrow."""
         x, y = self.padded()
         pixel = SIDE / AROUND
@@ -207,19 +213,19 @@ class SamplerLab(Lab):
             for row in range(round(y) - 2, round(y) + 3):
                 box = self._square(*place(column, row), pixel)
                 grey = level(self._value(column, row))
-                marks.append(draw.rectangle(box, "#777777", 1, fill=grey))
+                marks.append(rectangle(box, "#777777", 1, fill=grey))
         for n, colour in zip(self.neighbours(), WEIGHTS, strict=False):
             marks += self._weight_marks(n, colour, place)
-        marks.append(draw.rectangle(self._square(*centre, 10), "black", 2, COLOURS["grid"]))
+        marks.append(rectangle(self._square(*centre, 10), "black", 2, COLOURS["grid"]))
         if any(abs(part) > 1e-6 for part in gradient):
             scale = min(ARROW, LONGEST / math.hypot(*gradient))
             tip = [centre[0] + scale * gradient[0], centre[1] + scale * gradient[1]]
-            marks += [draw.path([list(centre), tip], COLOURS["x"], 4)]
+            marks += [Path([list(centre), tip], COLOURS["x"], 4)]
             corner = SIDE + GAP + 8, TOP + SIDE - 12
-            marks += [draw.text("arrow: gradient", *corner, COLOURS["x"], align="left")]
+            marks += [Label("arrow: gradient", *corner, COLOURS["x"], align="left")]
         return marks
 
-    def _weight_marks(self, neighbour: dict, colour: str, place) -> list[dict]:
+    def _weight_marks(self, neighbour: dict, colour: str, place) -> list[Mark]:
         """The part of the square that covers a neighbour, with its weight."""
         m, n, weight = neighbour["column"], neighbour["row"], neighbour["weight"]
         x, y = self.padded()
@@ -227,29 +233,29 @@ class SamplerLab(Lab):
             x, y = m, n  # all of that pixel
         low = place(max(m - 0.5, x - 0.5), max(n - 0.5, y - 0.5))
         high = place(min(m + 0.5, x + 0.5), min(n + 0.5, y + 0.5))
-        box = {"x": low[0], "y": low[1], "width": high[0] - low[0], "height": high[1] - low[1]}
+        box = Box(*low, high[0] - low[0], high[1] - low[1])
         middle = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2]
         centre = place(*self.padded())
         if max(abs(middle[0] - centre[0]), abs(middle[1] - centre[1])) < 20:
             middle[1] = centre[1] - 20  # not under the point
-        marks = [draw.rectangle(box, colour, 3, fill=f"{colour}66")]
-        return [*marks, draw.text(f"{weight:.2f}", *middle)] if weight > 0.02 else marks
+        marks = [rectangle(box, colour, 3, fill=f"{colour}66")]
+        return [*marks, Label(f"{weight:.2f}", *middle)] if weight > 0.02 else marks
 
-    def _swatches(self, top: float) -> list[dict]:
+    def _swatches(self, top: float) -> list[Mark]:
         """The value at the point for each padding, as grey and as a number."""
         marks = []
         for i, mode in enumerate(PADDING_MODES):
             value, _ = self.read(mode)
             chosen = mode == self.choices["padding_mode"].value
             x = 4 + i * (2 * SIDE + GAP) / 3
-            box = {"x": x, "y": top, "width": SWATCH, "height": SWATCH}
+            box = Box(x, top, SWATCH, SWATCH)
             colour = COLOURS["grid"] if chosen else "#777777"
-            marks.append(draw.rectangle(box, colour, 4 if chosen else 1, fill=level(value)))
+            marks.append(rectangle(box, colour, 4 if chosen else 1, fill=level(value)))
             words = f"{mode}: {value:.3f}"
-            marks.append(draw.text(words, x + SWATCH + 8, top + SWATCH / 2, align="left"))
+            marks.append(Label(words, x + SWATCH + 8, top + SWATCH / 2, align="left"))
         return marks
 
-    def _notes(self, value: float, gradient: tuple[float, float]) -> list[dict]:
+    def _notes(self, value: float, gradient: tuple[float, float]) -> list[Note]:
         lines = [
             f"{n['column']:2d},{n['row']:2d}  {n['value']:.2f}·{n['weight']:.2f} = "
             f"{n['value'] * n['weight']:.3f}"
@@ -257,14 +263,14 @@ class SamplerLab(Lab):
         ]
         x, y = self._normalised(torch.tensor(self.point)).tolist()
         return [
-            draw.note("column, row: value · weight", "\n".join([*lines, f"sum = {value:.3f}"])),
-            draw.note(
+            Note("column, row: value · weight", "\n".join([*lines, f"sum = {value:.3f}"])),
+            Note(
                 "gradient: change of the value per pixel",
                 "\n".join(
                     f"in {n} {round(g, 3) + 0.0:+.3f}" for n, g in zip("xy", gradient, strict=True)
                 ),
             ),
-            draw.note("the point, normalised", f"x {x:+.3f}\ny {y:+.3f}"),
+            Note("the point, normalised", f"x {x:+.3f}\ny {y:+.3f}"),
         ]
 
     def _in_words(self, value: float, gradient: tuple[float, float]) -> str:
@@ -286,8 +292,8 @@ class SamplerLab(Lab):
 
 WEIGHTS = SERIES[: len(CORNERS)]  # a colour for each neighbour
 TITLES = [
-    draw.text("the image and its padding; drag the point", SIDE / 2, TOP / 2),
-    draw.text("around the place it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
+    Label("the image and its padding; drag the point", SIDE / 2, TOP / 2),
+    Label("around the place it reads: areas are weights", SIDE + GAP + SIDE / 2, TOP / 2),
 ]
 
 

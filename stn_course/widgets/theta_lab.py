@@ -15,14 +15,26 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.transforms import identity, to_pixel_matrix
 from stn_course.validation import check_output_size
-from stn_course.widgets import scene as draw
 from stn_course.widgets.images import LARGEST, as_image, reduced, to_rgba
 from stn_course.widgets.lab import choice, sampling_choices, values_of
+from stn_course.widgets.scene import Box, Image, Label, Mark, Note, Panel, Scene, rectangle
 from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
+from stn_course.widgets.theta_scene import (
+    View,
+    corner_labels,
+    frame,
+    frame_handles,
+    image_box,
+    matrix_text,
+    numpy_text,
+    sampling_dots,
+    view_of,
+)
 from stn_course.widgets.theta_sliders import undone
 
 SIDE = 280  # canvas pixels of each picture: 10 for each of a digit's 28
 GAP, TOP = 16, 26  # between the pictures; for the title above them
+WIDTH = 2 * SIDE + GAP
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
 PRESETS = {
     "Identity": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
@@ -32,6 +44,7 @@ PRESETS = {
     "Mirror": [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
     "Everything outside": [[1.0, 0.0, 2.5], [0.0, 1.0, 0.0]],
 }
+NO_FRAME = "theta has no inverse, so no frame"  # in the panel of the picture that moves
 READS, MOVES = "where the output reads", "how the picture moves"
 
 
@@ -49,7 +62,7 @@ class ThetaLab(SteeringLab):
     for large outputs), and the frame's x and y arrow: the first and second column of theta. Drag
     the centre or the tip of an arrow, or move it with the arrow keys. Right the output.
 
-    `theta`, a (1, 2, 3) tensor on the CPU, can be read and set; `figure()` is the lab as a still.
+    `theta`, a (1, 2, 3) tensor on the CPU, can be read and set; `figure()` is a static figure.
     """
 
     def __init__(
@@ -77,7 +90,6 @@ class ThetaLab(SteeringLab):
         self.sizes = [size_entry(f"output {name}") for name in ("height", "width")]
         self._enter(output_size or self.image.shape[-2:])
         self._first |= {entry: entry.value for entry in self.sizes}
-        self.reach = REACH
         self._connect()
 
     def _connect(self) -> None:
@@ -85,10 +97,10 @@ class ThetaLab(SteeringLab):
         for name, button in self.buttons.items():
             button.layout.width = "auto"
             button.on_click(lambda _, name=name: self._press(name))
-        self.canvas.on_release(self.changed)
+        self.canvas.on_release(self.paint)
         self.source.observe(self._new_image, "value")
         for control in [*self.choices.values(), self.view, *self.sizes]:
-            control.observe(self.changed, "value")
+            control.observe(self.paint, "value")
         pose, numbers = list(self.sliders.pose.values()), self.sliders.numbers
         columns = [ipywidgets.VBox(pose), ipywidgets.VBox(numbers)]
         choices = [self.source, *self.sizes, *self.choices.values()]
@@ -106,24 +118,21 @@ class ThetaLab(SteeringLab):
         """(H', W')."""
         return tuple(entry.value for entry in self.sizes)
 
-    def changed(self, _=None) -> None:
-        """Theta or a choice was changed, but not by a drag: the panel reaches as far as needed."""
-        self.reach = reach_of(self._shown_frame())
-        super().changed()
+    def paint(self, _=None) -> None:
+        """The panel reaches as far as needed; while a hand drags, the frame would slip from it."""
+        if not self.canvas.held:
+            self.reach = reach_of(self._shown_frame())
+        super().paint()
 
     def _shown_frame(self) -> Tensor | None:
         """The matrix (1, 2, 3) of the frame that has the handles; None where it has no inverse."""
         theta = self.sliders.theta
         return theta if self.view.value == READS else undone(theta)
 
-    def grip(self) -> tuple[draw.View, bool]:
+    def grip(self) -> tuple[View, bool]:
         """The handles lie on theta's frame over the input, or on its inverse's over the output."""
         moves = self.view.value == MOVES
         return (self._right() if moves else self._left()), moves
-
-    def _pulled(self) -> None:
-        self.refresh()  # with the reach as it is, or the frame would slip from the hand
-        self.sliders.settle()
 
     def _press(self, name: str) -> None:
         if name != "Reset":
@@ -133,7 +142,6 @@ class ThetaLab(SteeringLab):
             for control, value in self._first.items():
                 control.value = value
             self.sliders.set(identity())
-        self.sliders.settle()
         self.sliders.restore_ranges()
 
     def _take_image(self) -> None:
@@ -156,87 +164,79 @@ class ThetaLab(SteeringLab):
         image, theta = self.image[None].to(device), self.theta.to(device)
         return warp(image, theta, self.output_size, **values_of(self.choices)).cpu()
 
-    def _left(self) -> draw.View:
+    def _left(self) -> View:
         """The view of the input's panel."""
         corners = self.choices["align_corners"].value
         centre = SIDE / 2, TOP + SIDE / 2
         reach = self.reach if self.view.value == READS else REACH
-        return draw.view_of(self.image.shape[-2:], centre, SIDE / reach, corners)
+        return view_of(self.image.shape[-2:], centre, SIDE / reach, corners)
 
-    def _right(self) -> draw.View:
+    def _right(self) -> View:
         """The view of the output's panel: filled by it, or with room for the picture that moves."""
         side = SIDE / self.reach if self.view.value == MOVES else SIDE
         centre = SIDE + GAP + SIDE / 2, TOP + SIDE / 2
-        return draw.view_of(self.output_size, centre, side, self.choices["align_corners"].value)
+        return view_of(self.output_size, centre, side, self.choices["align_corners"].value)
 
-    def scene(self) -> dict:
+    def scene(self) -> Scene:
         """Left the input and the grid, right the output, beside them theta in three forms."""
         output = self.output()
         theta, moves = self.sliders.theta, self.view.value == MOVES
         back = undone(theta)
-        left, right = ({"x": x, "y": TOP, "width": SIDE, "height": SIDE} for x in (0, SIDE + GAP))
+        left, right = (Box(x, TOP, SIDE, SIDE) for x in (0, SIDE + GAP))
+        step = KEY_STEP * self.reach / REACH  # the same on the canvas, however far it reaches
         if not moves:
-            handles = draw.frame_handles(theta, self._left(), left, KEY_STEP, "output's frame")
+            handles = frame_handles(theta, self._left(), left, step, "output's frame")
         elif back is None:
             handles = []
         else:
-            handles = draw.frame_handles(back, self._right(), right, KEY_STEP, "picture")
-        titles = draw.panel(
-            {"x": 0, "y": 0, "width": 2 * SIDE + GAP, "height": TOP}, TITLES, "white"
-        )
-        return {
-            "width": 2 * SIDE + GAP,
-            "height": TOP + SIDE,
-            "panels": [
-                titles,
-                draw.panel(left, self._input_marks(theta)),
-                draw.panel(right, self._output_marks(output[0], back if moves else None)),
-            ],
-            "handles": handles,
-            "notes": self._notes(theta, back, output),
-            "text": self._in_words(theta, back),
-        }
+            handles = frame_handles(back, self._right(), right, step, "picture")
+        panels = [
+            Panel(Box(0, 0, WIDTH, TOP), TITLES, "white"),
+            Panel(left, self._input_marks(theta)),
+            Panel(right, self._output_marks(output[0], back)),
+        ]
+        notes, words = self._notes(theta, back, output), self._in_words(theta, back)
+        return Scene(WIDTH, TOP + SIDE, panels, handles, notes, words)
 
-    def _input_marks(self, theta: Tensor) -> list[dict]:
+    def _input_marks(self, theta: Tensor) -> list[Mark]:
         view, corners = self._left(), self.choices["align_corners"].value
-        box = draw.image_box(self.image.shape[-2:], view, corners)
-        marks = [draw.named_picture("input", box), draw.rectangle(box, COLOURS["input"])]
-        marks += draw.corner_labels(view)
+        box = image_box(self.image.shape[-2:], view, corners)
+        marks = [Image(box, "input"), rectangle(box, COLOURS["input"])]
+        marks += corner_labels(view)
         if self.view.value == READS:
-            marks.append(draw.sampling_dots(theta, self.output_size, corners, view))
-            marks += draw.frame(theta, view, COLOURS["output"])
+            marks.append(sampling_dots(theta, self.output_size, corners, view))
+            marks += frame(theta, view, COLOURS["output"])
         return marks
 
-    def _output_marks(self, output: Tensor, moved: Tensor | None) -> list[dict]:
+    def _output_marks(self, output: Tensor, back: Tensor | None) -> list[Mark]:
         view, corners = self._right(), self.choices["align_corners"].value
-        box = draw.image_box(self.output_size, view, corners)
-        marks = [draw.picture(reduced(output), box)]
-        if self.view.value == MOVES:
-            marks += [draw.rectangle(box, COLOURS["output"]), *draw.corner_labels(view)]
-        if moved is not None:
-            marks += draw.frame(moved, view, COLOURS["input"])
-        return marks
+        box = image_box(self.output_size, view, corners)
+        marks: list[Mark] = [Image(box, to_rgba(reduced(output)))]
+        if self.view.value == READS:
+            return marks
+        marks += [rectangle(box, COLOURS["output"]), *corner_labels(view)]
+        if back is None:
+            return [*marks, Label(NO_FRAME, view.centre[0], TOP + SIDE - 14)]
+        return marks + frame(back, view, COLOURS["input"])
 
-    def _notes(self, theta: Tensor, back: Tensor | None, output: Tensor) -> list[dict]:
+    def _notes(self, theta: Tensor, back: Tensor | None, output: Tensor) -> list[Note]:
         sizes = tuple(self.image.shape[-2:]), self.output_size
         notes = [
-            draw.note("theta: output → input", draw.matrix_text(theta)),
-            draw.note(
+            Note("theta: output → input", matrix_text(theta)),
+            Note(
                 "its inverse: input → output",
-                "none: theta squeezes the grid into a line"
-                if back is None
-                else draw.matrix_text(back),
+                "none: theta squeezes the grid into a line" if back is None else matrix_text(back),
             ),
         ]
         corners = self.choices["align_corners"].value
         if not corners or min(sizes[0] + sizes[1]) > 1:  # a single pixel has no pixel matrix then
             pixels = to_pixel_matrix(theta, *sizes, corners, "output_to_input")
             title = "in pixels, as OpenCV's warpAffine takes it with WARP_INVERSE_MAP"
-            notes.append(draw.note(title, draw.numpy_text(pixels), copy=True))
+            notes.append(Note(title, numpy_text(pixels), copy=True))
         if words := self._reduced():
-            notes.append(draw.note("shown reduced", words))
+            notes.append(Note("shown reduced", words))
         if self.readout is not None:
-            notes.append(draw.note("the output", self.readout(output)))
+            notes.append(Note("the output", self.readout(output)))
         return notes
 
     def _in_words(self, theta: Tensor, back: Tensor | None) -> str:
@@ -268,8 +268,8 @@ class ThetaLab(SteeringLab):
 
 
 TITLES = [
-    draw.text("input, x → and y ↓ from -1 to 1", SIDE / 2, TOP / 2),
-    draw.text("output", SIDE + GAP + SIDE / 2, TOP / 2),
+    Label("input, x → and y ↓ from -1 to 1", SIDE / 2, TOP / 2),
+    Label("output", SIDE + GAP + SIDE / 2, TOP / 2),
 ]
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from stn_course.transforms import from_pose, identity, inverse, to_pose
+from stn_course.transforms import Pose, from_pose, identity, inverse, to_pose
 from stn_course.validation import check_theta, describe
 from stn_course.widgets.exact_slider import ExactSlider
 
@@ -42,11 +43,11 @@ def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
 class ThetaSliders:
     """The sliders and the theta that they show, kept in double precision, (1, 2, 3).
 
-    after_hand: called after a hand has moved a slider, with `theta` already the new one; it is
-    expected to end in `settle`, which brings the other sliders after.
+    paint: called when a hand has moved a slider, with `theta` already the new one; it is expected
+    to end in `settle`, which brings the other sliders after.
     """
 
-    def __init__(self, after_hand: Callable[[], None]):
+    def __init__(self, paint: Callable[[], None]):
         self.pose = {name: slider(*rest) for name, rest in POSE.items()}
         self.numbers = [
             slider(f"theta[{row}, {column}]", -4, 4, 0.01)
@@ -54,13 +55,14 @@ class ThetaSliders:
             for column in range(3)
         ]
         self.theta = identity(dtype=torch.float64)
-        self.after_hand = after_hand
+        self._pulled: Tensor | None = None  # the frame as a hand has it, without an inverse, too
+        self.paint = paint
         self._busy = False
         self._waiting = contextlib.ExitStack()
         self._wait = False
         self.settle()
         for control in self.all:
-            control.observe(self._changed, "value")
+            control.observe(self._follow_hand, "value")
 
     @property
     def all(self) -> list[ExactSlider]:
@@ -75,48 +77,60 @@ class ThetaSliders:
         if len(theta) != 1:
             raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
         self.theta = theta.clone()
-        for control in self.all:
-            control.in_hand = False
+        self.let_go()
 
     def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
         """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
 
         of_inverse: the handle is one of the moved picture's, so the column is the inverse's.
         """
-        matrix = undone(self.theta) if of_inverse else self.theta.clone()
-        if matrix is None:
+        frame = self._pulled
+        if frame is None:
+            frame = undone(self.theta) if of_inverse else self.theta.clone()
+        if frame is None:
             return  # the picture has no frame to take hold of
-        matrix[0, :, COLUMNS[handle]] += vector
-        theta = undone(matrix) if of_inverse else matrix
+        frame[0, :, COLUMNS[handle]] += vector
+        theta = undone(frame) if of_inverse else frame
         if theta is not None:  # a picture squeezed into a line: the hand goes on, theta waits
             self.set(theta)
+        self._pulled = frame
 
-    def _changed(self, change) -> None:
+    def let_go(self) -> None:
+        """The hand has let go of the handle: the next pull begins at theta."""
+        self._pulled = None
+
+    def _follow_hand(self, change) -> None:
+        """The sliders of one kind say what theta is."""
         if self._busy:  # moved by `settle`, not by a hand
             return
-        values = {name: s.value for name, s in self.pose.items()}
         if change["owner"] in self.numbers:
             numbers = [s.value for s in self.numbers]
             self.set(torch.tensor(numbers, dtype=torch.float64).reshape(1, 2, 3))
         else:
-            as_double = {n: torch.tensor(v, dtype=torch.float64) for n, v in values.items()}
-            self.set(from_pose(**as_double))
-        change["owner"].in_hand = True
-        self.after_hand()
+            self.set(self._theta_of_pose())
+        self.paint()
+
+    def _theta_of_pose(self) -> Tensor:
+        """Theta as the pose's sliders say it."""
+        values = {n: torch.tensor(s.value, dtype=torch.float64) for n, s in self.pose.items()}
+        return from_pose(**values)
 
     def settle(self) -> None:
-        """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest."""
+        """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest.
+
+        Where they say this theta already, they stay: 180 and -180 degrees are the same turn.
+        """
         self._send_after_the_picture()
-        pose = to_pose(self.theta)
         known = undone(self.theta) is not None
+        said = torch.allclose(self._theta_of_pose(), self.theta, rtol=0, atol=1e-9)
+        pose = read_pose(self.theta)
         with self._quiet():
             for control, number in zip(self.numbers, self.theta.flatten(), strict=True):
                 control.show(number.item())
             for name, control in self.pose.items():
-                control.disabled = not known
-                if known:
-                    value = getattr(pose, name).item()
-                    control.show(nearest_turn(value, control) if name == "rotation" else value)
+                control.disabled, control.readout = not known, known
+                if known and not said:
+                    control.show(getattr(pose, name).item())
 
     def _send_after_the_picture(self) -> None:
         """Hold what the sliders send for a moment, and send it together.
@@ -163,7 +177,14 @@ def undone(theta: Tensor) -> Tensor | None:
     return inverse(theta)
 
 
-def nearest_turn(degrees: float, control: ExactSlider) -> float:
-    """The same angle plus whole turns, as near to where the slider stands as its range allows."""
-    other = degrees + 360 * round((control.value - degrees) / 360)
-    return other if control.min <= other <= control.max else degrees
+def read_pose(theta: Tensor) -> Pose:
+    """Theta (1, 2, 3) read back into a pose that turns a mirror image by 90 degrees at most.
+
+    A mirrored theta has two poses: half a turn more, and both scales negated, is the same.
+    """
+    pose = to_pose(theta)
+    turn = pose.rotation.item()
+    if pose.scale_y.item() > 0 or not abs(turn) > 90:
+        return pose
+    scales = {"scale_x": -pose.scale_x, "scale_y": -pose.scale_y}
+    return pose._replace(rotation=pose.rotation - math.copysign(180, turn), **scales)

@@ -38,7 +38,7 @@ def no_tensor(exercise: FunctionExercise, expected: Tensor, received: Result) ->
         )
     wanted = exercise.returns or f"a {expected.dtype} tensor of shape {tuple(expected.shape)}"
     hint = " This is the class; Net() makes a module of it." if received.kind == "type" else ""
-    return f"It returned {received.other}; expected was {wanted}.{hint}"
+    return f"It returned {received.other}; expected {wanted}.{hint}"
 
 
 def difference(exercise: FunctionExercise, case: Case, expected: Tensor, received: Result):
@@ -50,12 +50,12 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
     if value is None:
         return no_tensor(exercise, expected, received)
     if value.shape != expected.shape:
-        return f"It returned shape {tuple(value.shape)}; expected was {tuple(expected.shape)}."
+        return f"It returned shape {tuple(value.shape)}; expected {tuple(expected.shape)}."
     if received.device != "cpu":
-        return f"It returned a tensor on {received.device}; expected was cpu, as the arguments."
+        return f"It returned a tensor on {received.device}; expected cpu, as the arguments are."
     free = value.is_floating_point() and not any(isinstance(a, Tensor) for a in case.args)
     if value.dtype != expected.dtype and not free:
-        return f"It returned {value.dtype}; expected was {expected.dtype}."
+        return f"It returned {value.dtype}; expected {expected.dtype}."
     if not agree(expected, value).all():
         bad = int((~value.isfinite()).sum())
         return f"{bad} of its {value.numel()} numbers are NaN or infinite." if bad else DIFFERS

@@ -12,12 +12,19 @@ from stn_course.checks.engine.worker import describe_safely
 PLAIN = (int, float, list, tuple, Tensor)
 
 
-def as_word(guess, spellings: dict[str, str]) -> str | None:
-    """A guessed word as the course writes it, case, blanks and full stops aside; None if none."""
+def as_word(guess, exercise: PredictionExercise) -> str | None:
+    """A guess as the course writes it, case, blanks and full stops aside; None if it is no word.
+
+    A number, or several words, count only where the exercise knows them.
+    """
+    if type(guess) in (int, float):
+        return exercise.spellings.get(guess)
     if type(guess) is not str:
         return None
     word = guess.strip(" .!\n").lower()
-    return spellings.get(word, word)
+    word = exercise.spellings.get(word, word)
+    known = word == exercise.answer or word in dict(exercise.wrong)
+    return word if known or " " not in word else None
 
 
 def as_numbers(guess, answer: float | Tensor) -> Tensor | None:
@@ -50,7 +57,7 @@ def wanted(answer: float | str | Tensor) -> str:
     """What kind of thing an answer is, in words."""
     if isinstance(answer, Tensor):
         return f"a tensor of shape {tuple(answer.shape)}"
-    return "one word, in quotes" if isinstance(answer, str) else "a number"
+    return "a word, in quotes" if isinstance(answer, str) else "a number"
 
 
 def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
@@ -60,14 +67,12 @@ def judge_prediction(exercise: PredictionExercise, guess) -> Verdict:
         words = f"Write {exercise.attempt} in place of the dots, then run this cell."
         return Verdict(name, None, [f"{name}: not attempted yet. {words} {exercise.push}"])
     value = (
-        as_word(guess, exercise.spellings)
+        as_word(guess, exercise)
         if isinstance(exercise.answer, str)
         else as_numbers(guess, exercise.answer)
     )
-    if isinstance(value, str) and " " in value and value not in dict(exercise.wrong):
-        value = None
     if value is None:
-        words = f"expected was {wanted(exercise.answer)}; got {describe_safely(guess)}."
+        words = f"expected {wanted(exercise.answer)}; got {describe_safely(guess)}."
         return Verdict(name, False, [f"{name}: not yet.", words])
     if equals(value, exercise.answer, exercise.tolerance):
         return Verdict(name, True, [f"{name}: right. {exercise.reason}"])

@@ -95,7 +95,7 @@ class PredictionExercise(Exercise):
     attempt: the learner's value; a notebook calls it guess.
     answer: a number, a word or a tensor. reason: why it is so, shown with the right answer.
     wrong: values that a misconception leads to, each with the words that explain it.
-    spellings: other ways to write a word, each with the word it stands for.
+    spellings: other ways to write a word, each with the word it stands for; a number, too.
     tolerance: how far off a number may be.
     """
 
@@ -103,7 +103,7 @@ class PredictionExercise(Exercise):
     answer: float | str | Tensor
     reason: str
     wrong: tuple[tuple[float | str | Tensor, str], ...] = field(default=())
-    spellings: dict[str, str] = field(default_factory=dict)
+    spellings: dict[str | float, str] = field(default_factory=dict)
     tolerance: float = 0.005
 
 

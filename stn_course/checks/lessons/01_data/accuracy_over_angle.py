@@ -151,7 +151,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "the other way",
-            "the pictures are turned clockwise: asked was anticlockwise, as data.rotate does.",
+            "the pictures are turned clockwise. Turn them anticlockwise, as data.rotate does.",
             partial(_measured, lambda i, a: _right(i, -a)),
             typed="""
                 from stn_course import training

@@ -10,13 +10,13 @@ EXERCISE = PredictionExercise(
         (0.0, "0 was black before normalising. After it black is -0.4242."),
         (
             -0.4242,
-            "that is what black becomes. Asked was the way back: from 0 to a grey between 0 and 1.",
+            "that is what black becomes. Go the other way: from 0 back to a grey between 0 and 1.",
         ),
         (0.4242, "that is how far black lies below 0, in units of the standard deviation, 0.3081."),
         (0.3081, "that is the standard deviation."),
         (0.42, "that is how far black lies below 0, not the grey that became 0."),
-        (33.0, "of 255? Asked was a grey between 0 and 1."),
-        (13.0, "that is percent. Asked was a grey between 0 and 1."),
+        (33.0, "of 255? Give a grey between 0 and 1."),
+        (13.0, "that is a percentage. Give a grey between 0 and 1."),
         (0.5, "that would be the middle between black and white. But MNIST is mostly black."),
     ),
     hints=(

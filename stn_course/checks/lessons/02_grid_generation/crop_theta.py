@@ -113,6 +113,19 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "edge taken for a centre",
+            "the middle lies half a pixel too far right and down. (2 · n + 1 - W) / W is for the "
+            "centre of pixel n; left + width / 2 is counted from the image's edge, not in pixel "
+            "numbers.",
+            partial(_crop_with, _share, lambda s, k, n: _middle(s, k, n) + 1 / n),
+            typed="""
+                H, W = size
+                x, y = left + width / 2, top + height / 2
+                x, y = (2 * x + 1 - W) / W, (2 * y + 1 - H) / H
+                return torch.tensor([[[width / W, 0, x], [0, height / H, y]]])
+            """,
+        ),
+        Misconception(
             "align_corners mixed up",
             "these are the formulas for align_corners=True, from centre to centre. With False the "
             "box ends at its pixels' edges.",
@@ -148,7 +161,7 @@ EXERCISE = FunctionExercise(
             typed="return torch.tensor([[[width / size[1], 0, 0], [0, height / size[0], 0]]])",
         ),
         Misconception(
-            "scale turned round",
+            "scale inverted",
             "the middle is right, but the scale is the wrong way round: a box of half the width "
             "has the scale 1/2, not 2.",
             partial(_crop_with, lambda s, k, n: n / k, _middle),

@@ -38,7 +38,7 @@ EXERCISE = FunctionExercise(
     against="torch.linalg.inv of the 3×3 matrices",
     cases=cases,
     hints=(
-        "Theta is no square matrix. With the row (0, 0, 1) below it becomes one, and its inverse "
+        "Theta is not a square matrix. The row (0, 0, 1) below makes it one, and the inverse "
         "ends with the same row.",
         "By hand: from s = A t + m follows t = A⁻¹ (s - m) = A⁻¹ s - A⁻¹ m. So the move is not "
         "only negated.",

@@ -15,7 +15,7 @@ EXERCISE = PredictionExercise(
         ),
         (
             torch.tensor([[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]]),
-            "this is half a turn: both arrows are turned round.",
+            "this is half a turn: both arrows are reversed.",
         ),
         (
             torch.tensor([[[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]]),

@@ -79,6 +79,20 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "points swapped instead",
+            "the axes are still columns before rows, and the points are now (y, x, 1), too. Swap "
+            "rows and columns where they go into meshgrid; the points stay (x, y, 1).",
+            lambda t, s: pytorch_affine_grid(t[..., [1, 0, 2]], s).transpose(1, 2),
+            typed="""
+                x, y = torch.meshgrid(
+                    grids.pixel_centres(size[3]), grids.pixel_centres(size[2]), indexing="ij"
+                )
+                return torch.einsum(
+                    "bij,hwj->bhwi", theta, torch.stack([y, x, torch.ones_like(x)], -1)
+                )
+            """,
+        ),
+        Misconception(
             "reshaped",
             "the shape is right now, but reshape does not swap axes: it deals the same numbers "
             "out anew. Swap rows and columns before they come into meshgrid.",

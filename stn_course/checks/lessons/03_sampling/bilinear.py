@@ -1,5 +1,7 @@
 """The bilinear sampler."""
 
+from functools import partial
+
 import torch
 
 from stn_course import samplers
@@ -12,6 +14,17 @@ def cases() -> list[Case]:
     return reading_cases(
         [1.0, 0.25, 1.5, 2.4, -0.6, 0.5, 5.0], [1.0, 0.0, 0.75, 0.5, 0.5, 1.3, 0.0]
     )
+
+
+def _extrapolated(input, x, y):
+    """Neighbours held at the border, and weights that go on below 0 and above 1."""
+    size = input.shape[-1], input.shape[-2]
+    left, top = (v.floor().clamp(0, n - 1) for v, n in zip((x, y), size, strict=True))
+    pixel = partial(samplers.read_pixels, input)
+    right, lower = (left + 1).clamp(max=size[0] - 1), (top + 1).clamp(max=size[1] - 1)
+    a, b = (x - left)[:, None], (y - top)[:, None]
+    upper_pair = torch.lerp(pixel(left, top), pixel(right, top), a)
+    return torch.lerp(upper_pair, torch.lerp(pixel(left, lower), pixel(right, lower), a), b)
 
 
 def _renormalised(input, x, y):
@@ -49,7 +62,7 @@ def _ceil_for_next(input, x, y):
 
 
 def _far_for_near(input, x, y):
-    """Bilinear with the weights turned round."""
+    """Bilinear with the weights of near and far exchanged."""
     mirrored = 2 * x.floor() + 1 - x, 2 * y.floor() + 1 - y
     return samplers.bilinear(input, *mirrored)
 
@@ -115,7 +128,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "far for near",
-            "the weights are turned round: the nearest pixel counts least. The pixel at distance "
+            "the weights are reversed: the nearest pixel counts least. The pixel at distance "
             "d gets 1 - d, not d.",
             _far_for_near,
             typed="""
@@ -139,6 +152,23 @@ EXERCISE = FunctionExercise(
                     [(2 * x + 1) / input.shape[3] - 1, (2 * y + 1) / input.shape[2] - 1], dim=-1
                 )
                 return F.grid_sample(input, grid, padding_mode="border", align_corners=False)
+            """,
+        ),
+        Misconception(
+            "neighbours held, weights not",
+            "the neighbours are clamped to the picture, and the weights are counted from there: "
+            "outside they lie below 0 or above 1. Count them from x.floor(), and do not clamp: "
+            "read_pixels gives 0 outside.",
+            _extrapolated,
+            typed="""
+                H, W = input.shape[2:]
+                x0, y0 = x.floor().clamp(0, W - 1), y.floor().clamp(0, H - 1)
+                x1, y1 = (x0 + 1).clamp(0, W - 1), (y0 + 1).clamp(0, H - 1)
+                a, b = (x - x0)[:, None], (y - y0)[:, None]
+                p = [[samplers.read_pixels(input, i, j) for i in (x0, x1)] for j in (y0, y1)]
+                return (1 - b) * ((1 - a) * p[0][0] + a * p[0][1]) + b * (
+                    (1 - a) * p[1][0] + a * p[1][1]
+                )
             """,
         ),
         Misconception(

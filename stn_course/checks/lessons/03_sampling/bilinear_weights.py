@@ -71,7 +71,7 @@ EXERCISE = FunctionExercise(
     misconceptions=(
         Misconception(
             "far for near",
-            "the weights are turned round: the nearest pixel has the smallest. The pixel at "
+            "the weights are reversed: the nearest pixel has the smallest. The pixel at "
             "distance d gets 1 - d, not d.",
             partial(_weights, lambda left, r, u, d: [r * d, left * d, r * u, left * u]),
             typed="""

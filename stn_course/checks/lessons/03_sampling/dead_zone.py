@@ -9,8 +9,8 @@ EXERCISE = PredictionExercise(
     "it back.",
     wrong=(
         (1.0, "for that some neighbours would have to differ. What stands outside the picture?"),
-        (3.0, "that is how far the grid was moved. Asked was how fast the output changes there."),
-        (-3.0, "that is the way back. Asked was how fast the output changes there."),
+        (3.0, "that is how far the grid was moved, not how fast the output changes there."),
+        (-3.0, "that is the way back. The gradient says how fast the output changes there."),
         (1e-9, "small is not enough: by how much do the neighbours differ out there?"),
     ),
     hints=(

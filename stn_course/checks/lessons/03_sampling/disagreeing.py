@@ -48,7 +48,8 @@ EXERCISE = FunctionExercise(
         "Give it the identity. The output should be the input, and is not. By how much does it "
         "drift, and where most?",
         "Two calls speak of -1 and 1. What does each take them for?",
-        "Write align_corners=False into both: then a grid means the same on images of any size.",
+        "Write align_corners=False into both: then a theta has the same effect on images of any "
+        "size.",
     ),
     misconceptions=(
         Misconception(
@@ -72,8 +73,8 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "both true",
-            "the two agree, and the identity changes nothing: well seen. But asked was False, for "
-            "which the same theta means the same on images of any size.",
+            "the two agree, and the identity changes nothing: well done. But only with False does "
+            "a theta have the same effect on images of any size.",
             lambda i, t: warp_by_pytorch(i, t, True, True),
             typed="""
                 grid = F.affine_grid(theta, image.shape, align_corners=True)

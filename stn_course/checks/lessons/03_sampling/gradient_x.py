@@ -10,7 +10,7 @@ from stn_course.samplers import read_pixels
 
 
 def gradient_x(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The slope of bilinear sampling along x, in values a pixel (paper, eq. 7).
+    """The slope of bilinear sampling along x, as a change per pixel (paper, eq. 7).
 
     input: (B, C, H, W). x, y: (B, H', W') in pixels. Returns (B, C, H', W').
     """
@@ -32,7 +32,7 @@ def cases() -> list[Case]:
 
 
 def slope_by_autograd(input: Tensor, x: Tensor, y: Tensor, along: int = 0) -> Tensor:
-    """The gradient of F.grid_sample along x (0) or y (1), in values a pixel: (B, C, H', W')."""
+    """The gradient of F.grid_sample along x (0) or y (1), per pixel: (B, C, H', W')."""
     slopes = []
     for channel in input.split(1, dim=1):
         places = [x.clone().requires_grad_(), y.clone().requires_grad_()]
@@ -44,6 +44,12 @@ def slope_by_autograd(input: Tensor, x: Tensor, y: Tensor, along: int = 0) -> Te
 def _upper_only(input, x, y):
     left, top = x.floor(), y.floor()
     return samplers.read_pixels(input, left + 1, top) - samplers.read_pixels(input, left, top)
+
+
+def _both_sides(input, x, y):
+    """The mean of the slopes just right and just left of x: between pixels they are one."""
+    cells = x.floor() + 0.5, x.ceil() - 0.5
+    return sum(slope_by_autograd(input, cell, y) for cell in cells) / 2
 
 
 EXERCISE = FunctionExercise(
@@ -78,7 +84,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "wrong sign",
-            "the sign is turned round: right minus left, since x grows to the right.",
+            "the sign is wrong: it is right minus left, since x grows to the right.",
             lambda *a: -slope_by_autograd(*a),
             typed="""
                 left, top, b = x.floor(), y.floor(), (y - y.floor())[:, None]
@@ -148,9 +154,42 @@ EXERCISE = FunctionExercise(
         Misconception(
             "one pixel further",
             "this is the change over a whole pixel from (x, y) on, which crosses into the next "
-            "cell. Asked was the slope in the cell itself: right pixel minus left pixel.",
+            "cell. The slope in the cell itself is right pixel minus left pixel.",
             lambda i, x, y: samplers.bilinear(i, x + 1, y) - samplers.bilinear(i, x, y),
             typed="return samplers.bilinear(input, x + 1, y) - samplers.bilinear(input, x, y)",
+        ),
+        Misconception(
+            "over two pixels",
+            "this is the mean slope from x - 1 to x + 1. Bilinear sampling has one slope between "
+            "two centres, and another beyond: right pixel minus left pixel, of this cell alone.",
+            lambda i, x, y: (samplers.bilinear(i, x + 1, y) - samplers.bilinear(i, x - 1, y)) / 2,
+            typed="""
+                before, after = (samplers.bilinear(input, x + step, y) for step in (-1, 1))
+                return (after - before) / 2
+            """,
+        ),
+        Misconception(
+            "half a pixel to each side",
+            "this is the mean slope from x - 0.5 to x + 0.5, which reaches into the next cell. The "
+            "slope of one cell is its right pixel minus its left one.",
+            lambda i, x, y: samplers.bilinear(i, x + 0.5, y) - samplers.bilinear(i, x - 0.5, y),
+            typed="""
+                before, after = (samplers.bilinear(input, x + step, y) for step in (-0.5, 0.5))
+                return after - before
+            """,
+        ),
+        Misconception(
+            "small step to each side",
+            "right between pixels. On one, a small step to each side gives the mean of the slopes "
+            "on the left and on the right. Take the right one, as PyTorch does.",
+            _both_sides,
+            typed="""
+                step = 0.05
+                difference = samplers.bilinear(input, x + step, y) - samplers.bilinear(
+                    input, x - step, y
+                )
+                return difference / (2 * step)
+            """,
         ),
         Misconception(
             "pairs added",
@@ -175,8 +214,8 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "normalised units",
-            "this is the gradient to normalised x, where one unit is half the width. Asked was "
-            "one pixel.",
+            "this is the gradient to normalised x, where one unit is half the width. Here "
+            "one unit is a pixel.",
             lambda i, x, y: slope_by_autograd(i, x, y) * i.shape[-1] / 2,
             typed="""
                 left, top, b = x.floor(), y.floor(), (y - y.floor())[:, None]

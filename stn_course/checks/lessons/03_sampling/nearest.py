@@ -11,8 +11,15 @@ from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
 
 def cases() -> list[Case]:
-    """Inside, between, and outside on every side; never exactly between two pixels."""
-    return reading_cases([1.0, 0.3, 1.7, 2.2, -0.7, 0.4, 5.0], [1.0, 0.8, 0.2, 0.6, 0.2, -0.6, 0.0])
+    """Inside, between, and outside on every side; last exactly between two rows.
+
+    There PyTorch takes the even row. The images have 2 and 4 rows, so that no rounding on the way
+    through normalised coordinates moves the place.
+    """
+    return reading_cases(
+        [1.0, 0.3, 1.7, 2.2, -0.7, 0.4, 5.0, 1.0, 1.0, 1.0],
+        [1.0, 0.8, 0.2, 0.6, 0.2, -0.6, 0.0, 0.5, 1.5, 2.5],
+    )
 
 
 def _whole(change, input, x, y):
@@ -66,9 +73,19 @@ EXERCISE = FunctionExercise(
         Misconception(
             "half added, then cut off",
             "adding 0.5 and cutting off is right from 0 on only: -0.7 + 0.5 is -0.2, and .int() "
-            "or .long() makes 0 of it. It lies nearest to -1: .round(), or .floor() after adding.",
+            "or .long() makes 0 of it. It lies nearest to -1: use .round().",
             partial(_whole, lambda i, x, y: ((x + 0.5).trunc(), (y + 0.5).trunc())),
             typed="return samplers.read_pixels(input, (x + .5).int(), (y + .5).int())",
+        ),
+        Misconception(
+            "half added, then rounded down",
+            "exactly between two pixels, adding 0.5 and rounding down takes the next one. PyTorch "
+            "takes the even one, as .round() does: 0.5 goes to 0, and 1.5 to 2.",
+            partial(_whole, lambda i, x, y: ((x + 0.5).floor(), (y + 0.5).floor())),
+            typed="""
+                row, column = torch.floor(y + 0.5), torch.floor(x + 0.5)
+                return samplers.read_pixels(input, column, row)
+            """,
         ),
         Misconception(
             "x and y swapped",
@@ -78,7 +95,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "held at the border",
-            "outside it reads the border's pixel. Asked was zero padding: 0 outside.",
+            "outside it reads the border's pixel. The exercise asks for zero padding: 0 outside.",
             partial(
                 _whole,
                 lambda i, x, y: (

@@ -10,14 +10,32 @@ from stn_course import samplers
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
 
+def padded_place(
+    x: Tensor, size: int, padding_mode: str = "zeros", align_corners: bool = False
+) -> Tensor:
+    """The places (N,) that are read for x (N,), in pixels."""
+    if padding_mode == "border":
+        return x.clamp(0, size - 1)
+    if padding_mode == "zeros":
+        return x
+    low, span = (0.0, size - 1) if align_corners else (-0.5, size)
+    if span == 0:
+        return torch.zeros_like(x)  # both mirrors stand on the only pixel
+    distance = (x - low).abs() % (2 * span)  # from the left mirror; after two folds all repeats
+    return (span - (distance - span).abs() + low).clamp(0, size - 1)
+
+
 def cases() -> list[Case]:
-    """Single places first, then many on both sides, far out too; every mode and `align_corners`."""
+    """Single places first, then many on both sides, far out too; last a row of one pixel.
+
+    Every mode and `align_corners`.
+    """
     few = [torch.tensor([x]) for x in (1.0, -1.2, 4.3)]
     many = torch.tensor([-0.4, -1.2, 0.3, 3.4, 4.3, -7.6, 11.2, 25.1], dtype=torch.float64)
     modes = ("zeros", "border", "reflection")
     return [
         Case((x, size, mode, corners))
-        for x, size in [*((x, 4) for x in few), (many, 4), (many, 3)]
+        for x, size in [*((x, 4) for x in few), (many, 4), (many, 3), (many, 1)]
         for mode in modes
         for corners in (False, True)
     ]
@@ -28,7 +46,8 @@ def pad_by_pytorch(x: Tensor, size: int, padding_mode: str, align_corners: bool)
     if padding_mode == "zeros":
         return x
     ramp = torch.arange(size, dtype=x.dtype).expand(1, 1, 1, size)
-    normalised = 2 * x / (size - 1) - 1 if align_corners else (2 * x + 1) / size - 1
+    between_centres = max(size - 1, 1)  # of one pixel PyTorch reads that, whatever the place
+    normalised = 2 * x / between_centres - 1 if align_corners else (2 * x + 1) / size - 1
     grid = torch.stack([normalised, torch.zeros_like(x)], dim=-1)[None, None]
     options = {"padding_mode": padding_mode, "align_corners": align_corners}
     return F.grid_sample(ramp, grid, **options).flatten()
@@ -53,14 +72,23 @@ def _fold_left(x, size, align_corners):
     return torch.where(x < low, 2 * low - x, x).clamp(0, size - 1)
 
 
-def _fold_once(x, size, align_corners):
+def _fold_once_unclipped(x, size, align_corners):
     low, high = (0, size - 1) if align_corners else (-0.5, size - 0.5)
     x = torch.where(x < low, 2 * low - x, x)
-    return torch.where(x > high, 2 * high - x, x).clamp(0, size - 1)
+    return torch.where(x > high, 2 * high - x, x)
+
+
+def _fold_once(x, size, align_corners):
+    return _fold_once_unclipped(x, size, align_corners).clamp(0, size - 1)
 
 
 def _unclipped(x, size, align_corners):
     return samplers.reflect(x, size, align_corners)
+
+
+def _divided_by_zero(x, size, align_corners):
+    folded = samplers.pad(x, size, "reflection", align_corners)
+    return folded * torch.nan if align_corners and size == 1 else folded
 
 
 def _zeros_clipped(x, size, padding_mode, align_corners):
@@ -80,7 +108,7 @@ def _other_corners(x, size, padding_mode, align_corners):
 
 EXERCISE = FunctionExercise(
     attempt="my_pad",
-    solution=samplers.pad,
+    solution=padded_place,
     oracle=pad_by_pytorch,
     against="the places that torch.nn.functional.grid_sample reads",
     cases=cases,
@@ -91,7 +119,7 @@ EXERCISE = FunctionExercise(
         "twice the distance of the mirrors.",
         "Mirrors at low and low + span: d = (x - low).abs() % (2 · span), then span - (d - "
         "span).abs() + low, clamped to 0 and size - 1. With align_corners low = 0, span = size - "
-        "1; without -0.5 and size.",
+        "1; without -0.5 and size. If span is 0, each place is place 0.",
     ),
     misconceptions=(
         Misconception(
@@ -177,8 +205,35 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "folded once, not clipped",
+            "places are folded once only, so those far out stay outside. Nor are they clipped: "
+            "after the folds a place may lie between the outermost centre and the edge, as -0.4.",
+            partial(_reflect_with, _fold_once_unclipped),
+            typed="""
+                if padding_mode == "reflection":
+                    low = 0.0 if align_corners else -0.5
+                    high = size - 1 - low
+                    x = low + (x - low).abs()
+                    return high - (x - high).abs()
+                return samplers.pad(x, size, padding_mode, align_corners)
+            """,
+        ),
+        Misconception(
+            "one pixel between mirrors",
+            "with align_corners=True and a single pixel, both mirrors stand at 0: their distance "
+            "is 0, and % 0 gives NaN. There each place is place 0.",
+            partial(_reflect_with, _divided_by_zero),
+            typed="""
+                if padding_mode == "reflection":
+                    low, span = (0.0, size - 1) if align_corners else (-0.5, size)
+                    return (span - ((x - low) % (2 * span) - span).abs() + low).clamp(0, size - 1)
+                return samplers.pad(x, size, padding_mode, align_corners)
+            """,
+            sign=lambda expected, received: bool(received.isnan().all() & (expected == 0).all()),
+        ),
+        Misconception(
             "wrapped round",
-            "this repeats the picture, as % does. A mirror turns it round each time.",
+            "this repeats the picture, as % does. A mirror reverses it each time.",
             partial(_reflect_with, lambda x, n, c: x % n),
             typed="""
                 if padding_mode == "reflection":
@@ -194,6 +249,8 @@ EXERCISE = FunctionExercise(
             typed="""
                 if padding_mode == "reflection":
                     low, span = (0.0, size - 1) if align_corners else (-0.5, size)
+                    if span == 0:
+                        return x * 0
                     return span - ((x - low).abs() % (2 * span) - span).abs() + low
                 return samplers.pad(x, size, padding_mode, align_corners)
             """,
@@ -206,6 +263,8 @@ EXERCISE = FunctionExercise(
             typed="""
                 if padding_mode == "reflection":
                     low, span = (-0.5, size) if align_corners else (0.0, size - 1)
+                    if span == 0:
+                        return x * 0
                     return (span - ((x - low).abs() % (2 * span) - span).abs() + low).clamp(
                         0, size - 1
                     )
@@ -232,6 +291,8 @@ EXERCISE = FunctionExercise(
             lambda x, n, mode, corners: samplers.pad(x, n, mode, True),
             typed="""
                 if padding_mode == "reflection":
+                    if size == 1:
+                        return x * 0
                     return size - 1 - (x.abs() % (2 * size - 2) - size + 1).abs()
                 return samplers.pad(x, size, padding_mode, align_corners)
             """,

@@ -16,10 +16,10 @@ EXERCISE = PredictionExercise(
         (0.1135, "that is the share of ones, the most frequent: the highest such accuracy."),
         (0.09, "rounded too far: count how many of the 10,000 it names rightly."),
         (0.0, "it is right for every digit of the kind that it names, and there are such digits."),
-        (10.0, "a tenth, in percent? Not all digits are equally frequent; and asked was a share."),
+        (10.0, "a tenth, in percent? Give a share; and not all digits are equally frequent."),
         (1 / 9, "a ninth? There are ten digits, and not all equally frequent: count them."),
         (892.0, "that is how many fives there are. Divide by the number of test digits."),
-        (8.92, "that is percent. Asked was a share, from 0 to 1."),
+        (8.92, "that is a percentage. Give a share, from 0 to 1."),
         (0.9108, "that is the share of wrong answers."),
     ),
     hints=(

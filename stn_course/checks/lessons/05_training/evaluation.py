@@ -107,7 +107,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "error",
-            "this is the share of wrong answers. Asked was the share of right ones.",
+            "this is the share of wrong answers. Return the share of right ones.",
             partial(_accuracy, lambda right: 1 - right.float().mean().item()),
             typed="""
                 model.eval()
@@ -152,7 +152,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "percent",
-            "these are percent. Asked was a share, from 0 to 1.",
+            "this is a percentage. Return a share, from 0 to 1.",
             partial(_accuracy, lambda right: 100 * right.float().mean().item()),
             typed="""
                 model.eval()

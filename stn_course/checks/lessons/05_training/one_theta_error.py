@@ -212,7 +212,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "accuracy",
-            "this is the share of digits read rightly. Asked was the error.",
+            "this is the share of digits that are read correctly. Return the error.",
             with_theta(_mean, lambda wrong: 1 - wrong.float().mean().item()),
             typed="""
                 model.eval()
@@ -238,7 +238,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "percent",
-            "these are percent. Asked was a share, from 0 to 1.",
+            "this is a percentage. Return a share, from 0 to 1.",
             with_theta(_mean, lambda wrong: 100 * wrong.float().mean().item()),
             typed="""
                 model.eval()

@@ -56,7 +56,7 @@ EXERCISE = FunctionExercise(
     hints=(
         "Which number does it write outside, and which number is black after normalising?",
         "Two remedies: another padding, or another order of reading and normalising.",
-        'padding_mode="border" repeats the picture\'s own black ground.',
+        'padding_mode="border" repeats the picture\'s black background.',
     ),
     misconceptions=(
         Misconception(
@@ -86,8 +86,8 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "align_corners true",
-            "outside is black, but both calls have align_corners=True: asked was False, as on "
-            "the page.",
+            "outside is black, but both calls have align_corners=True. Give them False, as on the "
+            "page.",
             lambda i, t: _warp(data.normalise(i), t, "border", True, True),
             typed="""
                 grid = F.affine_grid(theta, images.shape, align_corners=True)

@@ -165,7 +165,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "squared error",
-            "this is another loss, the squared error. Asked was F.nll_loss on the model's "
+            "this is another loss, the squared error. Use F.nll_loss on the model's "
             "log-probabilities.",
             partial(_step, _squared, USUAL),
             typed="""
