@@ -33,6 +33,7 @@ ALLOWED = {
     "grids": {"validation"},
     "samplers": {"validation"},
     "transforms": {"validation"},
+    "clutter": {"validation"},
     "data": {"files", "grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},

@@ -358,11 +358,11 @@ print((right / torch.bincount(test_labels)).argmax().item())
 # %% [markdown]
 # <details><summary>Answers to the questions without a check</summary>
 #
-# 3. Turn, then normalise, then measure: turning fills the corners with 0, which is black only before normalising.
+# **3.** Turn, then normalise, then measure: turning fills the corners with 0, which is black only before normalising.
 #
-# 4. One or two pixels cost little, four cost a lot: the linear layers after the pooling do know places.
+# **4.** One or two pixels cost little, four cost a lot: the linear layers after the pooling do know places.
 #
-# 5. The 0. It is round, so it hardly changes when it is turned.
+# **5.** The 0. It is round, so it hardly changes when it is turned.
 # </details>
 
 # %% [markdown]

@@ -723,12 +723,12 @@ checks.swapped(my_grid)
 # %% [markdown]
 # <details><summary>Answers to the questions without a check</summary>
 #
-# 5. A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
+# **5.** A quarter: the grid is twice as wide and twice as high, so the digit is half as wide and half as high.
 #
-# 8. The old column with its sign changed, multiplied by the inverse of the 2×2 part: the way back is measured in the
+# **8.** The old column with its sign changed, multiplied by the inverse of the 2×2 part: the way back is measured in the
 # other picture's axes.
 #
-# 11. A digit mirrored along the diagonal: rows have become columns.
+# **11.** A digit mirrored along the diagonal: rows have become columns.
 #
 # The lab: 1. Down. 2. Up. 3. `theta[0, 0]` and `theta[1, 0]`, the first column. 4. Only shear. 5. Down: the picture moves
 # one way, the grid the other.

@@ -899,20 +899,20 @@ print(f"off by {misplaced(found[-1:], hidden):.2f} pixels on average")
 # %% [markdown]
 # <details><summary>Answers to the questions without a check</summary>
 #
-# 5. One: the four areas fill the square.
+# **5.** One: the four areas fill the square.
 #
-# 7. At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
+# **7.** At 0.2, since the mirror stands at -0.5; at 1.2, since it stands at 0.
 #
-# 9. At the border, by half a pixel; in the middle not at all.
+# **9.** At the border, by half a pixel; in the middle not at all.
 #
-# 10. Read directly, it depends on where the line runs: 0.5 in one of the block's two middle rows, and 0 in the other two, where
+# **10.** Read directly, it depends on where the line runs: 0.5 in one of the block's two middle rows, and 0 in the other two, where
 # it vanishes. Averaged, it is 0.25 in any row. If the picture moves, the first line flickers; the second does not.
 #
-# 11. The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
+# **11.** The four neighbours, and each gets its weight: 0.24 and 0.56, 0.06 and 0.14. The value is a sum of pixels times
 # weights, so its slope along a pixel is that pixel's weight. Layers that stand before a spatial transformer learn through
 # these numbers.
 #
-# 12. The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
+# **12.** The seven is found at 60° and lost at 80°; the limit lies near 70°. The zero is lost from 70° on. There it turns the
 # *other* way, by 69°, and slants, so it ends 139° from the truth. (It is not the zero upside down: that fits hardly better
 # than no turn at all.) Blurred, a zero is a slanted oval. To lay one slanted oval over another, you can turn it, or you can
 # shear it and turn it the other way. Descent took the second way, which ends where a good quarter of the loss is left.

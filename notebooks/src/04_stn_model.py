@@ -734,11 +734,11 @@ checks.attention_head(my_attention_head)
 # %% [markdown]
 # <details><summary>Answers to what has no check</summary>
 #
-# 3. What `cnn` answers to the picture shrunk to 20×20 pixels: the transformer starts at the identity.
+# **3.** What `cnn` answers to the picture shrunk to 20×20 pixels: the transformer starts at the identity.
 #
-# 4. A zoom: 0.76 in place of each 1.
+# **4.** A zoom: 0.76 in place of each 1.
 #
-# 7. 153: 50 · 3 weights and 3 biases, half as many as a head with six outputs.
+# **7.** 153: 50 · 3 weights and 3 biases, half as many as a head with six outputs.
 # </details>
 
 # %% [markdown]

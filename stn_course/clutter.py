@@ -1,0 +1,93 @@
+"""Digits somewhere in a larger picture, among fragments of other digits.
+
+The paper's translated and cluttered MNIST (Jaderberg et al. 2015, appendix A.4): 60×60 pixels, one
+digit at a random place, six fragments of 6×6 pixels.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stn_course.validation import check_images, check_positive, describe
+
+Clutter = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+def _paste(canvas: Tensor, pictures: Tensor, top: Tensor, left: Tensor) -> None:
+    """Lay pictures (B, h, w) on a canvas (B, H, W), in place; the brighter pixel shows.
+
+    top, left: (B,) whole numbers, the pixel of the canvas under each picture's top left one.
+    """
+    height, width = pictures.shape[1:]
+    at = torch.arange(len(canvas), device=canvas.device)[:, None, None]
+    y = (top[:, None] + torch.arange(height, device=canvas.device))[:, :, None]
+    x = (left[:, None] + torch.arange(width, device=canvas.device))[:, None, :]
+    canvas[at, y, x] = torch.maximum(canvas[at, y, x], pictures)
+
+
+def _crop_squares(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+    """From each of the images (B, H, W) the square of `size` pixels at (top, left), (B,) each."""
+    at = torch.arange(len(images), device=images.device)[:, None, None]
+    steps = torch.arange(size, device=images.device)
+    return images[at, (top[:, None] + steps)[:, :, None], (left[:, None] + steps)[:, None, :]]
+
+
+def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -> Clutter:
+    """A distortion: each digit at a random place of a larger picture, among fragments of others.
+
+    Args:
+        size: height and width of the pictures, in pixels.
+        fragments: how many lie in each, cut from other digits of the batch; 0 only moves digits.
+        fragment_size: height and width of a fragment, in pixels.
+
+    Returns:
+        A function (images, generator) -> (pictures, boxes), from images (B, 1, h, w), 0 to 1, to
+        pictures (B, 1, size, size) and boxes (B, 4), which are left, top, width and height in
+        pixels of each digit's own image in its picture. Boxes are for measuring; no network is
+        told. The generator is on the CPU, so that places are the same on every device.
+
+    Raises:
+        ValueError: by the function, for images that do not fit, and for one image alone, which has
+            no other to cut fragments from.
+
+    Example:
+        >>> digits = torch.rand(2, 1, 28, 28)
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> pictures, boxes = random_clutter(size=60)(digits, generator)
+        >>> pictures.shape, boxes[0].tolist()
+        (torch.Size([2, 1, 60, 60]), [23, 32, 28, 28])
+    """
+    check_positive("size", size)
+    check_positive("fragment_size", fragment_size)
+
+    def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        count, (height, width) = _check_room(images, size, fragments), images.shape[2:]
+
+        def draw(limit: int) -> Tensor:
+            """A whole number below the limit for each picture."""
+            return torch.randint(limit, (count,), generator=generator).to(images.device)
+
+        canvas, digits = images.new_zeros(count, size, size), images[:, 0]
+        top, left = draw(size - height + 1), draw(size - width + 1)
+        _paste(canvas, digits, top, left)
+        for _ in range(fragments):
+            others = digits.roll(1 + int(torch.randint(count - 1, (1,), generator=generator)), 0)
+            spot = draw(height - fragment_size + 1), draw(width - fragment_size + 1)
+            pieces = _crop_squares(others, *spot, fragment_size)
+            _paste(canvas, pieces, draw(size - fragment_size + 1), draw(size - fragment_size + 1))
+        sizes = torch.full_like(top, width), torch.full_like(top, height)
+        return canvas[:, None], torch.stack([left, top, *sizes], dim=1)
+
+    return distort
+
+
+def _check_room(images: Tensor, size: int, fragments: int) -> int:
+    """How many images there are, if they fit; ValueError naming what came if they do not."""
+    check_images(images, "images")
+    if images.shape[1] != 1 or max(images.shape[2:]) > size:
+        fit = f"images must be (B, 1, h, w), h and w at most {size}"
+        raise ValueError(f"{fit}; got {describe(images)}")
+    if fragments and len(images) < 2:
+        raise ValueError("fragments are cut from other digits of the batch; got one digit alone")
+    return len(images)

@@ -1,0 +1,78 @@
+"""Digits among clutter: where each lies, what lies beside it, and what is refused."""
+
+import pytest
+import torch
+
+from stn_course.clutter import random_clutter
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def some(digits):
+    return digits[0][:64]
+
+
+def test_the_box_holds_the_digit_as_it_was(some):
+    pictures, boxes = random_clutter(fragments=0)(some, generator())
+    assert pictures.shape == (64, 1, 60, 60)
+    for picture, digit, (left, top, width, height) in zip(pictures, some, boxes, strict=True):
+        assert torch.equal(picture[:, top : top + height, left : left + width], digit)
+        assert picture.count_nonzero() == digit.count_nonzero()  # and nothing lies beside it
+
+
+def test_every_place_in_the_picture_is_used(digits):
+    _, boxes = random_clutter(size=31, fragments=0)(digits[0][:400], generator())
+    for corner in boxes[:, 0], boxes[:, 1]:
+        assert corner.unique().tolist() == [0, 1, 2, 3]
+
+
+def test_fragments_are_bright_pixels_of_others_and_darken_nothing(some):
+    """The same places are drawn with and without fragments."""
+    bare, boxes = random_clutter(fragments=0)(some, generator())
+    among, same = random_clutter(fragments=6)(some, generator())
+    assert torch.equal(boxes, same)
+    assert (among >= bare).all()
+    added = (among > bare).flatten(1).sum(1)
+    assert added.any() and added.max() <= 6 * 36
+
+
+def test_a_fragment_is_never_cut_from_its_own_digit():
+    """Of two images, one is black: its picture alone gets fragments of the other."""
+    white, black = torch.ones(1, 1, 28, 28), torch.zeros(1, 1, 28, 28)
+    pictures, _ = random_clutter(fragments=3)(torch.cat([white, black]), generator())
+    assert pictures[0].sum() == 28 * 28
+    assert 36 <= pictures[1].sum() <= 3 * 36
+
+
+def test_uneven_images_and_boxes_are_width_before_height():
+    pictures, boxes = random_clutter(40, 0)(torch.ones(3, 1, 10, 30), generator())
+    assert boxes[:, 2:].tolist() == [[30, 10]] * 3
+    left, top, *_ = boxes[0]
+    assert pictures[0, 0, top : top + 10, left : left + 30].min() == 1
+
+
+def test_the_same_seed_gives_the_same_pictures_and_others_do_not(some):
+    first, again, other = (random_clutter()(some, generator(seed))[0] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (torch.zeros(2, 1, 61, 28), r"h and w at most 60; got .*\(2, 1, 61, 28\)"),
+        (torch.zeros(2, 3, 28, 28), r"\(B, 1, h, w\)"),
+        (torch.zeros(1, 1, 28, 28), "one digit alone"),
+    ],
+)
+def test_what_does_not_fit_is_named(images, words):
+    with pytest.raises(ValueError, match=words):
+        random_clutter()(images, generator())
+
+
+def test_sizes_are_positive():
+    with pytest.raises(ValueError, match="fragment_size"):
+        random_clutter(fragment_size=0)
