@@ -948,9 +948,9 @@ checks.diagnosis(guess)
 #
 # <details><summary>Answers to what has no check</summary>
 #
-# 2. The old gradient is added to the new one, so the step goes partly the old way again.
+# **2.** The old gradient is added to the new one, so the step goes partly the old way again.
 #
-# 7. In one run it did: 1.7 % without and 1.1 % with the transformer, seed 0. Try more seeds before you believe it.
+# **7.** In one run it did: 1.7 % without and 1.1 % with the transformer, seed 0. Try more seeds before you believe it.
 # </details>
 
 # %% [markdown]
