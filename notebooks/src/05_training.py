@@ -246,8 +246,7 @@ print(f"shear of the grid  {pose.shear.std():.2f}  (0 at the identity)")
 # the typical distance from the mean centroid, where 2 is the width of the picture.
 
 # %% tags=["tolerance=35%"]
-with torch.no_grad():
-    straight = data.denormalise(net.stn(data.normalise(test_images))).clamp(0, 1)
+straight = warp(test_images, net.theta, padding_mode="border")  # through the same thetas
 before_it, after_it = alignment.pose_spread(test_images), alignment.pose_spread(straight)
 print("spread over the test digits, before and after the transformer:")
 print(f"axis     {before_it.angle:6.1f}° {after_it.angle:6.1f}°")
@@ -503,8 +502,8 @@ explain_loss(forced, training.load_recording("straightener"))
 # **Predict:** this network straightens better than the one before. Does it also classify better?
 
 # %% tags=["hide-output", "tolerance=3%"]
-angles_out = grid_angles(forced, turned).cpu()
-forced_undone = alignment.undoing(degrees, angles_out)
+forced_angles = grid_angles(forced, turned).cpu()
+forced_undone = alignment.undoing(degrees, forced_angles)
 forced_error = 1 - evaluate(forced, shown, test_labels)
 print("the frozen classifier's transformer, and the one that learned together with its classifier:")
 for name, found, error in [
@@ -518,7 +517,7 @@ for name, found, error in [
 show(
     plotting.angle_scatter(
         degrees[:2000],
-        angles_out[:2000],
+        forced_angles[:2000],
         f"before a frozen classifier it turns back\ncorrelation {forced_undone.correlation:.2f}, "
         f"turn left over {before:.0f}° → {forced_undone.left_over:.0f}°",
     ),
@@ -675,11 +674,11 @@ hasty, hasty_run = recorded_or_live("turned_hasty", make_transformer, full_rate)
 # %% tags=["hide-output", "tolerance=0.2"]
 hasty_error = 1 - evaluate(hasty, shown, test_labels)
 print("rotation of the grids, standard deviation, and error on the turned digits:")
-for name, model, error in [
-    ("factor 0.1", turning, turning_error),
-    ("factor 1.0", hasty, hasty_error),
+for name, angles, error in [
+    ("factor 0.1", angles_out, turning_error),
+    ("factor 1.0", grid_angles(hasty, turned), hasty_error),
 ]:
-    print(f"{name}: {grid_angles(model, turned).std():.1f}°, {100 * error:.2f} %")
+    print(f"{name}: {angles.std():.1f}°, {100 * error:.2f} %")
 
 # %% tags=["hide-cell"]
 show(
