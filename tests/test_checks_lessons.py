@@ -206,7 +206,7 @@ def test_a_broken_program_is_recognised_and_is_wrong(name, read_anew):
     exercise = WRITTEN[name]
     verdict = judge(exercise, exercise.broken)
     assert verdict.solved is None
-    assert "not repaired yet" in verdict.text
+    assert f"not repaired yet. Fix {exercise.attempt}," in verdict.text
     wrapped = judge(exercise, read_anew(exercise.broken))
     assert wrapped.solved is False
     assert "Diagnosis" in wrapped.text

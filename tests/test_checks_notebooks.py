@@ -79,7 +79,7 @@ def test_an_exercise_stands_unsolved_in_its_notebook(exercise):
     assert text in {
         f"{exercise.name}: not {done} yet. {do} {exercise.attempt}, then run this cell again. "
         f"Need a push? checks.hint({exercise.name!r})"
-        for done, do in (("attempted", "Write"), ("repaired", "Mend"))
+        for done, do in (("attempted", "Write"), ("repaired", "Fix"))
     } or text.startswith(f"{exercise.name}: not attempted yet. Write guess in place of the dots")
     assert list(output.data) == ["text/plain"]
     is_broken = isinstance(exercise, FunctionExercise) and exercise.broken is not None

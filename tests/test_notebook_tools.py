@@ -197,7 +197,7 @@ print("in two pieces")
 # %% tags=["tolerance=0.5", "hide-output"]
 print("97.3 %")
 
-# %%
+# %% tags=["hide-cell"]
 1 + 1
 """
 
@@ -213,6 +213,7 @@ def test_a_run_stores_what_changed_and_nothing_else(pair):
     assert [cell.execution_count for cell in first.cells] == [1, 2, 3]
     assert first.cells[2].outputs[0].execution_count is None
     assert first.cells[1].metadata.jupyter == {"outputs_hidden": True}
+    assert first.cells[2].metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}
     first.cells[0].outputs[0].text = "CPU arm64, 96 threads\nin two pieces\n"
     first.cells[1].outputs[0].text = "97.7 %\n"
     nbformat.write(first, pair.notebook)
@@ -280,15 +281,16 @@ def test_a_print_after_a_picture_stays_after_it():
     assert said == ["ab\n", None, "c\n"]
 
 
-def test_tags_survive_the_way_to_the_source_and_back():
+@pytest.mark.parametrize("fold", ["hide-output", "hide-cell"])
+def test_tags_survive_the_way_to_the_source_and_back(fold):
     cells = [new_markdown_cell("**Predict:** how many?")]
-    cells += [new_code_cell("1", metadata={"tags": ["hide-output", "tolerance=5%"]})]
+    cells += [new_code_cell("1", metadata={"tags": [fold, "tolerance=5%"]})]
     notebook = new_notebook(cells=cells)
     notebook_outputs.normalise(notebook)
     text = notebook_pairs.to_source(notebook)
-    assert "outputs_hidden" not in text
+    assert "_hidden" not in text
     back = notebook_pairs.from_source(text)
-    assert back.cells[1].metadata == {"tags": ["hide-output", "tolerance=5%"]}
+    assert back.cells[1].metadata == {"tags": [fold, "tolerance=5%"]}
 
 
 def test_blank_lines_beside_a_cell_are_as_ever(pair):

@@ -88,19 +88,23 @@ def test_every_tolerance_can_be_understood(path):
             assert not IGNORED & set(tags(cell)), f"{tolerance.tag}: this output is not compared"
 
 
-def beside_the_fold(outputs) -> str:
-    """What JupyterLab shows beside a folded output: the first line of the first one."""
-    data = outputs[0].get("data", {})
+def beside_the_fold(cell) -> str:
+    """What JupyterLab shows beside a fold: the first line of the first output, and of the code."""
+    output = cell.outputs[0]
+    data = output.get("data", {})
     kinds = ("text/html", "text/markdown", "text/plain")
-    texts = [outputs[0].get("text"), *(data.get(kind) for kind in kinds)]
-    return next(filter(None, texts), "").partition("\n")[0]
+    texts = [output.get("text"), *(data.get(kind) for kind in kinds)]
+    folded = [next(filter(None, texts), "")]
+    if "source_hidden" in notebook_outputs.folding(tags(cell)):
+        folded.insert(0, cell.source)
+    return "\n".join(text.partition("\n")[0] for text in folded)
 
 
 @each_notebook
 def test_nothing_is_given_away_beside_a_fold(path):
     for cell in code_cells(path):
-        if notebook_outputs.FOLDED in tags(cell):
-            beside = beside_the_fold(cell.outputs)
+        if notebook_outputs.folding(tags(cell)):
+            beside = beside_the_fold(cell)
             assert not re.search(r"\d|True|False", beside), (
                 f"{beside!r} can be read before the fold is opened. "
                 "Let the first line say what follows, such as 'accuracy by angle:'."
@@ -111,8 +115,15 @@ def test_what_stands_beside_a_fold_is_the_first_line():
     printed = nbformat.v4.new_output("stream", text="accuracy by angle:\n97 %\n")
     table = {"text/plain": "<Table>", "text/markdown": "| angle |\n| 90° |"}
     shown = nbformat.v4.new_output("display_data", data=table)
-    assert beside_the_fold([printed, shown]) == "accuracy by angle:"
-    assert beside_the_fold([shown, printed]) == "| angle |"
+
+    def beside(outputs, tag):
+        code = "show(\n    90)"
+        cell = nbformat.v4.new_code_cell(code, outputs=outputs, metadata={"tags": [tag]})
+        return beside_the_fold(cell)
+
+    assert beside([printed, shown], "hide-output") == "accuracy by angle:"
+    assert beside([shown, printed], "hide-output") == "| angle |"
+    assert beside([shown, printed], "hide-cell") == "show(\n| angle |"
 
 
 @each_notebook

@@ -22,7 +22,10 @@ METADATA = {
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FOLDED = "hide-output"  # Jupyter Book's tag: the output answers a question
+FOLDS = {  # Jupyter Book's tags, and JupyterLab's words: the output answers a question,
+    "hide-output": {"outputs_hidden": True},
+    "hide-cell": {"source_hidden": True, "outputs_hidden": True},  # and the code tells, too
+}
 UNSEEN = 2  # of 255: by so little a pixel may differ from the stored one without being stored anew
 
 
@@ -42,11 +45,16 @@ def normalise(notebook: NotebookNode) -> None:
 
 
 def cell_metadata(tags: list[str] | None) -> NotebookNode:
-    """A cell's tags, and JupyterLab's word for a folded output where a tag asks for it."""
+    """A cell's tags, and JupyterLab's words for what is folded where a tag asks for it."""
     metadata = {} if tags is None else {"tags": tags}
-    if FOLDED in (tags or []):
-        metadata["jupyter"] = {"outputs_hidden": True}
+    if folded := folding(tags or []):
+        metadata["jupyter"] = folded
     return nbformat.from_dict(metadata)
+
+
+def folding(tags: list[str]) -> dict[str, bool]:
+    """What of a cell with these tags is folded, in JupyterLab's words; empty if nothing is."""
+    return {part: True for tag in tags for part in FOLDS.get(tag, {})}
 
 
 def is_progress(output: NotebookNode) -> bool:

@@ -20,21 +20,28 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from notebook_outputs import FOLDED, keep_outputs, normalise, tolerances
+from notebook_outputs import keep_outputs, normalise, tolerances
 from notebook_pairs import Pair, from_source, said
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 PAGES = NOTEBOOKS.parent / "build" / "pages"
 # nbconvert's own page, but that an answer is folded until it is opened.
-TEMPLATE = f"""
-{{%- extends 'lab/index.html.j2' -%}}
-{{% block output_group %}}
-{{% if "{FOLDED}" in cell.metadata.tags %}}
+TEMPLATE = """
+{%- extends 'lab/index.html.j2' -%}
+{% macro folded(part) %}
 <details><summary style="margin: 8px var(--jp-cell-prompt-width)">Predict, then open</summary>
-{{{{ super() }}}}</details>
-{{% else %}}{{{{ super() }}}}{{% endif %}}
-{{% endblock %}}
+{{ part }}</details>
+{% endmacro %}
+{% block codecell %}
+{% set hidden = cell.metadata.jupyter or {} %}
+{% if hidden.source_hidden %}{{ folded(super()) }}{% else %}{{ super() }}{% endif %}
+{% endblock %}
+{% block output_group %}
+{% set hidden = cell.metadata.jupyter or {} %}
+{% set alone = hidden.outputs_hidden and not hidden.source_hidden %}
+{% if alone %}{{ folded(super()) }}{% else %}{{ super() }}{% endif %}
+{% endblock %}
 """
 
 

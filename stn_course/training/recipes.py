@@ -61,7 +61,7 @@ COURSE = Recipe(  # the page's accuracy in an epoch
     learning_rate=0.02,
     localization_factor=0.1,
     feature_dropout=0.0,
-    dropout=0.0,  # too few epochs to overfit
+    dropout=0.0,  # too few epochs to overfit in
     one_cycle=True,
     channels_last=True,
 )

@@ -40,7 +40,7 @@ def untouched(exercise: FunctionExercise, attempt) -> str | None:
     if attempt is None or attempt is Ellipsis or text == "":
         return f"{exercise.name}: not attempted yet. Write {exercise.attempt}, {again}"
     if text is not None and exercise.broken and text == program(exercise.broken):
-        return f"{exercise.name}: not repaired yet. Mend {exercise.attempt}, {again}"
+        return f"{exercise.name}: not repaired yet. Fix {exercise.attempt}, {again}"
     return None
 
 

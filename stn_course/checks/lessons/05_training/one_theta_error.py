@@ -43,15 +43,17 @@ def with_theta(
     """A program that reads all images through `choose` of their thetas (N, 2, 3).
 
     finish: makes the answer of which images are misread, bool (N,). options: training, the mode
-    that the model is put into; padding_mode; again, whether it reads through its own theta after.
+    that the model is put into; padding_mode; again, whether it reads through its own theta after;
+    before, whether it did so before.
     """
 
     def program(model, images, labels):
         model.train(options.get("training", False))
         with torch.no_grad():
-            model.stn(images)
+            transformed = model.stn(images)
+            given = transformed if options.get("before") else images
             padding_mode = options.get("padding_mode", model.padding_mode)
-            seen = warp(images, choose(model.theta), padding_mode=padding_mode)
+            seen = warp(given, choose(model.theta), padding_mode=padding_mode)
             read = model if options.get("again") else model.classify
             return finish(read(seen).argmax(dim=1) != labels)
 
@@ -142,6 +144,31 @@ EXERCISE = FunctionExercise(
                     images, model.theta.mean(0, keepdim=True), padding_mode="border"
                 )
                 return (model(alike).argmax(dim=1) != labels).float().mean().item()
+            """,
+        ),
+        Misconception(
+            "transformed already",
+            "what is read through the mean theta was transformed already, each image by its own "
+            "theta. Keep model.theta, drop what stn returns, and warp the images themselves.",
+            with_theta(_mean, before=True),
+            typed="""
+                model.eval()
+                alike = samplers.warp(
+                    model.stn(images), model.theta.mean(0, keepdim=True), padding_mode="border"
+                )
+                return (model.classify(alike).argmax(dim=1) != labels).float().mean().item()
+            """,
+        ),
+        Misconception(
+            "one number",
+            "theta.mean() is the mean of all the numbers in all the thetas: a single number. Take "
+            "the mean over the images alone, dim=0; keepdim=True leaves (1, 2, 3).",
+            with_theta(lambda theta: theta.mean()),
+            typed="""
+                model.eval()
+                model.stn(images)
+                alike = samplers.warp(images, model.theta.mean(), padding_mode="border")
+                return (model.classify(alike).argmax(dim=1) != labels).float().mean().item()
             """,
         ),
         Misconception(
