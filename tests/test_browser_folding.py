@@ -26,6 +26,7 @@ def lesson(notebooks):
     ]
     cells += [printed("so many:\n3 of 4\n", ["hide-output", "tolerance=5%"])]
     cells += [printed("a plot:\nall fall\n", ["hide-cell"], 'plot(\n    "they fall")')]
+    cells += [new_markdown_cell("<details><summary>Answers</summary>\n\n**5.** Four.\n</details>")]
     notebook = new_notebook(cells=cells)
     notebook_outputs.normalise(notebook)
     nbformat.write(notebook, notebooks / "lesson.ipynb")
@@ -72,5 +73,14 @@ def test_a_rendered_page_shows_the_answer_when_it_is_asked_for(
     assert answer.is_visible()
     both = browser_page.get_by_text("they fall"), browser_page.get_by_text("all fall")
     assert not any(part.is_visible() for part in both)
-    browser_page.locator("summary").last.click()
+    browser_page.locator("summary").nth(1).click()
     assert all(part.is_visible() for part in both)
+
+
+def test_a_rendered_page_folds_what_the_text_folds(browser_page, lesson, monkeypatch, tmp_path):
+    monkeypatch.setattr(tool, "PAGES", tmp_path / "pages")
+    browser_page.goto(tool.page(lesson).as_uri(), wait_until="domcontentloaded")
+    answer = browser_page.get_by_text("Four.")
+    assert not answer.is_visible()
+    browser_page.get_by_text("Answers").click()
+    assert answer.is_visible()

@@ -113,7 +113,7 @@ def sources(pair: Pair) -> None:
 
 def page(path: Path) -> Path:
     """Render a notebook as one HTML file with its pictures, and say where it is."""
-    exporter = HTMLExporter(raw_template=TEMPLATE, embed_images=True)
+    exporter = HTMLExporter(raw_template=TEMPLATE)  # embedding would close each <details> at once
     html, _ = exporter.from_filename(str(path))
     html = re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', html)  # the other pages
     PAGES.mkdir(parents=True, exist_ok=True)
