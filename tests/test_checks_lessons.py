@@ -16,7 +16,7 @@ from stn_course import checks
 from stn_course.checks import catalogue, lessons
 from stn_course.checks.catalogue import EXERCISES
 from stn_course.checks.engine.diagnosis import known_mistake, oracle, run_all
-from stn_course.checks.engine.judging import judge, untouched
+from stn_course.checks.engine.judging import judge, judge_results, untouched
 from stn_course.checks.engine.types import FunctionExercise, PredictionExercise, call
 from stn_course.lessons import load_lessons
 
@@ -132,8 +132,11 @@ def test_a_typed_mistake_gets_its_own_words(name, mistake):
 
 
 @each_mistake
-def test_each_mistake_fails_with_its_own_diagnosis(name, mistake, read_anew):
-    verdict = judge(WRITTEN[name], read_anew(mistake.variant))
+def test_each_mistake_fails_with_its_own_diagnosis(name, mistake):
+    """The program that a check compares with, in this process; the typed one runs in the worker."""
+    exercise = WRITTEN[name]
+    cases = exercise.cases()
+    verdict = judge_results(exercise, cases, run_all(exercise, mistake.variant, cases))
     assert verdict.solved is False
     assert verdict.lines[0] == f"{name}: not yet."
     assert f"Diagnosis: {mistake.words}" in verdict.lines

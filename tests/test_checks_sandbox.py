@@ -315,7 +315,7 @@ def test_the_process_ends_with_the_kernel(busy, tmp_path):
             print(os.getpid(), os.getppid(), file=open("busy.part", "w"), flush=True)
             os.replace("busy.part", "busy")
             {busy}
-        sandbox.SANDBOX.run(mine, lambda a: a(), [()], {2 if "re." in busy else 300})
+        sandbox.SANDBOX.run(mine, lambda a: a(), [()], {0.2 if "re." in busy else 300})
         input()
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
