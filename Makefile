@@ -25,8 +25,8 @@ COURSE := $(RUN) -m stn_course.cli
 
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
-# Four workers, as many tests wait for a browser; each takes a file or a notebook at a time.
-WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
+# Two workers compute, a file or a notebook at a time; one waits for the browser (tests/pace.py).
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 DURATIONS = Path(__file__).with_name("durations.json")
 BUDGET = 60  # seconds of CPU time for a notebook's compared run
@@ -35,6 +36,17 @@ def cpu_seconds() -> tuple[float, float]:
     times = os.times()
     children = times.children_user + times.children_system
     return times.user + times.system + children, children
+
+
+class Scheduling(LoadFileScheduling):
+    """A file's tests go to one worker, and all that need a browser to the same one.
+
+    They wait more than they compute, and one JupyterLab and one Chromium serve them all.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "in a browser" if Path(file).name.startswith("test_browser_") else file
 
 
 class Worker:
@@ -72,6 +84,9 @@ class Controller:
         self.left: Counter[str] = Counter()  # tests of each file that have not ended
         self.spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
         self.total = 0
+
+    def pytest_xdist_make_scheduler(self, config, log):
+        return Scheduling(config, log)
 
     def pytest_xdist_node_collection_finished(self, node, ids):
         if not self.total:  # each worker collects the same, and another may take one's place

@@ -1,4 +1,4 @@
-"""The order of a run on two workers, and what a human sees of it."""
+"""The order of a run on several workers, and what a human sees of it."""
 
 import json
 from types import SimpleNamespace
@@ -31,6 +31,15 @@ def controller():
 def report(nodeid: str, when: str = "teardown", failed: bool = False, spent=(2.0, 1.0, 0.5)):
     properties = [("spent", list(spent))]
     return SimpleNamespace(nodeid=nodeid, when=when, failed=failed, user_properties=properties)
+
+
+def test_all_files_that_need_a_browser_go_to_one_worker():
+    controller = pace.Controller(Terminal(), record=False)
+    config = SimpleNamespace(getvalue=lambda name: ["popen"] * 3)
+    scheduling = controller.pytest_xdist_make_scheduler(config, None)
+    lab, quiz = (f"tests/test_browser_{name}.py::test_a" for name in ("lab", "quiz"))
+    assert scheduling._split_scope(lab) == scheduling._split_scope(quiz)
+    assert scheduling._split_scope(f"{SHORT}::a[browser::x]") == SHORT
 
 
 def test_the_longest_files_come_first_and_each_stays_whole():
