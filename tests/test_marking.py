@@ -123,7 +123,7 @@ def marked(tmp_path_factory):
     (folder / "stn_course.py").write_text("1 / 0", encoding="utf-8")
     anna, output = paths[0].read_bytes(), folder / "class.json"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolation, "GRACE", 1)
+        patch.setattr(isolation, "GRACE", 4)
         patch.setenv("TOKEN", "secret")
         patch.chdir(folder)
         options = ["--jobs", "3", "--cell-timeout", "8", "--format", "json"]

@@ -21,7 +21,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_core.utils import ensure_event_loop
 
 START = 120  # seconds in which a kernel must be ready
-GRACE = 5  # seconds in which an interrupted cell must end
+GRACE = 10  # seconds in which an interrupted cell must end
 # What a Python process may need of the environment; keys and tokens are not among it.
 KEPT = {
     *("PATH", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
