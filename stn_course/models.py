@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from stn_course.samplers import PADDING_MODES, warp, without_autocast
 from stn_course.validation import (
+    check_antialias,
     check_choice,
     check_head,
     check_images,
@@ -19,57 +20,68 @@ from stn_course.validation import (
 )
 
 WEIGHTS = Path(__file__).parent / "weights"  # made by tools/pretrain.py
-IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
+# What a head answers for the identity: theta row by row; scale and shifts, the paper's eq. 2.
+IDENTITY = {"affine": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "attention": (1.0, 0.0, 0.0)}
 
 
-def start_at_identity(head: nn.Linear) -> nn.Linear:
-    """Make a layer with six outputs answer the identity theta, whatever comes in.
+def start_at_identity(head: nn.Linear, transformation: str = "affine") -> nn.Linear:
+    """Make a layer answer the identity, whatever comes in.
 
     Zero weights and the identity as bias, as the paper's experiments begin.
 
     Args:
         head: the layer, changed in place.
+        transformation: what its outputs are: "affine", the 6 numbers of theta, or "attention", the
+            3 numbers scale, x and y.
 
     Returns:
         The same layer.
 
     Raises:
-        ValueError: not a Linear layer with a bias and 6 outputs, or a lazy one that has not run.
+        ValueError: not a Linear layer with a bias and as many outputs, or a lazy one that has not
+            run; an unknown transformation.
 
     Example:
         >>> head = start_at_identity(nn.Linear(in_features=32, out_features=6))
         >>> head(torch.rand(1, 32)).tolist()
         [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]]
     """
-    check_head(head)
+    check_choice("transformation", transformation, IDENTITY)
+    check_head(head, outputs=len(IDENTITY[transformation]))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(IDENTITY))
+        head.bias.copy_(torch.tensor(IDENTITY[transformation]))
     return head
 
 
-def find_head(localization: nn.Module, head: nn.Linear | None = None) -> nn.Linear:
+def find_head(
+    localization: nn.Module, head: nn.Linear | None = None, transformation: str = "affine"
+) -> nn.Linear:
     """The layer whose answer is theta, which from now on answers in float32 at least.
 
     Args:
         localization: a localization network.
-        head: that layer; by default the last Linear with 6 outputs registered.
+        head: that layer; by default the last Linear registered that has as many outputs as the
+            transformation takes.
+        transformation: "affine", of 6 numbers, or "attention", of 3.
 
     Returns:
         The layer, with `in_float32` as a forward hook.
 
     Raises:
-        ValueError: head is none of localization's layers, or cannot be a head.
+        ValueError: head is none of localization's layers, or cannot be a head; an unknown
+            transformation.
 
     Example:
         >>> find_head(localization_cnn(in_channels=1))
         Linear(in_features=32, out_features=6, bias=True)
     """
-    layers = list(localization.modules())
+    check_choice("transformation", transformation, IDENTITY)
+    layers, outputs = list(localization.modules()), len(IDENTITY[transformation])
     if head is None:
-        fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == 6]
+        fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == outputs]
         head = (fit or layers)[-1]
-    check_head(head)
+    check_head(head, outputs)
     if not any(layer is head for layer in layers):
         raise ValueError(f"head must be one of localization's own layers; got another, {head}")
     head.register_forward_hook(in_float32)
@@ -101,28 +113,38 @@ def in_float32(head: nn.Linear, inputs: tuple[Tensor, ...], answer: Tensor) -> T
         return F.linear(inputs[0].float(), head.weight.float(), head.bias.float())
 
 
-def to_theta(answer: Tensor, batch: int) -> Tensor:
+def to_theta(answer: Tensor, batch: int, transformation: str = "affine") -> Tensor:
     """What a localization network answers, as theta.
 
     Args:
-        answer: (B, 6), row by row.
+        answer: (B, 6), theta row by row; for "attention" (B, 3): scale, x and y.
         batch: B, the number of inputs it was given.
+        transformation: "affine" or "attention".
 
     Returns:
         (B, 2, 3) in float32 at least.
 
     Raises:
-        ValueError: not a tensor of shape (batch, 6).
+        ValueError: not a tensor of the shape that the transformation takes.
 
     Example:
         >>> to_theta(torch.arange(6.0)[None], batch=1)
         tensor([[[0., 1., 2.],
                  [3., 4., 5.]]])
+        >>> to_theta(torch.tensor([[0.5, 0.1, -0.2]]), 1, "attention")
+        tensor([[[ 0.5000,  0.0000,  0.1000],
+                 [ 0.0000,  0.5000, -0.2000]]])
     """
-    if not isinstance(answer, Tensor) or answer.shape != (batch, 6):
-        expected = f"localization must answer (B, 6), here ({batch}, 6)"
+    outputs = len(IDENTITY[transformation])
+    if not isinstance(answer, Tensor) or answer.shape != (batch, outputs):
+        expected = f"localization must answer (B, {outputs}), here ({batch}, {outputs})"
         raise ValueError(f"{expected}; got {describe(answer)}")
-    return answer.view(batch, 2, 3).to(torch.promote_types(answer.dtype, torch.float32))
+    answer = answer.to(torch.promote_types(answer.dtype, torch.float32))
+    if transformation == "attention":
+        scale, x, y = answer.unbind(dim=1)
+        zero = torch.zeros_like(x)
+        answer = torch.stack([scale, zero, x, zero, scale, y], dim=1)
+    return answer.view(batch, 2, 3)
 
 
 def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
@@ -145,9 +167,9 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
-    if head.weight.any() or head.bias.tolist() != list(IDENTITY):
+    if head.weight.any() or head.bias.tolist() != list(IDENTITY[transformer.transformation]):
         return
-    wrong = (theta - theta.new_tensor(IDENTITY).view(2, 3)).abs() > 0
+    wrong = (theta - torch.eye(2, 3).to(theta)).abs() > 0
     if wrong.any():
         raise ValueError(
             f"theta must be the identity at the start; got {name_first('another', wrong, theta)}. "
@@ -194,21 +216,24 @@ class SpatialTransformer(nn.Module):
     nothing is changed at the start.
 
     Args:
-        localization: a module (B, C, H, W) -> (B, 6). The layer whose answer that is, its head, is
-            set to the identity, so that the transformer changes nothing at the start.
+        localization: a module (B, C, H, W) -> (B, 6), or (B, 3) for "attention". The layer whose
+            answer that is, its head, is set to the identity, so that the transformer changes
+            nothing at the start.
         output_size: (H', W') of the output, by default the input's.
         padding_mode: as in `grid_sample`.
         align_corners: as in `grid_sample`.
-        head: the layer that gives theta, a Linear with a bias; by default the last Linear with 6
-            outputs registered.
+        head: the layer that gives theta, a Linear with a bias; by default the last Linear
+            registered that has as many outputs.
+        transformation: "affine", six numbers, or "attention", scale, x and y (the paper's eq. 2).
+        antialias: as in `warp`.
 
     Attributes:
         theta: the (B, 2, 3) of the last call, without gradient; None before.
 
     Raises:
         TypeError: output_size is not a tuple of whole numbers.
-        ValueError: no head, or an unknown name; when called, an answer of a shape other than
-            (B, 6), or a start other than the identity.
+        ValueError: no head, an unknown name, or antialias with align_corners; when called, an
+            answer of another shape, or a start other than the identity.
 
     Example:
         >>> images = torch.rand(5, 3, 40, 60)
@@ -225,19 +250,24 @@ class SpatialTransformer(nn.Module):
         padding_mode: str = "zeros",
         align_corners: bool = False,
         head: nn.Linear | None = None,
+        transformation: str = "affine",
+        antialias: bool = False,
     ):
         super().__init__()
         check_choice("padding_mode", padding_mode, PADDING_MODES)
         check_output_size(output_size)
+        check_antialias(antialias, align_corners)
         self.localization = localization
-        self.head = (start_at_identity(find_head(localization, head)),)  # in a tuple: listed once
-        self.output_size = output_size
+        head = find_head(localization, head, transformation)
+        self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
+        self.output_size, self.transformation = output_size, transformation
         self.padding_mode, self.align_corners = padding_mode, align_corners
+        self.antialias = antialias
         self.theta = None
 
     def forward(self, input: Tensor) -> Tensor:
         """Read the input (B, C, H, W) through the theta chosen for it: (B, C, H', W')."""
-        theta = to_theta(self.localization(input), len(input))
+        theta = to_theta(self.localization(input), len(input), self.transformation)
         check_start(self, theta)
         self.theta = theta.detach()
         return warp(
@@ -246,6 +276,7 @@ class SpatialTransformer(nn.Module):
             self.output_size,
             padding_mode=self.padding_mode,
             align_corners=self.align_corners,
+            antialias=self.antialias,
         )
 
 

@@ -112,10 +112,16 @@ def check_same(what: str, **tensors: Tensor) -> None:
         raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
 
 
-def check_head(head) -> None:
-    """`head` is a Linear layer with a bias and 6 outputs, and has its weights already."""
-    expected = "the head must be a Linear layer with a bias and 6 outputs"
-    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
+def check_antialias(antialias: bool, align_corners: bool) -> None:
+    """The levels of a pyramid have their corner pixels' centres in different places."""
+    if antialias and align_corners:
+        raise ValueError("antialias=True needs align_corners=False; got align_corners=True")
+
+
+def check_head(head, outputs: int = 6) -> None:
+    """`head` is a Linear layer with a bias and so many outputs, and has its weights already."""
+    expected = f"the head must be a Linear layer with a bias and {outputs} outputs"
+    if not isinstance(head, nn.Linear) or head.out_features != outputs or head.bias is None:
         raise ValueError(f"{expected}; got {_short(head)}")
     if is_lazy(head.weight):
         raise ValueError(f"{expected}; {head} has no weights yet: call localization on an input")
