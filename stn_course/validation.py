@@ -118,6 +118,15 @@ def check_antialias(antialias: bool, align_corners: bool) -> None:
         raise ValueError("antialias=True needs align_corners=False; got align_corners=True")
 
 
+def check_reading(
+    output_size, padding_mode: str, padding_modes, align_corners: bool, antialias: bool
+) -> None:
+    """What a transformer will give to `warp` at each call fits together."""
+    check_choice("padding_mode", padding_mode, padding_modes)
+    check_output_size(output_size)
+    check_antialias(antialias, align_corners)
+
+
 def check_head(head, outputs: int = 6) -> None:
     """`head` is a Linear layer with a bias and so many outputs, and has its weights already."""
     expected = f"the head must be a Linear layer with a bias and {outputs} outputs"

@@ -15,7 +15,7 @@ from stn_course import checks, data, device, models, plotting, training, transfo
 from stn_course.models import check_start, find_head, to_theta
 from stn_course.plotting import rounded, show
 from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_antialias, check_choice, check_head, check_output_size
+from stn_course.validation import check_choice, check_head, check_reading
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -148,7 +148,7 @@ Quiz("identity_start")
 # `forward` has three steps: localization network, grid generator, sampler. `warp` does the last two in one call. The module
 # keeps the theta of the last call, so that you can look at it. Some helpers keep mistakes away from you:
 #
-# - `check_choice`, `check_output_size` and `check_antialias` turn bad arguments into readable errors.
+# - `check_reading` turns bad arguments into readable errors.
 # - `find_head` finds the layer that answers with theta: the last `Linear` with as many outputs as the transformation takes,
 #   unless you name another one with `head=`.
 # - `to_theta` turns the answer, (B, 6) or for attention (B, 3), into theta (B, 2, 3), in float32 at least. In mixed precision, layers compute in
@@ -170,16 +170,13 @@ class SpatialTransformer(nn.Module):
         antialias=False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
-        check_antialias(antialias, align_corners)
+        check_reading(output_size, padding_mode, PADDING_MODES, align_corners, antialias)
         self.localization = localization
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
-        self.output_size, self.transformation = output_size, transformation
+        self.transformation, self.output_size = transformation, output_size
         self.padding_mode, self.align_corners = padding_mode, align_corners
-        self.antialias = antialias
-        self.theta = None
+        self.antialias, self.theta = antialias, None
 
     def forward(self, input):
         theta = to_theta(self.localization(input), len(input), self.transformation)  # (B, 2, 3)

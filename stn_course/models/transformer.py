@@ -1,7 +1,4 @@
-"""Localization networks, the spatial transformer, the tutorial's network and its baseline."""
-
-from collections.abc import Callable
-from pathlib import Path
+"""Heads, localization networks, and the spatial transformer, for a network of your own."""
 
 import torch
 import torch.nn.functional as F
@@ -9,17 +6,13 @@ from torch import Tensor, nn
 
 from stn_course.samplers import PADDING_MODES, warp, without_autocast
 from stn_course.validation import (
-    check_antialias,
     check_choice,
     check_head,
-    check_images,
-    check_output_size,
-    check_positive,
+    check_reading,
     describe,
     name_first,
 )
 
-WEIGHTS = Path(__file__).parent / "weights"  # made by tools/pretrain.py
 # What a head answers for the identity: theta row by row; scale and shifts, the paper's eq. 2.
 IDENTITY = {"affine": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "attention": (1.0, 0.0, 0.0)}
 
@@ -254,16 +247,13 @@ class SpatialTransformer(nn.Module):
         antialias: bool = False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
-        check_antialias(antialias, align_corners)
+        check_reading(output_size, padding_mode, PADDING_MODES, align_corners, antialias)
         self.localization = localization
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
-        self.output_size, self.transformation = output_size, transformation
+        self.transformation, self.output_size = transformation, output_size
         self.padding_mode, self.align_corners = padding_mode, align_corners
-        self.antialias = antialias
-        self.theta = None
+        self.antialias, self.theta = antialias, None
 
     def forward(self, input: Tensor) -> Tensor:
         """Read the input (B, C, H, W) through the theta chosen for it: (B, C, H', W')."""
@@ -278,175 +268,6 @@ class SpatialTransformer(nn.Module):
             align_corners=self.align_corners,
             antialias=self.antialias,
         )
-
-
-class PlainNet(nn.Module):
-    """The tutorial's classifier without a transformer, 21,840 parameters.
-
-    (B, 1, 28, 28), normalised -> (B, 10) log-probabilities.
-
-    Args:
-        hidden: the width of the layer before the last, 50 on the page; with 67 it has 27,467
-            parameters, the next above `TutorialNet`'s.
-
-    Raises:
-        TypeError: hidden is not a whole number; when called, an input that is not floating point.
-        ValueError: hidden is 0 or less; when called, an input of a wrong shape.
-
-    Example:
-        >>> PlainNet()(torch.zeros(5, 1, 28, 28)).shape
-        torch.Size([5, 10])
-    """
-
-    def __init__(self, hidden: int = 50):
-        check_positive("hidden", hidden)
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
-        self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
-        self.conv2_drop = nn.Dropout2d()  # a recipe may set the shares of both dropouts
-        self.pool = nn.MaxPool2d(2)
-        self.fc1 = nn.Linear(320, hidden)
-        self.fc1_drop = nn.Dropout()
-        self.fc2 = nn.Linear(hidden, 10)
-
-    def classify(self, x: Tensor) -> Tensor:
-        """The log-probabilities (B, 10) of digits (B, 1, 28, 28), read as they are."""
-        x = F.relu(self.pool(self.conv1(x)))  # (B, 10, 12, 12)
-        x = F.relu(self.pool(self.conv2_drop(self.conv2(x))))  # (B, 20, 4, 4)
-        x = self.fc1_drop(F.relu(self.fc1(x.flatten(1))))  # (B, hidden)
-        return F.log_softmax(self.fc2(x), dim=1)  # (B, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The log-probabilities (B, 10) of digits (B, 1, 28, 28)."""
-        check_digits(x)
-        return self.classify(x)
-
-
-class TutorialNet(PlainNet):
-    """The tutorial's network: a transformer, then `PlainNet`; 27,360 = 21,840 + 5,520 parameters.
-
-    (B, 1, 28, 28), normalised -> (B, 10) log-probabilities. Its `state_dict` has the tutorial's
-    keys, so weights saved there load strictly, and with the defaults it computes the same.
-
-    Args:
-        padding_mode: as in `grid_sample`.
-        align_corners: as in `grid_sample`.
-
-    Attributes:
-        theta: the (B, 2, 3) of the last call, without gradient, float32 at least; None before.
-
-    Raises:
-        TypeError: when called, an input that is not floating point.
-        ValueError: an unknown name; when called, an input of a wrong shape.
-
-    Example:
-        >>> net, digits = TutorialNet(), torch.rand(5, 1, 28, 28)
-        >>> torch.allclose(net.stn(digits), digits, atol=1e-4)  # identity
-        True
-    """
-
-    def __init__(self, padding_mode: str = "zeros", align_corners: bool = False):
-        super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        self.localization = nn.Sequential(
-            nn.Conv2d(1, 8, kernel_size=7),
-            nn.MaxPool2d(2, stride=2),
-            nn.ReLU(),
-            nn.Conv2d(8, 10, kernel_size=5),
-            nn.MaxPool2d(2, stride=2),
-            nn.ReLU(),
-        )
-        self.fc_loc = nn.Sequential(nn.Linear(10 * 3 * 3, 32), nn.ReLU(), nn.Linear(32, 6))
-        start_at_identity(find_head(self.fc_loc))
-        self.padding_mode = padding_mode
-        self.align_corners = align_corners
-        self.theta = None
-
-    def stn(self, x: Tensor) -> Tensor:
-        """The transformed digits: (B, 1, 28, 28) -> (B, 1, 28, 28)."""
-        theta = to_theta(self.fc_loc(self.localization(x).flatten(1)), len(x))
-        self.theta = theta.detach()
-        return warp(x, theta, padding_mode=self.padding_mode, align_corners=self.align_corners)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The log-probabilities (B, 10) of digits (B, 1, 28, 28), read through the transformer."""
-        check_digits(x)
-        return self.classify(self.stn(x))
-
-
-def _with_border() -> TutorialNet:
-    return TutorialNet(padding_mode="border")
-
-
-# The networks that were trained beforehand, by name: tools/pretrain.py says how.
-TRAINED: dict[str, Callable[[], PlainNet]] = {
-    "straightener": _with_border,
-    "turned_plain": PlainNet,
-    "turned_transformer": _with_border,
-    "turned_hasty": _with_border,
-}
-
-
-def load_trained(name: str) -> PlainNet:
-    """A network trained beforehand on digits turned by up to 90 degrees.
-
-    `training.load_recording` of the same name says how it was trained, and `tools/pretrain.py`
-    trains it anew.
-
-    Args:
-        name: one of TRAINED.
-
-    Returns:
-        The network, on the CPU, in eval mode.
-
-    Raises:
-        ValueError: an unknown name; the message lists those there are.
-
-    Example:
-        >>> type(load_trained("turned_plain")).__name__
-        'PlainNet'
-    """
-    check_choice("name", name, TRAINED)
-    model = TRAINED[name]()
-    weights = torch.load(WEIGHTS / f"{name}.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(weights)
-    return model.eval()
-
-
-def load_straightener() -> TutorialNet:
-    """A network that straightens digits turned by up to 90 degrees, trained beforehand.
-
-    Its classifier learned upright digits and was then frozen, so that the transformer had to do the
-    work.
-
-    Returns:
-        The network, on the CPU, in eval mode; its padding is "border".
-
-    Example:
-        >>> load_straightener().padding_mode
-        'border'
-    """
-    return load_trained("straightener")
-
-
-def check_digits(x: Tensor) -> None:
-    """The input of the tutorial's networks is floating point, (B, 1, 28, 28).
-
-    Args:
-        x: the input.
-
-    Raises:
-        TypeError: x is not a floating-point tensor.
-        ValueError: a wrong shape.
-
-    Example:
-        >>> check_digits(torch.zeros(5, 1, 32, 32))
-        Traceback (most recent call last):
-        ValueError: input must have shape (B, 1, 28, 28); got ...
-    """
-    check_images(x)
-    if x.shape[1:] != (1, 28, 28):
-        raise ValueError(f"input must have shape (B, 1, 28, 28); got {describe(x)}")
 
 
 def count_parameters(module: nn.Module) -> int:
