@@ -89,8 +89,16 @@ def add_table(commands) -> None:
     """What `table` takes."""
     words = "Train with and without a transformer, and print how well each did"
     table = add_command(commands, "table", print_table, words)
-    table.add_argument("name", choices=comparison.TABLES, help="turned: hours; clutter: hours")
-    table.add_argument("--output", type=Path, help="a file for the figures, gone on with if there")
+    table.add_argument(
+        "name",
+        choices=comparison.TABLES,
+        help="which digits: turned, in half an hour, or in clutter, in two hours",
+    )
+    table.add_argument(
+        "--output",
+        type=Path,
+        help="a file for the figures: written run by run, gone on with if there",
+    )
 
 
 def make_copy(chosen: Namespace) -> None:
@@ -122,11 +130,9 @@ def reset_exercise(chosen: Namespace) -> None:
 
 def print_table(chosen: Namespace) -> None:
     """One of the course's comparisons, made anew."""
-    path = chosen.output or Path(f"{chosen.name}.json")
     with tqdm(unit="run") as bar:
-        found = comparison.compare(chosen.name, path, done=lambda _: bar.update())
+        found = comparison.compare(chosen.name, chosen.output, done=lambda _: bar.update())
     print(comparison.to_markdown(found))
-    print(f"The figures are in {path}.")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from stn_course.files import write_atomically
 from stn_course.training.loop import Digits
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"  # what comes with the package
-SEEDS = (0, 1, 2, 3, 4)
 # Student's t for a 95 % interval of a mean, by how many values it is the mean of.
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 
@@ -25,19 +24,20 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 class Plan:
     """What a table compares.
 
-    digits: names in CONDITIONS. reference: the network whose time the others also get; epochs: how
-    many it has, and the others in the first of their rows. seeds: of each row.
+    digits: names in CONDITIONS. epochs: of the network with a transformer, and of the others in the
+    first of their rows. again: which of them have a second row, with as much time as it takes.
+    seeds: of each row.
     """
 
     digits: tuple[str, ...]
     epochs: float
-    seeds: tuple[int, ...] = SEEDS
-    reference: str = "transformer"
+    again: tuple[str, ...]
+    seeds: tuple[int, ...]
 
 
 TABLES = {
-    "turned": Plan(("upright", "turned30", "turned90"), epochs=6),
-    "clutter": Plan(("clutter",), epochs=8, seeds=(0, 1, 2)),
+    "turned": Plan(("upright", "turned30", "turned90"), 4, ("plain",), (0, 1, 2, 3, 4)),
+    "clutter": Plan(("clutter",), 6, ("plain", "pooled"), (0, 1, 2)),
 }
 
 
@@ -59,29 +59,28 @@ def plan_rows(plan: Plan, device: torch.device, train: Digits | None = None) -> 
     """The rows of a table before their first runs: equal epochs, then equal time."""
     rows = []
     for digits in plan.digits:
-        others = [name for name in CONDITIONS[digits].networks if name != plan.reference]
-        rows += [new_row(digits, name, plan.epochs) for name in (*others, plan.reference)]
-        own, *seconds = seconds_an_epoch(digits, [plan.reference, *others], device, train)
-        for name, value in zip(others, seconds, strict=True):
+        rows += [new_row(digits, name, plan.epochs) for name in CONDITIONS[digits].networks]
+        own, *seconds = seconds_an_epoch(digits, ["transformer", *plan.again], device, train)
+        for name, value in zip(plan.again, seconds, strict=True):
             rows.append(new_row(digits, name, round(plan.epochs * own / value, 1)))
     return rows
 
 
 def compare(
     name: str,
-    path: Path,
+    path: Path | None = None,
     device: str | None = None,
     train: Digits | None = None,
     test: Digits | None = None,
     done: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Comparison:
-    """Make a table, or go on with the one begun in that file, which is written after each run.
+    """Make a table; with a path, go on with the one begun there, and write it after each run.
 
     name: of the plan, in TABLES. train, test: images (N, 1, 28, 28) from 0 to 1 and labels, all of
     MNIST by default. done: called after each run.
     """
     chosen, plan = choose_device(device), TABLES[name]
-    if path.exists():
+    if path and path.exists():
         found = load_comparison(path)
     else:
         versions, hardware = training.history.versions(), describe_device(chosen)
@@ -90,7 +89,8 @@ def compare(
         for row in found.rows:
             if seed not in row.seeds:
                 add_run(row, seed, chosen, train, test)
-                save_comparison(found, path)
+                if path:
+                    save_comparison(found, path)
                 done(found)
     return found
 
