@@ -175,7 +175,7 @@ def test_the_command_has_the_recipes_length(few, capsys, monkeypatch):
     monkeypatch.setattr(command, "add_run", lambda row, seed, device: asked.append(row.epochs))
     with pytest.raises(IndexError):  # no run was made, so there is no error to print
         command.main(["--network", "transformer"])
-    assert asked == [8]
+    assert asked == [10]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Plan:
 
 TABLES = {
     "turned": Plan(("upright", "turned30", "turned90"), 4, ("plain",), (0, 1, 2, 3, 4)),
-    "clutter": Plan(("clutter",), 6, ("plain", "pooled"), (0, 1, 2)),
+    "clutter": Plan(("clutter",), 10, ("plain", "pooled"), (0, 1, 2)),
 }
 
 
@@ -107,16 +107,16 @@ def to_markdown(comparison: Comparison) -> str:
     """The comparison in Markdown, a row a network: means with 95 % intervals over the seeds."""
     measures = list(dict.fromkeys(name for row in comparison.rows for name in row.measured))
     heads = ["digits", "network", "parameters", "million multiply-adds", "epochs"]
-    heads += ["seconds", "error, %", *measures]
+    heads += ["seconds of CPU time", "error, %", *measures]
     lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
     for row in comparison.rows:
         mean, half = interval(row.errors)
         cells = [row.digits, row.network, f"{row.parameters:,}", f"{row.multiply_adds / 1e6:.1f}"]
-        cells += [f"{row.epochs:g}", f"{statistics.median(row.seconds):.0f}"]
+        cells += [f"{row.epochs:g}", f"{statistics.median(row.cpu_seconds):.0f}"]
         cells += [f"{mean:.2f} ± {half:.2f}", *(_mean(row.measured.get(m)) for m in measures)]
         lines.append("| " + " | ".join(cells) + " |")
     seeds, torch_version = len(comparison.rows[0].seeds), comparison.versions["torch"]
-    made = f"Means of {seeds} seeds with 95 % intervals; medians of the seconds"
+    made = f"Means of {seeds} seeds with 95 % intervals; medians of the CPU time"
     return "\n".join([*lines, "", f"{made}. {comparison.hardware}, torch {torch_version}."])
 
 

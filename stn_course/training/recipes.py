@@ -93,11 +93,11 @@ RECIPES = {
     "clutter": replace(
         COURSE,
         name="clutter",
-        epochs=8,
+        epochs=10,
         batch_size=128,
         betas=None,
-        learning_rate=0.008,
-        localization_factor=0.2,
+        learning_rate=0.006,
+        localization_factor=0.4,
     ),
 }
 
