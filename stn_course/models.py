@@ -350,6 +350,7 @@ def _with_border() -> TutorialNet:
 # The networks that were trained beforehand, by name: tools/pretrain.py says how.
 TRAINED: dict[str, Callable[[], PlainNet]] = {
     "straightener": _with_border,
+    "together": _with_border,
     "turned_plain": PlainNet,
     "turned_transformer": _with_border,
     "turned_hasty": _with_border,

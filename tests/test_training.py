@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from small_run import fitted
 from torch import nn
 
-from stn_course import data, models, training
+from stn_course import alignment, data, models, training, transforms
 from stn_course.training import fitting, recording
 from stn_course.training.recipes import steps_by_epoch
 
@@ -210,6 +210,20 @@ def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
     assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
     assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
     assert not patient.findings
+
+
+@torch.no_grad()
+def test_learning_on_together_keeps_the_grid_turning(digits):
+    """From the straightener on, all parts at once: fewer errors, and the turn is still undone."""
+    before, after = (training.load_recording(name) for name in ("straightener", "together"))
+    assert after.recipe == training.RECIPES["together"]
+    assert torch.allclose(after.probe_thetas[0], before.probe_thetas[-1], atol=1e-4)
+    assert before.accuracy < 0.97 and after.accuracy > 0.981
+    model = models.load_trained("together")
+    turned, degrees = data.random_rotation(90)(digits[0], torch.Generator().manual_seed(1))
+    model.stn(data.normalise(turned))
+    found = alignment.undoing(degrees, transforms.to_pose(model.theta).rotation)
+    assert found.correlation < -0.85
 
 
 def test_an_unknown_recording_or_network_is_answered_with_the_known():

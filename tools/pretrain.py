@@ -2,6 +2,7 @@
 
 straightener        A classifier of upright digits, frozen. The transformer in front of it can only
                     please it by straightening digits turned by up to 90 degrees.
+together            The straightener as stored, then unfrozen: all parts learn on together.
 turned_plain        The same turned digits without a transformer, by the recipe `rotated`,
 turned_transformer  with one,
 turned_hasty        and with one whose localization network learns at the full rate.
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from stn_course.data import load_digits, random_rotation
 from stn_course.device import seed_everything
-from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet
+from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet, load_straightener
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, History, Recipe, fit
 
@@ -51,6 +52,7 @@ def straightener() -> tuple[TutorialNet, Recipe]:
 
 RUNS: dict[str, Callable[[], tuple[PlainNet, Recipe]]] = {
     "straightener": straightener,
+    "together": lambda: (load_straightener(), RECIPES["together"]),
     "turned_plain": lambda: (TRAINED["turned_plain"](), ROTATED),
     "turned_transformer": lambda: (TRAINED["turned_transformer"](), ROTATED),
     "turned_hasty": lambda: (TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)),
