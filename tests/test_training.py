@@ -209,7 +209,7 @@ def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
         assert torch.equal(first, torch.eye(2, 3).expand(training.PROBE, 2, 3))
     patient = training.load_recording("patient")
     theta = torch.stack(patient.probe_thetas)
-    assert torch.allclose(theta[0], torch.eye(2, 3).tanh().expand(training.PROBE, 2, 3))
+    assert torch.allclose(theta[0], (2 * torch.eye(2, 3)).tanh().expand(training.PROBE, 2, 3))
     assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
     assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
     assert not patient.findings
@@ -384,7 +384,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"recipe": "fast"}, ValueError, "'tutorial', 'course', 'sprint', 'rotated'; got 'fast'"),
+        ({"recipe": "fast"}, ValueError, "'course', 'sprint', 'rotated', 'together'; got 'fast'"),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),

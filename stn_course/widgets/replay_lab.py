@@ -37,9 +37,9 @@ class ReplayLab(Lab):
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below how many of them are read rightly, or, in recordings that do not say, their mean loss, which
-    a single misread digit can dominate. Where the transformer reads a feature map, its frames are shown
-    without a picture. `index` counts the recorded steps from 0, and can be set.
+    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    which a single misread digit can dominate. Where the transformer reads a feature map, its frames
+    are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
 
     def __init__(
