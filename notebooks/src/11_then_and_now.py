@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from stn_course import data, device, models, plotting, training, transforms
+from stn_course import data, device, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
 
