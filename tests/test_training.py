@@ -209,7 +209,7 @@ def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
         assert torch.equal(first, torch.eye(2, 3).expand(training.PROBE, 2, 3))
     patient = training.load_recording("patient")
     theta = torch.stack(patient.probe_thetas)
-    assert torch.allclose(theta[0], (2 * torch.eye(2, 3)).tanh().expand(training.PROBE, 2, 3))
+    assert torch.allclose(theta[0], (1.5 * torch.eye(2, 3)).tanh().expand(training.PROBE, 2, 3))
     assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
     assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
     assert not patient.findings

@@ -36,7 +36,7 @@ class Patient(TutorialNet):
     def __init__(self):
         super().__init__()
         with torch.no_grad():
-            self.fc_loc[-1].bias.mul_(2)
+            self.fc_loc[-1].bias.mul_(1.5)
 
     def stn(self, x: Tensor) -> Tensor:
         theta = self.fc_loc(self.localization(x).flatten(1)).tanh().view(-1, 2, 3)
