@@ -1,5 +1,7 @@
 """ReplayLab without a browser: each recorded step is shown as it was, nothing is trained."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
@@ -31,6 +33,11 @@ def shown(lab) -> list[torch.Tensor]:
         grey = torch.frombuffer(bytearray(picture.pixels), dtype=torch.uint8)[::4]
         found.append(grey.reshape(picture.rows, picture.columns).float())
     return found
+
+
+def labels(lab) -> list[Label]:
+    """The words around the digits and the chart."""
+    return [m for m in lab.canvas.scene.panels[0].marks if isinstance(m, Label)]
 
 
 def test_it_opens_on_the_end_of_the_training(recording, lab):
@@ -65,7 +72,7 @@ def test_a_theta_of_a_feature_map_warps_no_picture(recording):
         assert {type(mark) for mark in below.marks} == {Path}  # the frame alone
     assert below.marks != panels[2].marks
     assert "reads a feature map, not these pictures" in lab.text
-    titles = [m.text for m in panels[0].marks if isinstance(m, Label)]
+    titles = [m.text for m in labels(lab)]
     assert "output" not in titles
     with pytest.raises(ValueError, match="reads a feature map"):
         lab.outputs()
@@ -81,8 +88,10 @@ def test_a_step_is_shown_as_it_was_recorded(recording, lab, share):
     assert len(shown(lab)) == training.PROBE
     for got, expected in zip(shown(lab), outputs[:, 0], strict=True):
         assert (got - expected * 255).abs().max() <= 1
-    step, loss = recording.probe_steps[index], recording.probe_losses[index]
-    assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: loss {loss:.2f}")
+    step, right = recording.probe_steps[index], int(recording.probe_right[index].sum())
+    words = f"read rightly: {right} of {training.PROBE} digits"
+    assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: {words}; their grids")
+    assert any(m.text.startswith(words) for m in labels(lab))
     angles = transforms.to_pose(thetas).rotation
     assert f"turned by {angles.min():.0f} to {angles.max():.0f} degrees" in lab.text
 
@@ -101,11 +110,21 @@ def test_the_mark_walks_along_the_curve(recording, lab):
     walked = []
     for index in (0, 50, 100, len(recording.probe_steps) - 1):
         lab.index = index
-        walked.append((*mark(), recording.probe_losses[index]))
-    xs, ys, losses = zip(*walked, strict=True)
+        walked.append((*mark(), int(recording.probe_right[index].sum())))
+    xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
-    by_loss = [y for _, y in sorted(zip(losses, ys, strict=True))]
-    assert by_loss == sorted(by_loss, reverse=True)  # a higher loss stands higher
+    by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
+    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+
+
+def test_a_recording_that_does_not_say_which_are_read_rightly_shows_the_loss(recording):
+    older = replace(recording, probe_right=[])
+    lab = ReplayLab(older)
+    words = f"loss on these digits: {older.probe_losses[-1]:.2f}"
+    assert f": {words}; their grids" in lab.text
+    assert any(m.text.startswith(words) for m in labels(lab))
+    assert f"{max(older.probe_losses):.1f}" in {m.text for m in labels(lab)}
+    lab.close()
 
 
 def test_the_player_moves_the_slider_in_the_browser(lab):

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from small_run import fitted
 from torch import nn
 
-from stn_course import data, models, training
+from stn_course import alignment, data, models, training, transforms
+from stn_course.samplers import warp
 from stn_course.training import fitting, recording
 from stn_course.training.recipes import steps_by_epoch
 
@@ -127,13 +128,15 @@ def test_the_history_tells_what_happened(small):
     images, labels = small["test"]
     assert torch.equal(history.probe_images, images[:n])
     assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
-    loss, theta = training.probe(model, data.normalise(images[:n]), labels[:n])
+    loss, right, theta = training.probe(model, data.normalise(images[:n]), labels[:n])
     assert torch.equal(history.probe_thetas[-1], theta)
+    assert torch.equal(history.probe_right[-1], right) and len(history.probe_right) == 21
     assert history.probe_losses[-1] == loss.item()
     loss = loss.item()
     with torch.no_grad():
-        expected = F.nll_loss(model.eval()(data.normalise(images[:n])), labels[:n]).item()
-    assert loss == pytest.approx(expected)
+        scores = model.eval()(data.normalise(images[:n]))
+    assert loss == pytest.approx(F.nll_loss(scores, labels[:n]).item())
+    assert torch.equal(right, scores.argmax(dim=1) == labels[:n]) and 0 < right.sum() < n
     assert history.versions["torch"] == torch.__version__
     assert history.hardware
 
@@ -150,7 +153,7 @@ def test_a_history_comes_back_from_its_file_whole(small, tmp_path):
     loaded = training.History.load(tmp_path / "run.pt")
     for field in fields(history):
         one, two = getattr(history, field.name), getattr(loaded, field.name)
-        if field.name == "probe_thetas":
+        if field.name in ("probe_right", "probe_thetas"):
             assert torch.equal(torch.stack(one), torch.stack(two))
         elif field.name == "probe_images":
             assert torch.equal(one, two)
@@ -206,10 +209,34 @@ def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
         assert torch.equal(first, torch.eye(2, 3).expand(training.PROBE, 2, 3))
     patient = training.load_recording("patient")
     theta = torch.stack(patient.probe_thetas)
-    assert torch.allclose(theta[0], torch.eye(2, 3).tanh().expand(training.PROBE, 2, 3))
+    assert torch.allclose(theta[0], (1.5 * torch.eye(2, 3)).tanh().expand(training.PROBE, 2, 3))
     assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
     assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
     assert not patient.findings
+
+
+@torch.no_grad()
+def test_the_straighteners_recording_says_what_its_frozen_classifier_reads(digits):
+    """Its classifier never changed, so that each look can be repeated from its theta."""
+    recording, model = training.load_recording("straightener"), models.load_straightener()
+    labels, images = digits[1][: training.PROBE], data.normalise(recording.probe_images)
+    for right, theta in zip(recording.probe_right, recording.probe_thetas, strict=True):
+        answers = model.classify(warp(images, theta, padding_mode="border")).argmax(dim=1)
+        assert torch.equal(right, answers == labels)
+
+
+@torch.no_grad()
+def test_learning_on_together_keeps_the_grid_turning(digits):
+    """From the straightener on, all parts at once: fewer errors, and the turn is still undone."""
+    before, after = (training.load_recording(name) for name in ("straightener", "together"))
+    assert after.recipe == training.RECIPES["together"]
+    assert torch.allclose(after.probe_thetas[0], before.probe_thetas[-1], atol=1e-4)
+    assert before.accuracy < 0.97 and after.accuracy > 0.981
+    model = models.load_trained("together")
+    turned, degrees = data.random_rotation(90)(digits[0], torch.Generator().manual_seed(1))
+    model.stn(data.normalise(turned))
+    found = alignment.undoing(degrees, transforms.to_pose(model.theta).rotation)
+    assert found.correlation < -0.85
 
 
 def test_an_unknown_recording_or_network_is_answered_with_the_known():
@@ -248,7 +275,7 @@ def test_the_same_seed_gives_the_same_weights(small):
 
 def test_the_probe_does_not_change_the_training(small, monkeypatch):
     _, with_probe = fitted(small)
-    monkeypatch.setattr(recording, "probe", lambda *_: (torch.zeros(()), None))
+    monkeypatch.setattr(recording, "probe", lambda *_: (torch.zeros(()), torch.zeros(()), None))
     _, without = fitted(small)
     assert with_probe.losses == without.losses
 
@@ -357,7 +384,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"recipe": "fast"}, ValueError, "'tutorial', 'course', 'sprint', 'rotated'; got 'fast'"),
+        ({"recipe": "fast"}, ValueError, "'course', 'sprint', 'rotated', 'together'; got 'fast'"),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),

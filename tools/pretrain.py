@@ -2,6 +2,7 @@
 
 straightener        A classifier of upright digits, frozen. The transformer in front of it can only
                     please it by straightening digits turned by up to 90 degrees.
+together            The straightener as stored, then unfrozen: all parts learn on together.
 turned_plain        The same turned digits without a transformer, by the recipe `rotated`,
 turned_transformer  with one,
 turned_hasty        and with one whose localization network learns at the full rate.
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from stn_course.data import load_digits, random_rotation
 from stn_course.device import seed_everything
-from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet
+from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet, load_straightener
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, History, Recipe, fit
 
@@ -30,7 +31,12 @@ ROTATED = RECIPES["rotated"]
 
 
 class Patient(TutorialNet):
-    """The tutorial's network with a fault."""
+    """The tutorial's network with a fault: tanh on theta, with a start that makes up for it."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.no_grad():
+            self.fc_loc[-1].bias.mul_(1.5)
 
     def stn(self, x: Tensor) -> Tensor:
         theta = self.fc_loc(self.localization(x).flatten(1)).tanh().view(-1, 2, 3)
@@ -51,6 +57,7 @@ def straightener() -> tuple[TutorialNet, Recipe]:
 
 RUNS: dict[str, Callable[[], tuple[PlainNet, Recipe]]] = {
     "straightener": straightener,
+    "together": lambda: (load_straightener(), RECIPES["together"]),
     "turned_plain": lambda: (TRAINED["turned_plain"](), ROTATED),
     "turned_transformer": lambda: (TRAINED["turned_transformer"](), ROTATED),
     "turned_hasty": lambda: (TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)),

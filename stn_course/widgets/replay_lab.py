@@ -37,8 +37,9 @@ class ReplayLab(Lab):
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below the loss on these digits. Where the transformer reads a feature map, its frames are shown
-    without a picture. `index` counts the recorded steps from 0, and can be set.
+    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    which a single misread digit can dominate. Where the transformer reads a feature map, its frames
+    are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class ReplayLab(Lab):
             raise TypeError(f"history must be a History; got {describe(history)}")
         if not history.probe_thetas:
             raise ValueError("this history holds no theta: the model has no spatial transformer")
-        self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
+        self.steps = list(history.probe_steps)
+        self.counts = len(history.probe_right) == len(self.steps)  # older ones tell the loss alone
+        right = [int(some.sum()) for some in history.probe_right]
+        self.values = right if self.counts else list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
         self.images, self.padding_mode = history.probe_images, padding_mode
         self.on_pictures = history.reads_pictures
@@ -94,12 +98,11 @@ class ReplayLab(Lab):
         return to_pose(self.thetas[index]).rotation
 
     def scene(self) -> Scene:
-        """The digits with their frames, under them the outputs, and the loss up to here."""
+        """The digits with their frames, under them the outputs, and how well they are read."""
         width = width_of(len(self.images))
         top = 2 * (TITLE + TILE)
-        step, loss = self.steps[self.index], self.losses[self.index]
-        last = len(self.steps) - 1
-        words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
+        step, last = self.steps[self.index], len(self.steps) - 1
+        words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
         titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
         marks = [
             Label(line, LEFT, y + TITLE / 2, align="left")
@@ -113,26 +116,33 @@ class ReplayLab(Lab):
             panels += digit_panels(i, self.images[i], theta, output)
         return Scene(width, whole.height, panels, text=self._in_words())
 
+    def _reading(self) -> str:
+        """How well these digits are read at the step shown, in words."""
+        value = self.values[self.index]
+        if self.counts:
+            return f"read rightly: {value} of {len(self.images)} digits"
+        return f"loss on these digits: {value:.2f}"
+
     def _curve_marks(self, top: float, width: float) -> list[Mark]:
-        """The loss over the steps, and a mark where the slider stands."""
-        most, last = max(self.losses), max(self.steps[-1], 1)
+        """How well they are read over the steps, and a mark where the slider stands."""
+        most = len(self.images) if self.counts else max(self.values)
+        last, highest = max(self.steps[-1], 1), f"{most}" if self.counts else f"{most:.1f}"
         box = Box(LEFT, top, width - LEFT - 12, CHART)
-        points = [(a / last, b / most) for a, b in zip(self.steps, self.losses, strict=True)]
+        points = [(a / last, b / most) for a, b in zip(self.steps, self.values, strict=True)]
         share, height = points[self.index]
         x, y = LEFT + share * box.width, top + CHART * (1 - height)
         mark = Box(x - 5, y - 5, 10, 10)
         return [
             Path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
-            *chart(box, points, ("step 0", f"step {last}", "0", f"{most:.1f}"), COLOURS["input"]),
+            *chart(box, points, ("step 0", f"step {last}", "0", highest), COLOURS["input"]),
             rectangle(mark, "black", 1, fill=COLOURS["grid"]),
         ]
 
     def _in_words(self) -> str:
-        angles, loss = self.angles(self.index), self.losses[self.index]
+        angles = self.angles(self.index)
         words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: loss {loss:.2f} "
-            f"on these digits; their grids are turned by {round(angles.min().item())} to "
-            f"{round(angles.max().item())} degrees."
+            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; their grids "
+            f"are turned by {round(angles.min().item())} to {round(angles.max().item())} degrees."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 
