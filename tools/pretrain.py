@@ -7,6 +7,11 @@ turned_plain        The same turned digits without a transformer, by the recipe 
 turned_transformer  with one,
 turned_hasty        and with one whose localization network learns at the full rate.
 patient             A run with a fault, for the exercise `diagnosis`: its history only.
+clutter_transformer Finds digits in clutter, and reads them.
+addition_apart      Finds two digits in one picture, and says their sum: two transformers that
+                    start apart,
+addition_twins      and two that start alike: its history only.
+addition_channels   The same with a channel of its own for each digit: its history only.
 
 Stores weights and histories in stn_course/weights. By default it makes all of them, some ten
 minutes on 2 cores. A run that was interrupted goes on after its last whole epoch.
@@ -14,20 +19,47 @@ minutes on 2 cores. A run that was interrupted goes on after its last whole epoc
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from stn_course.clutter import pair_up, random_clutter, scattered_pairs
 from stn_course.data import load_digits, random_rotation
 from stn_course.device import seed_everything
-from stn_course.models import TRAINED, WEIGHTS, PlainNet, TutorialNet, load_straightener
+from stn_course.models import (
+    TRAINED,
+    WEIGHTS,
+    AdditionNet,
+    PlainNet,
+    TutorialNet,
+    load_straightener,
+)
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, History, Recipe, fit
+from stn_course.training.loop import Digits, Distortion
 
 BUILD = Path(__file__).resolve().parent.parent / "build" / "pretrain"  # of unfinished runs
-ROTATED = RECIPES["rotated"]
+ROTATED, TURNED = RECIPES["rotated"], random_rotation(90)
+
+
+@dataclass
+class Run:
+    """What is trained, and on what: digits turned by up to 90 degrees if nothing else is said."""
+
+    model: nn.Module
+    recipe: Recipe
+    distort: Distortion = TURNED
+    paired: bool = False  # each digit with another one, and their sum as the label
+
+
+def addition(**options) -> Run:
+    """Two digits and their sum, for three epochs."""
+    model = AdditionNet(**options)
+    channels = model.reader.shape[0]
+    recipe = replace(RECIPES["clutter"], epochs=3)
+    return Run(model, recipe, scattered_pairs(channels=channels), paired=True)
 
 
 class Patient(TutorialNet):
@@ -44,7 +76,7 @@ class Patient(TutorialNet):
         return warp(x, theta, padding_mode="border")
 
 
-def straightener() -> tuple[TutorialNet, Recipe]:
+def straightener() -> Run:
     """A transformer that is to learn before a frozen classifier of upright digits."""
     plain = PlainNet()
     print(f"upright classifier: {fit(plain, 'rotated', epochs=2, device='cpu').accuracy:.4f}")
@@ -52,33 +84,46 @@ def straightener() -> tuple[TutorialNet, Recipe]:
     model.load_state_dict(plain.state_dict(), strict=False)
     for name, _ in plain.named_parameters():
         model.get_parameter(name).requires_grad_(False)
-    return model, replace(ROTATED, learning_rate=0.003, localization_factor=1.0, epochs=20)
+    recipe = replace(ROTATED, learning_rate=0.003, localization_factor=1.0, epochs=20)
+    return Run(model, recipe)
 
 
-RUNS: dict[str, Callable[[], tuple[PlainNet, Recipe]]] = {
+RUNS: dict[str, Callable[[], Run]] = {
     "straightener": straightener,
-    "together": lambda: (load_straightener(), RECIPES["together"]),
-    "turned_plain": lambda: (TRAINED["turned_plain"](), ROTATED),
-    "turned_transformer": lambda: (TRAINED["turned_transformer"](), ROTATED),
-    "turned_hasty": lambda: (TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)),
-    "patient": lambda: (Patient(), replace(ROTATED, epochs=1)),
+    "together": lambda: Run(load_straightener(), RECIPES["together"]),
+    "turned_plain": lambda: Run(TRAINED["turned_plain"](), ROTATED),
+    "turned_transformer": lambda: Run(TRAINED["turned_transformer"](), ROTATED),
+    "turned_hasty": lambda: Run(
+        TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)
+    ),
+    "patient": lambda: Run(Patient(), replace(ROTATED, epochs=1)),
+    "clutter_transformer": lambda: Run(
+        TRAINED["clutter_transformer"](), RECIPES["clutter"], random_clutter()
+    ),
+    "addition_apart": addition,
+    "addition_twins": lambda: addition(starts=2 * ((0.5, 0.0, 0.0),)),
+    "addition_channels": lambda: addition(in_channels=2),
 }
 
 
-def train(name: str) -> tuple[PlainNet, History]:
-    """Train one of them on digits turned by up to 90 degrees, or go on where it was interrupted."""
+def train(name: str) -> tuple[nn.Module, History]:
+    """Train one of them, or go on where it was interrupted."""
     seed_everything(0)
-    model, recipe = RUNS[name]()
-    distort = random_rotation(90)
-    images, labels = load_digits("test")
-    turned, _ = distort(images, torch.Generator().manual_seed(1))
+    run = RUNS[name]()
+    generator = torch.Generator().manual_seed(1)
+    digits, (images, labels) = load_digits("train"), load_digits("test")
+    if run.paired:
+        digits = pair_up(*digits, generator)
+        images, labels = pair_up(images, labels, generator)
+    pictures, _ = run.distort(images, generator)
+    test: Digits = pictures, labels
     checkpoint = BUILD / f"{name}.ckpt"
     BUILD.mkdir(parents=True, exist_ok=True)
-    options = {"test": (turned, labels), "distort": distort, "checkpoint": checkpoint}
-    history = fit(model, recipe, device="cpu", **options)
+    options = {"distort": run.distort, "checkpoint": checkpoint, "device": "cpu"}
+    history = fit(run.model, run.recipe, train=digits, test=test, **options)
     if not history.stopped:
         checkpoint.unlink()
-    return model, history
+    return run.model, history
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -93,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
         model, history = train(name)
         if history.stopped:
             return
-        print(f"{name}: accuracy on turned digits {history.accuracy:.4f}")
+        print(f"{name}: accuracy {history.accuracy:.4f}")
         if name in TRAINED:
             weights = {key: value.contiguous() for key, value in model.state_dict().items()}
             torch.save(weights, WEIGHTS / f"{name}.pt")

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from stn_course.models.clutter import AdditionNet, AttentionNet
 from stn_course.models.tutorial import PlainNet, TutorialNet
 from stn_course.validation import check_choice
 
