@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import fields, replace
 
+import pretrain
 import pytest
 import torch
 import torch.nn.functional as F
@@ -189,18 +190,26 @@ def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind
     assert path.read_bytes() == before
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("name", models.TRAINED)
-def test_a_bundled_recording_ends_as_the_bundled_weights_do(name, digits):
+def test_a_bundled_recording_ends_as_the_bundled_weights_do(name):
     """The replay shows the network that the course carries."""
     recording, model = training.load_recording(name), models.load_trained(name)
-    images, labels = digits
-    turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1))
-    assert torch.allclose(turned[: training.PROBE], recording.probe_images, atol=1e-4)
-    accuracy = training.evaluate(model, data.normalise(turned), labels)
+    pictures, labels = pretrain.pictures_to_test(pretrain.RUNS[name])
+    assert torch.allclose(pictures[: training.PROBE], recording.probe_images, atol=1e-4)
+    accuracy = training.evaluate(model, data.normalise(pictures), labels)
     assert accuracy == pytest.approx(recording.accuracy, abs=0.0005)
-    for seen, theta in zip(turned, (recording.probe_thetas or [[]])[-1], strict=False):
-        model.stn(data.normalise(seen[None]))
-        assert torch.allclose(theta, model.theta[0], atol=1e-4)
+    _, _, theta = training.probe(
+        model, data.normalise(pictures[: training.PROBE]), labels[: training.PROBE]
+    )
+    for recorded in recording.probe_thetas[-1:]:
+        assert torch.allclose(recorded, theta, atol=1e-4)
+
+
+def test_every_network_and_recording_has_its_run():
+    assert set(models.TRAINED) < set(pretrain.RUNS)
+    for name in pretrain.RUNS:
+        assert training.load_recording(name).recipe == pretrain.RUNS[name].recipe
 
 
 def test_a_recording_begins_at_the_identity_and_the_patient_does_not():

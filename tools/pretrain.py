@@ -20,6 +20,7 @@ minutes on 2 cores. A run that was interrupted goes on after its last whole epoc
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,6 +33,7 @@ from stn_course.models import (
     TRAINED,
     WEIGHTS,
     AdditionNet,
+    AttentionNet,
     PlainNet,
     TutorialNet,
     load_straightener,
@@ -48,18 +50,17 @@ ROTATED, TURNED = RECIPES["rotated"], random_rotation(90)
 class Run:
     """What is trained, and on what: digits turned by up to 90 degrees if nothing else is said."""
 
-    model: nn.Module
+    make: Callable[[], nn.Module]
     recipe: Recipe
     distort: Distortion = TURNED
     paired: bool = False  # each digit with another one, and their sum as the label
 
 
-def addition(**options) -> Run:
+def addition(channels: int = 1, **options) -> Run:
     """Two digits and their sum, for three epochs."""
-    model = AdditionNet(**options)
-    channels = model.reader.shape[0]
     recipe = replace(RECIPES["clutter"], epochs=3)
-    return Run(model, recipe, scattered_pairs(channels=channels), paired=True)
+    make = partial(AdditionNet, in_channels=channels, **options)
+    return Run(make, recipe, scattered_pairs(channels=channels), paired=True)
 
 
 class Patient(TutorialNet):
@@ -76,7 +77,7 @@ class Patient(TutorialNet):
         return warp(x, theta, padding_mode="border")
 
 
-def straightener() -> Run:
+def straightener() -> TutorialNet:
     """A transformer that is to learn before a frozen classifier of upright digits."""
     plain = PlainNet()
     print(f"upright classifier: {fit(plain, 'rotated', epochs=2, device='cpu').accuracy:.4f}")
@@ -84,46 +85,50 @@ def straightener() -> Run:
     model.load_state_dict(plain.state_dict(), strict=False)
     for name, _ in plain.named_parameters():
         model.get_parameter(name).requires_grad_(False)
-    recipe = replace(ROTATED, learning_rate=0.003, localization_factor=1.0, epochs=20)
-    return Run(model, recipe)
+    return model
 
 
-RUNS: dict[str, Callable[[], Run]] = {
-    "straightener": straightener,
-    "together": lambda: Run(load_straightener(), RECIPES["together"]),
-    "turned_plain": lambda: Run(TRAINED["turned_plain"](), ROTATED),
-    "turned_transformer": lambda: Run(TRAINED["turned_transformer"](), ROTATED),
-    "turned_hasty": lambda: Run(
-        TRAINED["turned_hasty"](), replace(ROTATED, localization_factor=1.0)
-    ),
-    "patient": lambda: Run(Patient(), replace(ROTATED, epochs=1)),
-    "clutter_transformer": lambda: Run(
-        TRAINED["clutter_transformer"](), RECIPES["clutter"], random_clutter()
-    ),
-    "addition_apart": addition,
-    "addition_twins": lambda: addition(starts=2 * ((0.5, 0.0, 0.0),)),
-    "addition_channels": lambda: addition(in_channels=2),
+FULL_RATE = replace(ROTATED, localization_factor=1.0)
+RUNS = {
+    "straightener": Run(straightener, replace(FULL_RATE, learning_rate=0.003, epochs=20)),
+    "together": Run(load_straightener, RECIPES["together"]),
+    "turned_plain": Run(TRAINED["turned_plain"], ROTATED),
+    "turned_transformer": Run(TRAINED["turned_transformer"], ROTATED),
+    "turned_hasty": Run(TRAINED["turned_hasty"], FULL_RATE),
+    "patient": Run(Patient, replace(ROTATED, epochs=1)),
+    "clutter_transformer": Run(AttentionNet, RECIPES["clutter"], random_clutter()),
+    "addition_apart": addition(),
+    "addition_twins": addition(starts=2 * ((0.5, 0.0, 0.0),)),
+    "addition_channels": addition(channels=2),
 }
+
+
+def digits_of(run: Run, split: str, generator: torch.Generator) -> Digits:
+    """The digits of one split as the run takes them, undistorted."""
+    images, labels = load_digits(split)
+    return pair_up(images, labels, generator) if run.paired else (images, labels)
+
+
+def pictures_to_test(run: Run) -> Digits:
+    """The test digits distorted, the same in every run."""
+    generator = torch.Generator().manual_seed(1)
+    images, labels = digits_of(run, "test", generator)
+    return run.distort(images, generator)[0], labels
 
 
 def train(name: str) -> tuple[nn.Module, History]:
     """Train one of them, or go on where it was interrupted."""
     seed_everything(0)
-    run = RUNS[name]()
-    generator = torch.Generator().manual_seed(1)
-    digits, (images, labels) = load_digits("train"), load_digits("test")
-    if run.paired:
-        digits = pair_up(*digits, generator)
-        images, labels = pair_up(images, labels, generator)
-    pictures, _ = run.distort(images, generator)
-    test: Digits = pictures, labels
+    run = RUNS[name]
+    model = run.make()
+    digits = digits_of(run, "train", torch.Generator().manual_seed(2))
     checkpoint = BUILD / f"{name}.ckpt"
     BUILD.mkdir(parents=True, exist_ok=True)
     options = {"distort": run.distort, "checkpoint": checkpoint, "device": "cpu"}
-    history = fit(run.model, run.recipe, train=digits, test=test, **options)
+    history = fit(model, run.recipe, train=digits, test=pictures_to_test(run), **options)
     if not history.stopped:
         checkpoint.unlink()
-    return run.model, history
+    return model, history
 
 
 def main(arguments: list[str] | None = None) -> None:
