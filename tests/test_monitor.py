@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 import small_run
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from stn_course import models, training
 from stn_course.widgets import Monitor, monitor
@@ -70,6 +72,23 @@ def test_a_plain_network_has_digits_and_no_output(small):
     fitted(small, watcher, models.PlainNet)
     assert len(watcher.canvas.scene.panels) == 1 + training.PROBE
     assert "turned" not in watcher.text
+
+
+def test_pictures_larger_than_their_outputs_are_shown_as_they_are_read(small):
+    """Reading a fixed window: its scale and place are what there is to say."""
+    large = {name: (F.pad(x, (16, 16, 16, 16)), y) for name, (x, y) in small.items()}
+
+    def make():
+        localization = models.localization_cnn(in_channels=1)
+        transformer = models.SpatialTransformer(localization, output_size=(28, 28))
+        return nn.Sequential(transformer.requires_grad_(False), models.PlainNet())
+
+    watcher = Monitor(output_size=(28, 28))
+    fitted(large, watcher, make)
+    assert watcher.canvas.alert == ""
+    pictures = [panel.marks[0].picture for panel in watcher.canvas.scene.panels[1:]]
+    assert [picture.rows for picture in pictures] == training.PROBE * [60, 28]
+    assert "grids 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00 from its" in watcher.text
 
 
 def test_stop_leaves_a_model_and_a_history(small):
