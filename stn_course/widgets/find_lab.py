@@ -22,6 +22,7 @@ class FindLab(PilotLab):
     """
 
     kind_of_sliders = WindowSliders
+    dots = False  # in a small box they would hide the digit
     picture_side = 240  # canvas pixels: 4 for each of 60
     invitation = "drag the box"
     show_words, hide_words = "Show the network's boxes", "Hide the network's boxes"

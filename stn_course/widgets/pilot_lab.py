@@ -49,6 +49,7 @@ class PilotLab(SteeringLab):
 
     invitation = "steer the frame"
     show_words, hide_words = "Show the network's theta", "Hide the network's theta"
+    dots = True  # where the outputs' pixels read
     picture_side = SIDE / REACH * 1.2  # canvas pixels; around it there is room for the frame
 
     def __init__(
@@ -195,7 +196,8 @@ class PilotLab(SteeringLab):
         view, theta = self._view(0), self.sliders.theta
         box = image_box(self.images.shape[-2:], view, False)
         marks = [Image(box, "input"), rectangle(box, COLOURS["input"])]
-        marks.append(sampling_dots(theta, self.output_size, False, view))
+        if self.dots:
+            marks.append(sampling_dots(theta, self.output_size, False, view))
         if self.compare.value:
             theirs = self.network_thetas[[self.digit.value]]
             marks += self.frame(theirs, COLOURS["other"], COLOURS["other"])
