@@ -115,6 +115,23 @@ def test_a_slider_resizes_the_box_of_the_next_picture(page):
     assert_reads(lab_, 1, transforms.attention(0.35, 0.2, 0.1))
 
 
+HEIGHTS = """notes => notes.map(note => {
+    const now = note.clientHeight;
+    note.style.whiteSpace = "pre";
+    const unbroken = note.clientHeight;
+    note.style.whiteSpace = "";
+    return [now, unbroken];
+})"""
+
+
+@pytest.mark.parametrize("width", [1400, 900])
+def test_no_number_of_a_theta_is_broken_over_two_lines(page, width):
+    page.set_viewport_size({"width": width, "height": 1400})
+    lab(page)
+    for now, unbroken in page.eval_on_selector_all(".stn-notes pre", HEIGHTS):
+        assert now == unbroken > 0
+
+
 def test_the_networks_boxes_and_score_appear_and_nothing_goes_wrong(page):
     lab_ = lab(page)
     assert "network " not in lab_.inner_text()
