@@ -33,6 +33,16 @@ def _crop_squares(images: Tensor, top: Tensor, left: Tensor, size: int) -> Tenso
     return images[at, (top[:, None] + steps)[:, :, None], (left[:, None] + steps)[:, None, :]]
 
 
+def _extent(brightness: Tensor) -> tuple[Tensor, Tensor]:
+    """The first index that is not black, and how far it is to the last: (B, n) -> (B,) each.
+
+    All of it for a picture that is black.
+    """
+    bright = (brightness > 0).int()
+    first, behind = bright.argmax(1), bright.flip(1).argmax(1)
+    return first, bright.shape[1] - behind - first
+
+
 def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -> Clutter:
     """A distortion: each digit at a random place of a larger picture, among fragments of others.
 
@@ -44,8 +54,9 @@ def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -
     Returns:
         A function (images, generator) -> (pictures, boxes), from images (B, 1, h, w), 0 to 1, to
         pictures (B, 1, size, size) and boxes (B, 4), which are left, top, width and height in
-        pixels of each digit's own image in its picture. Boxes are for measuring; no network is
-        told. The generator is on the CPU, so that places are the same on every device.
+        pixels of each digit in its picture, close around all that is not black. Boxes are for
+        measuring; no network is told. The generator is on the CPU, so that places are the same on
+        every device.
 
     Raises:
         ValueError: by the function, for images that do not fit, and for one image alone, which has
@@ -76,8 +87,10 @@ def random_clutter(size: int = 60, fragments: int = 6, fragment_size: int = 6) -
             spot = draw(height - fragment_size + 1), draw(width - fragment_size + 1)
             pieces = _crop_squares(others, *spot, fragment_size)
             _paste(canvas, pieces, draw(size - fragment_size + 1), draw(size - fragment_size + 1))
-        sizes = torch.full_like(top, width), torch.full_like(top, height)
-        return canvas[:, None], torch.stack([left, top, *sizes], dim=1)
+        boxes = torch.stack([*_extent(digits.amax(1)), *_extent(digits.amax(2))], dim=1)
+        boxes = boxes[:, [0, 2, 1, 3]]  # left and width, top and height -> left, top, width, height
+        boxes[:, :2] += torch.stack([left, top], dim=1)
+        return canvas[:, None], boxes
 
     return distort
 

@@ -15,16 +15,24 @@ def some(digits):
     return digits[0][:64]
 
 
-def test_the_box_holds_the_digit_as_it_was(some):
+def test_the_box_is_close_around_the_digit(some):
     pictures, boxes = random_clutter(fragments=0)(some, generator())
     assert pictures.shape == (64, 1, 60, 60)
-    for picture, digit, (left, top, width, height) in zip(pictures, some, boxes, strict=True):
-        assert torch.equal(picture[:, top : top + height, left : left + width], digit)
-        assert picture.count_nonzero() == digit.count_nonzero()  # and nothing lies beside it
+    for (picture,), (digit,), (left, top, width, height) in zip(pictures, some, boxes, strict=True):
+        inside = picture[top : top + height, left : left + width]
+        assert inside.count_nonzero() == picture.count_nonzero() == digit.count_nonzero()
+        for border in inside[0], inside[-1], inside[:, 0], inside[:, -1]:
+            assert border.any()
+        assert inside.sum().item() == pytest.approx(digit.sum().item())
 
 
-def test_every_place_in_the_picture_is_used(digits):
-    _, boxes = random_clutter(size=31, fragments=0)(digits[0][:400], generator())
+def test_a_black_digits_box_is_its_whole_image():
+    _, boxes = random_clutter(fragments=0)(torch.zeros(2, 1, 28, 20), generator())
+    assert boxes[:, 2:].tolist() == [[20, 28]] * 2
+
+
+def test_every_place_in_the_picture_is_used():
+    _, boxes = random_clutter(size=31, fragments=0)(torch.ones(400, 1, 28, 28), generator())
     for corner in boxes[:, 0], boxes[:, 1]:
         assert corner.unique().tolist() == [0, 1, 2, 3]
 
