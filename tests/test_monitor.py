@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import models, training
+from stn_course import models, samplers, training, transforms
 from stn_course.widgets import Monitor, monitor
+from stn_course.widgets.images import to_rgba
 from stn_course.widgets.scene import Path
 
 
@@ -83,11 +84,14 @@ def test_pictures_larger_than_their_outputs_are_shown_as_they_are_read(small):
         transformer = models.SpatialTransformer(localization, output_size=(28, 28))
         return nn.Sequential(transformer.requires_grad_(False), models.PlainNet())
 
-    watcher = Monitor(output_size=(28, 28))
-    fitted(large, watcher, make)
+    watcher = Monitor(output_size=(28, 28), antialias=True)
+    _, history = fitted(large, watcher, make)
     assert watcher.canvas.alert == ""
     pictures = [panel.marks[0].picture for panel in watcher.canvas.scene.panels[1:]]
-    assert [picture.rows for picture in pictures] == training.PROBE * [60, 28]
+    images, whole = history.probe_images, transforms.identity()
+    outputs = samplers.warp(images, whole, (28, 28), antialias=True)
+    assert pictures[::2] == [to_rgba(image) for image in images]
+    assert pictures[1::2] == [to_rgba(output) for output in outputs]
     assert "grids 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00 from its" in watcher.text
 
 

@@ -52,7 +52,8 @@ def test_a_box_lies_where_its_theta_reads_and_the_true_one_around_the_digit(clut
     pictures, truth = cluttered
     left, top, width, height = truth.double().unbind(dim=1)
     x, y = (2 * left + width) / 60 - 1, (2 * top + height) / 60 - 1
-    figure = plotting.boxes(pictures, transforms.attention(width / 60, x, y), truth)
+    theta = transforms.from_pose(scale_x=width / 60, scale_y=height / 60, x=x, y=y)
+    figure = plotting.boxes(pictures, theta, truth)
     assert len(figure.axes) == 8  # two rows of four
     for axes, (left, top, width, height) in zip(figure.axes, truth.tolist(), strict=False):
         edges = [left - 0.5, top - 0.5, left + width - 0.5, top + height - 0.5]

@@ -154,11 +154,13 @@ def travelling(search) -> training.History:
     )
 
 
-def test_pictures_larger_than_their_outputs_are_shown_as_they_were_read(search):
+@pytest.mark.parametrize("antialias", [False, True])
+def test_pictures_larger_than_their_outputs_are_shown_as_they_were_read(search, antialias):
     assert search.probe_thetas[-1].ne(transforms.identity()).any()
-    lab = ReplayLab(search, padding_mode="zeros", output_size=(28, 28))
+    lab = ReplayLab(search, padding_mode="zeros", output_size=(28, 28), antialias=antialias)
     assert lab.canvas.alert == ""
-    expected = samplers.warp(search.probe_images, search.probe_thetas[-1], (28, 28))
+    thetas, options = search.probe_thetas[-1], {"antialias": antialias}
+    expected = samplers.warp(search.probe_images, thetas, (28, 28), **options)
     assert torch.equal(lab.outputs(), expected)
     assert [picture.shape for picture in shown(lab)] == training.PROBE * [(28, 28)]
     for got, output in zip(shown(lab), expected[:, 0], strict=True):

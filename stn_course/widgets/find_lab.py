@@ -36,8 +36,10 @@ class FindLab(PilotLab):
         padding_mode: str = "zeros",
         device: str | None = None,
         output_size: tuple[int, int] = (28, 28),
+        antialias: bool = True,
     ):
-        super().__init__(images, labels, classifier, network, padding_mode, device, output_size)
+        networks, reading = (classifier, network), (output_size, antialias)
+        super().__init__(images, labels, *networks, padding_mode, device, *reading)
 
     def handles(self, panel: Box) -> list[Handle]:
         """The box's centre and its lower right corner."""

@@ -32,18 +32,24 @@ NAP = 0.05  # seconds between two looks at the buttons while paused
 class Monitor(Lab):
     """The live picture of a run: `fit(..., watch=monitor)`.
 
-    padding_mode, output_size: as the network reads with; the size is by default the pictures'.
-    Above the probe digits with the frame of their theta, under them what they became (for a network
-    with a transformer), below the training loss and the test accuracy. Pause holds the run up,
-    Resume lets it go on, Stop ends it; model and history can then be used. The buttons are heard
-    while the cell runs where the page sends widgets' messages through a subshell of the kernel, as
-    JupyterLab does from 4.4 on; elsewhere use the kernel's stop button. One monitor can watch one
-    run after the other.
+    padding_mode, output_size, antialias: as the network reads with; the size is by default the
+    pictures'. Above the probe digits with the frame of their theta, under them what they became
+    (for a network with a transformer), below the training loss and the test accuracy. Pause holds
+    the run up, Resume lets it go on, Stop ends it; model and history can then be used. The buttons
+    are heard while the cell runs where the page sends widgets' messages through a subshell of the
+    kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's stop button. One monitor can
+    watch one run after the other.
     """
 
-    def __init__(self, padding_mode: str = "border", output_size: tuple[int, int] | None = None):
+    def __init__(
+        self,
+        padding_mode: str = "border",
+        output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
+    ):
         check_output_size(output_size)
         self.padding_mode, self.output_size = padding_mode, output_size
+        self.antialias = antialias
         self.recorder: Recorder | None = None
         self.losses: list[float] = []
         self.drawn = 0  # how many pictures of the present run
@@ -125,8 +131,8 @@ class Monitor(Lab):
         panels = [Panel(whole, [*marks, *self._charts(top, width)], "white")]
         outputs = [None] * len(images)
         if theta is not None:
-            options = {"output_size": self.output_size, "padding_mode": self.padding_mode}
-            outputs = warp(images, theta.to(images.dtype), **options)
+            options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+            outputs = warp(images, theta.to(images.dtype), self.output_size, **options)
         for i, output in enumerate(outputs):
             own = None if theta is None else theta[i : i + 1].double()
             panels += digit_panels(tiles.boxes(i), images[i], own, output)

@@ -40,8 +40,8 @@ class PilotLab(SteeringLab):
     network: a spatial transformer for normalised images, or a network with one in it; that keeps
     the theta it has chosen in its attribute `theta`, as `SpatialTransformer` and `TutorialNet` do.
     padding_mode: as in `grid_sample`. device: as in `choose_device`. output_size: (H', W') of what
-    the classifier is given, by default the images'. Both networks are copied, so training them on
-    changes nothing here.
+    the classifier is given, by default the images'. antialias: as in `warp`. Both networks are
+    copied, so training them on changes nothing here.
 
     The score is the probability that the classifier gives to the right digit, summed over all
     digits. `theta` (1, 2, 3), of the digit shown, can be read and set; `thetas` (N, 2, 3) are all.
@@ -61,13 +61,15 @@ class PilotLab(SteeringLab):
         padding_mode: str = "border",
         device: str | None = None,
         output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
     ):
         check_images(images, "images")
         check_output_size(output_size)
         if len(labels) != len(images):
             raise ValueError(f"images and labels must pair; got {len(images)} and {len(labels)}")
-        self.images, self.labels, self.padding_mode = images.cpu(), labels.cpu(), padding_mode
+        self.images, self.labels, self.antialias = images.cpu(), labels.cpu(), antialias
         self.output_size = tuple(output_size or images.shape[-2:])
+        self.padding_mode = padding_mode
         self._networks = [copy.deepcopy(model).eval() for model in (classifier, network)]
         self.thetas = identity(len(images), dtype=torch.float64)
         self.device = choice("device", available_devices(), choose_device(device).type)
@@ -137,7 +139,8 @@ class PilotLab(SteeringLab):
         """Through thetas (N, 2, 3): the outputs (N, 1, H', W'), the probabilities (N, 10)."""
         device = self.device.value
         images, thetas = self.images.to(device), thetas.to(device, self.images.dtype)
-        outputs = warp(images, thetas, self.output_size, padding_mode=self.padding_mode)
+        options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+        outputs = warp(images, thetas, self.output_size, **options)
         return outputs.cpu(), self.classifier(normalise(outputs)).exp().cpu()
 
     def score(self, thetas: Tensor) -> float:

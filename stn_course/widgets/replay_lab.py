@@ -33,7 +33,7 @@ class ReplayLab(Lab):
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
     trained. padding_mode: as the network read with. device: as in `choose_device`.
-    output_size: (H', W') of what it read, by default the pictures'.
+    output_size: (H', W') of what it read, by default the pictures'. antialias: as it read with.
     index: the recorded step shown at first, from 0, or from the end if negative; by default the
     last, what came of the training, and Play begins at the first.
 
@@ -49,6 +49,7 @@ class ReplayLab(Lab):
         device: str | None = None,
         index: int = -1,
         output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
     ):
         check_output_size(output_size)
         if not isinstance(history, History):
@@ -57,7 +58,8 @@ class ReplayLab(Lab):
             raise ValueError("this history holds no theta: the model has no spatial transformer")
         self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
-        self.images, self.padding_mode = history.probe_images, padding_mode
+        self.images = history.probe_images
+        self.padding_mode, self.antialias = padding_mode, antialias
         self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
         self.device = choice("device", available_devices(), choose_device(device).type)
@@ -92,7 +94,8 @@ class ReplayLab(Lab):
         device = self.device.value
         theta = self.thetas[self.index].to(device, self.images.dtype)
         images, size = self.images.to(device), self.output_size
-        return warp(images, theta, size, padding_mode=self.padding_mode).cpu()
+        options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+        return warp(images, theta, size, **options).cpu()
 
     def angles(self, index: int) -> Tensor:
         """By how many degrees each grid is turned at a recorded step: (N,)."""
