@@ -69,6 +69,28 @@ def boxes(
     pictures: (B, C, H, W) from 0 to 1. theta: (B, 2, 3). truth: (B, 4), left, top, width and height
     in pixels, as `random_clutter` gives them.
     """
+    _check_boxes(pictures, theta, truth)
+    height, width = pictures.shape[-2:]
+    outlines = {"box of theta": (_around_theta(theta, (height, width)), "output", "-")}
+    if truth is not None:
+        outlines["true box"] = (_around_boxes(truth), "other", "--")
+    figure = image_grid(pictures, titles, columns, title)
+    beyond = 0.06 * max(height, width)  # or a box around the whole picture would be cut in half
+    for i, axes in enumerate(figure.axes[: len(pictures)]):
+        for name, (places, colour, dash) in outlines.items():
+            look = {"color": COLOURS[colour], "linestyle": dash, "linewidth": 2}
+            axes.plot(*places[i].T.numpy(), **look, label=name)
+        axes.set_xlim(-0.5 - beyond, width - 0.5 + beyond)
+        axes.set_ylim(height - 0.5 + beyond, -0.5 - beyond)
+        axes.set_facecolor("#8A8A8A")
+    figure.set_figheight(figure.get_figheight() + 0.35)  # for the legend
+    lines = figure.axes[0].lines
+    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), fontsize=9)
+    return figure
+
+
+def _check_boxes(pictures: Tensor, theta: Tensor, truth: Tensor | None) -> None:
+    """Pictures with as many thetas and, if there are any, true boxes."""
     check_images(pictures, "pictures")
     check_theta(theta)
     if truth is not None and truth.shape[1:] != (4,):
@@ -76,22 +98,6 @@ def boxes(
     counts = {len(part) for part in (pictures, theta, truth) if part is not None}
     if len(counts) > 1:
         raise ValueError(f"pictures and boxes must pair; got {sorted(counts)} of them")
-    outlines = {"box of theta": (_around_theta(theta, pictures.shape[-2:]), "output", "-")}
-    if truth is not None:
-        outlines["true box"] = (_around_boxes(truth), "other", "--")
-    figure = image_grid(pictures, titles, columns, title)
-    height, width = pictures.shape[-2:]
-    for i, axes in enumerate(figure.axes[: len(pictures)]):
-        for name, (places, colour, dash) in outlines.items():
-            look = {"color": COLOURS[colour], "linestyle": dash, "linewidth": 2}
-            axes.plot(*places[i].T.numpy(), **look, label=name)
-        # A little of what lies around the picture, or a box over all of it would be cut in half.
-        axes.set(xlim=(-0.06 * width, 1.06 * width), ylim=(1.06 * height, -0.06 * height))
-        axes.set_facecolor("#8A8A8A")
-    figure.set_figheight(figure.get_figheight() + 0.35)
-    lines = figure.axes[0].lines
-    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), fontsize=9)
-    return figure
 
 
 def _around_theta(theta: Tensor, size: tuple[int, int]) -> Tensor:

@@ -38,8 +38,8 @@ class FindLab(PilotLab):
         output_size: tuple[int, int] = (28, 28),
         antialias: bool = True,
     ):
-        networks, reading = (classifier, network), (output_size, antialias)
-        super().__init__(images, labels, *networks, padding_mode, device, *reading)
+        reading = {"padding_mode": padding_mode, "output_size": output_size, "antialias": antialias}
+        super().__init__(images, labels, classifier, network, device=device, **reading)
 
     def handles(self, panel: Box) -> list[Handle]:
         """The box's centre and its lower right corner."""
