@@ -106,21 +106,12 @@ class ReplayLab(Lab):
         return to_pose(self.thetas[index]).rotation
 
     def scene(self) -> Scene:
-<<<<<<< HEAD
         """The digits with their frames, under them the outputs, and how well they are read."""
-        width = width_of(len(self.images))
-        top = 2 * (TITLE + TILE)
-        step, last = self.steps[self.index], len(self.steps) - 1
-        words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
-=======
-        """The digits with their frames, under them the outputs, and the loss up to here."""
         shown_below = self.output_size if self.on_pictures else self.images.shape[-2:]
         tiles = tiles_for(self.images, shown_below)
         width, top = tiles.width, tiles.height
-        step, loss = self.steps[self.index], self.losses[self.index]
-        last = len(self.steps) - 1
-        words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
->>>>>>> findlab
+        step, last = self.steps[self.index], len(self.steps) - 1
+        words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
         titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
         marks = [*tiles.titles(*titles), Label(words, LEFT, top + TITLE / 2, align="left")]
         whole = Box(0, 0, width, top + TITLE + CHART + 26)
@@ -154,19 +145,12 @@ class ReplayLab(Lab):
         ]
 
     def _in_words(self) -> str:
-<<<<<<< HEAD
         angles = self.angles(self.index)
-        words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; their grids "
-            f"are turned by {round(angles.min().item())} to {round(angles.max().item())} degrees."
-=======
-        angles, loss = self.angles(self.index), self.losses[self.index]
         turned = f"turned by {round(angles.min().item())} to {round(angles.max().item())} degrees"
         grids = windows_in_words(self.thetas, self.index) or turned
         words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: loss {loss:.2f} "
-            f"on these digits; their grids are {grids}."
->>>>>>> findlab
+            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; "
+            f"their grids are {grids}."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 
