@@ -339,17 +339,21 @@ def test_a_process_that_no_longer_answers_is_replaced():
 
 
 @linux
-def test_what_torch_loads_late_is_loaded_once():
-    """With the first optimizer; before it the process has started without."""
-    one = sandbox.Sandbox()
-    cell_ = cell(
-        "import sys, time\ndef loads(x): torch.optim.SGD([x], 0.1)\n"
-        "def has(x): return torch.tensor('torch._dynamo' in sys.modules)"
+def test_what_torch_loads_late_is_loaded_once(monkeypatch):
+    """A module that the first attempt loads is there for those after it; a quicker one, here."""
+    other = "from stn_course.checks.engine import worker\nworker.LATE = 'colorsys'\nserve("
+    monkeypatch.setattr(sandbox, "PROGRAM", sandbox.PROGRAM.replace("serve(", other))
+    names = cell(
+        """
+        import sys
+        def loads(x): import colorsys
+        def has(x): return torch.tensor("colorsys" in sys.modules)
+        """
     )
+    found, one = [], sandbox.Sandbox()
     try:
-        found = []
         for name in ("has", "loads", "has"):
-            (result,) = one.run(cell_[name], call, [(torch.ones(2),)], 30).results
+            (result,) = one.run(names[name], call, [(torch.ones(2),)], 30).results
             found.append(result.value)
     finally:
         one.close()
