@@ -89,6 +89,16 @@ RECIPES = {
         learning_rate=0.01,
         dropout=0.5,
     ),
+    # Chosen on the last 10,000 training digits, held out.
+    "clutter": replace(
+        COURSE,
+        name="clutter",
+        epochs=10,
+        batch_size=128,
+        betas=None,
+        learning_rate=0.006,
+        localization_factor=0.4,
+    ),
 }
 
 
