@@ -40,7 +40,7 @@ def cell_of(exercise) -> nbformat.NotebookNode:
 
 
 def names_before(exercise) -> dict:
-    """The functions and constants of the notebook, and what the exercises' cells may use besides."""
+    """What the notebook defines, and what the cells of exercises may use besides."""
     sources = [c.source for c in read(exercise.notebook).cells if c.cell_type == "code"]
     nodes = [n for s in sources for n in ast.parse(s).body]
     kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
