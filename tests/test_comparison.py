@@ -30,7 +30,7 @@ def few(digits, monkeypatch):
 @pytest.fixture
 def small(monkeypatch):
     """A table of two seeds and one epoch."""
-    plan = table.Plan(("turned90", "clutter"), 1, ("plain",), (0, 1))
+    plan = table.Plan(("turned90", "clutter"), 1, ("plain",), ("plain",), (0, 1))
     monkeypatch.setitem(table.TABLES, "small", plan)
     monkeypatch.setattr(runs, "WARM", 1)
     monkeypatch.setattr(runs, "TIMED", 3)
@@ -44,13 +44,13 @@ def test_every_network_gets_equal_epochs_and_the_others_equal_time_too(few, smal
     path, made = tmp_path / "small.json", []
     found = compare(path, few, done=lambda so_far: made.append(so_far.runs))
     rows = [(row.digits, row.network, row.epochs) for row in found.rows]
-    turned = [("turned90", name) for name in ("plain", "larger", "transformer", "plain")]
-    clutter = [("clutter", name) for name in ("plain", "pooled", "transformer", "plain")]
+    turned = [("turned90", name) for name in ("plain", "transformer", "plain")]
+    clutter = [("clutter", name) for name in ("plain", "transformer", "plain")]
     assert [row[:2] for row in rows] == turned + clutter
     equal = {epochs for _, network, epochs in rows if network == "transformer"}
-    assert equal == {1} and [row[2] for row in rows[:3]] == [1, 1, 1]
-    assert rows[3][2] > 1 > rows[7][2]  # a step with a transformer takes longer; in clutter less
-    assert made == list(range(1, 17))
+    assert equal == {1} and [row[2] for row in rows[:2]] == [1, 1]
+    assert rows[2][2] > 1 > rows[5][2]  # a step with a transformer takes longer; in clutter less
+    assert made == list(range(1, 13))
     for row in found.rows:
         assert row.seeds == [0, 1]
         assert len(row.errors) == len(row.seconds) == len(row.cpu_seconds) == 2
@@ -85,7 +85,7 @@ def test_a_table_that_was_interrupted_goes_on(few, small, tmp_path, monkeypatch)
 
     monkeypatch.setattr(table, "add_run", pretend)
     after = compare(path, few)
-    assert len(trained) == 13 and ("turned90", "plain", 1) in trained
+    assert len(trained) == 9 and ("turned90", "plain", 1) in trained
     assert [row.epochs for row in after.rows] == [row.epochs for row in before.rows]
     assert [row.errors for row in after.rows[:3]] == [row.errors for row in before.rows[:3]]
 
@@ -93,7 +93,7 @@ def test_a_table_that_was_interrupted_goes_on(few, small, tmp_path, monkeypatch)
 def test_without_a_file_nothing_is_written(few, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(table, "add_run", lambda row, seed, *_: row.seeds.append(seed))
-    assert compare(None, few).runs == 16
+    assert compare(None, few).runs == 12
     assert list(tmp_path.iterdir()) == []
 
 
@@ -225,10 +225,9 @@ def test_the_stored_tables_are_of_todays_plans_and_networks(name):
         assert len(row.errors) == len(row.seconds) == len(row.seeds)
     for digits in plan.digits:
         rows = [row for row in stored.rows if row.digits == digits]
-        networks = conditions.CONDITIONS[digits].networks
         equal = [row.network for row in rows if row.epochs == plan.epochs]
-        assert set(equal) == set(networks)
-        assert [row.network for row in rows[len(networks) :]] == list(plan.again)
+        assert equal == [*plan.as_often, "transformer"]
+        assert [row.network for row in rows[len(equal) :]] == list(plan.as_long)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
