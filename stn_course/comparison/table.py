@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from stn_course import training
-from stn_course.comparison.conditions import CONDITIONS
 from stn_course.comparison.runs import Row, add_run, new_row, seconds_an_epoch
 from stn_course.device import choose_device, describe_device
 from stn_course.files import write_atomically
