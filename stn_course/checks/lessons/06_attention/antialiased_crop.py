@@ -144,6 +144,18 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "height over width",
+            "the image's height is divided by the output's width. Along x the step is the scale "
+            "times W / W', along y times H / H'.",
+            _pooled_by(lambda image, theta, size: theta[0, 0, 0] * image.shape[2] / size[1]),
+            typed="""
+                (H, W), (rows, columns) = image.shape[2:], output_size
+                n = int(theta[0, 0, 0] * H / columns)
+                copy = F.avg_pool2d(image, n) if n > 1 else image
+                return samplers.warp(copy, theta, output_size)
+            """,
+        ),
+        Misconception(
             "the other way round",
             "it is pooled where the step is below 1, and not where it is above. A small step reads "
             "each pixel several times; a large one skips some.",
