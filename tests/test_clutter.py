@@ -132,9 +132,7 @@ def test_in_channels_of_their_own_they_may_lie_anywhere():
 
 
 def test_pairs_that_do_not_fit_are_refused(some):
-    with pytest.raises(
-        ValueError, match=r"\(B, 2, h, w\), .* at most 40; got .*\(64, 1"
-    ):
+    with pytest.raises(ValueError, match=r"\(B, 2, h, w\), .* at most 40; got .*\(64, 1"):
         scattered_pairs()(some, generator())
     with pytest.raises(ValueError, match="at most 20"):
         scattered_pairs(size=40)(pairs_of(some)[0], generator())

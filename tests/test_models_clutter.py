@@ -42,9 +42,7 @@ def test_the_window_starts_where_it_is_told_and_is_read_antialiased():
 
 
 def test_a_reader_names_pictures_of_another_size():
-    with pytest.raises(
-        ValueError, match=r"\(B, 1, 28, 28\); got .*\(6, 1, 60, 60\)"
-    ):
+    with pytest.raises(ValueError, match=r"\(B, 1, 28, 28\); got .*\(6, 1, 60, 60\)"):
         models.DigitReader(28)(PICTURES)
     with pytest.raises(TypeError, match="size must be a positive whole number"):
         models.DigitReader(28.0)
