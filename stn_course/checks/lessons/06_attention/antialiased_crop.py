@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course import samplers, transforms
+from stn_course import transforms
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
+from stn_course.samplers import warp
 
 
 def antialiased_crop(image: Tensor, theta: Tensor, output_size: tuple[int, int]) -> Tensor:
@@ -19,7 +20,7 @@ def antialiased_crop(image: Tensor, theta: Tensor, output_size: tuple[int, int])
     step = theta[0, 0, 0].item() * image.shape[3] / output_size[1]
     if step > 1:
         image = F.avg_pool2d(image, int(step))
-    return samplers.warp(image, theta, output_size)
+    return warp(image, theta, output_size)
 
 
 def cases() -> list[Case]:
@@ -45,15 +46,15 @@ def cases() -> list[Case]:
 
 
 def by_pyramid(image: Tensor, theta: Tensor, output_size: tuple[int, int]) -> Tensor:
-    """Read by `samplers.warp` from the level of the pyramid whose pixels lie a step apart."""
-    return samplers.warp(image, theta, output_size, antialias=True)
+    """Read by `warp` from the level of the pyramid whose pixels lie a step apart."""
+    return warp(image, theta, output_size, antialias=True)
 
 
 def _step(image, theta, output_size):
     return theta[0, 0, 0].item() * image.shape[3] / output_size[1]
 
 
-def _pooled_by(factor, pool=F.avg_pool2d, read=samplers.warp):
+def _pooled_by(factor, pool=F.avg_pool2d, read=warp):
     """A program with another rule for the factor, from (image, theta, output size), or pooling."""
 
     def program(image, theta, output_size):
@@ -68,7 +69,7 @@ def _with_theta_changed(change):
 
     def program(image, theta, output_size):
         step = max(1, int(_step(image, theta, output_size)))
-        return samplers.warp(F.avg_pool2d(image, step), change(theta, step), output_size)
+        return warp(F.avg_pool2d(image, step), change(theta, step), output_size)
 
     return program
 
@@ -76,12 +77,12 @@ def _with_theta_changed(change):
 def _pooled_afterwards(image, theta, output_size):
     step = max(1, int(_step(image, theta, output_size)))
     finer = [side * step for side in output_size]
-    return F.avg_pool2d(samplers.warp(image, theta, tuple(finer)), step)
+    return F.avg_pool2d(warp(image, theta, tuple(finer)), step)
 
 
 def _size_forgotten(image, theta, output_size):
     step = max(1, int(_step(image, theta, output_size)))
-    return samplers.warp(F.avg_pool2d(image, step), theta)
+    return warp(F.avg_pool2d(image, step), theta)
 
 
 EXERCISE = FunctionExercise(
@@ -98,7 +99,7 @@ EXERCISE = FunctionExercise(
         "neighbours in the image, and nothing is skipped: no pooling.",
         "F.avg_pool2d(image, n) takes the mean of blocks of n × n pixels; n is a whole number, "
         "int(step). In the copy the corners are still -1 and 1, so theta stays as it is.",
-        "if step > 1: image = F.avg_pool2d(image, int(step)), and then samplers.warp(image, theta, "
+        "if step > 1: image = F.avg_pool2d(image, int(step)), and then warp(image, theta, "
         "output_size).",
     ),
     misconceptions=(
@@ -245,9 +246,9 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "border",
-            "what lies outside repeats the picture's edge. Here it is 0, as samplers.warp reads it "
-            "by default.",
-            _pooled_by(_step, read=partial(samplers.warp, padding_mode="border")),
+            "what lies outside repeats the picture's edge. Here it is 0, as warp reads it by "
+            "default.",
+            _pooled_by(_step, read=partial(warp, padding_mode="border")),
             typed="""
                 n = int(theta[0, 0, 0].item() * image.shape[3] / output_size[1])
                 if n > 1:
@@ -257,8 +258,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "output size forgotten",
-            "the copy is right, but the output has the copy's size. Hand output_size on to "
-            "samplers.warp.",
+            "the copy is right, but the output has the copy's size. Hand output_size on to warp.",
             _size_forgotten,
             typed="""
                 n = int(theta[0, 0, 0].item() * image.shape[3] / output_size[1])

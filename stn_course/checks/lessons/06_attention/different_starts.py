@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]
 LEFT, RIGHT, LARGE = (3, 30, 24, 24), (30, 0, 30, 30), (12, 18, 36, 36)
 
 
-def different_starts(first: Box, second: Box) -> nn.ModuleList:
+def different_starts(first: Box, second: Box) -> list[nn.Module]:
     """Two transformers of attention, (B, 1, 60, 60) -> (B, 1, 28, 28), each starts at its box.
 
     The boxes are left, top, width and height in pixels, as wide as high.
@@ -24,7 +24,7 @@ def different_starts(first: Box, second: Box) -> nn.ModuleList:
         """Scale, x and y of the window."""
         return width / 60, (2 * left + width) / 60 - 1, (2 * top + height) / 60 - 1
 
-    return nn.ModuleList(models.AttentionNet(start(*box)).transformer for box in (first, second))
+    return [models.AttentionNet(start(*box)).transformer for box in (first, second)]
 
 
 def run_pair(attempt, first: Box, second: Box, look: str):
@@ -198,7 +198,7 @@ EXERCISE = FunctionExercise(
         'SpatialTransformer(localization, (28, 28), transformation="attention"), whose head is an '
         "nn.Linear with three outputs; set its bias afterwards.",
         "Each box needs a localization network of its own, made anew, so call it twice, and return "
-        "nn.ModuleList([one, other]).",
+        "[one, other].",
     ),
     misconceptions=(
         Misconception(
@@ -394,7 +394,7 @@ EXERCISE = FunctionExercise(
         Misconception(
             "frozen",
             "the starts are right, but no gradient arrives: requires_grad is off.",
-            lambda first, second: different_starts(first, second).requires_grad_(False),
+            lambda *boxes: [net.requires_grad_(False) for net in different_starts(*boxes)],
             typed="""
                 pair = []
                 for left, top, side, _ in (first, second):
