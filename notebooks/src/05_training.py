@@ -407,9 +407,13 @@ compare({"frozen": forced, "together": together})
 # Then why not train both from the start, like the page? That was recorded as well: a fresh network, six epochs on turned digits, by
 # the recipe `rotated`. **Predict** the correlation.
 
+
 # %% tags=["hide-output", "tolerance=3%"]
-fresh = models.TutorialNet(padding_mode="border")
-turning, turning_run = recorded_or_live("turned_transformer", lambda: fresh, "rotated", live=False)
+def fresh():
+    return models.TutorialNet(padding_mode="border")
+
+
+turning, turning_run = recorded_or_live("turned_transformer", fresh, "rotated", live=False)
 compare({"from the start": turning})
 
 # %% tags=["hide-cell"]
@@ -484,8 +488,7 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
 
 # %% tags=["hide-output", "tolerance=3%"]
 full_rate = replace(training.RECIPES["rotated"], localization_factor=1.0)
-fresh = models.TutorialNet(padding_mode="border")
-hasty, hasty_run = recorded_or_live("turned_hasty", lambda: fresh, full_rate, live=False)
+hasty, hasty_run = recorded_or_live("turned_hasty", fresh, full_rate, live=False)
 print("rotation of the grids over the test digits, standard deviation:")
 for name, model in {"factor 0.1": turning, "factor 1.0": hasty}.items():
     print(f"{name}: {grid_angles(model, shown).std():.1f}°")
@@ -551,7 +554,7 @@ for name, model in {"together": together, "factor 0.1": turning, "factor 1.0": h
 
 # %%
 device.seed_everything(0)
-broken_net = models.TutorialNet(padding_mode="border")
+broken_net = fresh()
 broken_recipe = replace(
     training.RECIPES["rotated"],
     optimizer="sgd",
