@@ -400,6 +400,7 @@ def compare(networks):
 
 compare({"frozen": forced, "together": together})
 
+
 # %% [markdown]
 # More than half of the errors are gone, and the grid still turns: the transformer had already made the digits easy to read, and a
 # classifier that reads straightened digits best gives it no reason to stop. Both learn, and the straightening survives.
