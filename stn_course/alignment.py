@@ -177,3 +177,67 @@ def undoing(angle_in: Tensor, angle_out: Tensor) -> Undoing:
     norm = (da.norm() * db.norm()).item()
     correlation = (da @ db).item() / norm if norm else 0.0  # nothing turned: nothing undone
     return Undoing(correlation, slope, (a + b).std().item())
+
+
+def window_box(theta: Tensor, size: tuple[int, int]) -> Tensor:
+    """The box that a grid spans over its input, as far as it lies along the axes.
+
+    Args:
+        theta: (B, 2, 3).
+        size: (H, W) of the input.
+
+    Returns:
+        (B, 4), left, top, width and height in pixels, from the input's top left corner; of a grid
+        that is turned or sheared the smallest box around it.
+
+    Example:
+        >>> quarter = torch.tensor([[[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]])
+        >>> window_box(quarter, size=(60, 60))
+        tensor([[30., 30., 30., 30.]])
+    """
+    half = theta[:, :, :2].abs().sum(dim=2)  # from the centre to the sides, normalised (x, y)
+    pixels = theta.new_tensor([size[1] / 2, size[0] / 2])
+    return torch.cat([(theta[:, :, 2] - half + 1) * pixels, 2 * half * pixels], dim=1)
+
+
+def centre_distance(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """How far the grid's centre is from that of the thing it should find.
+
+    Args:
+        theta: (B, 2, 3).
+        boxes: (B, 4) of what should be found: left, top, width and height in pixels.
+        size: (H, W) of the input.
+
+    Returns:
+        (B,) in pixels of the input.
+
+    Example:
+        >>> middle, corner = torch.eye(2, 3)[None], torch.tensor([[0, 0, 20, 20]])
+        >>> centre_distance(middle, corner, size=(26, 28))  # 4 to the right, 3 down
+        tensor([5.])
+    """
+    window, boxes = window_box(theta, size), boxes.to(theta)
+    apart = window[:, :2] + window[:, 2:] / 2 - boxes[:, :2] - boxes[:, 2:] / 2
+    return apart.norm(dim=1)
+
+
+def share_inside(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Which share of the thing that should be found lies inside the grid's box.
+
+    Args:
+        theta: (B, 2, 3).
+        boxes: (B, 4) of what should be found: left, top, width and height in pixels.
+        size: (H, W) of the input.
+
+    Returns:
+        (B,), of each box's area, from 0 to 1.
+
+    Example:
+        >>> left_half = torch.tensor([[[0.5, 0.0, -0.5], [0.0, 1.0, 0.0]]])
+        >>> share_inside(left_half, torch.tensor([[20, 0, 20, 20]]), size=(60, 60))
+        tensor([0.5000])
+    """
+    window, boxes = window_box(theta, size), boxes.to(theta)
+    first = torch.maximum(window[:, :2], boxes[:, :2])
+    last = torch.minimum(window[:, :2] + window[:, 2:], boxes[:, :2] + boxes[:, 2:])
+    return ((last - first).clamp(min=0) / boxes[:, 2:]).prod(dim=1)

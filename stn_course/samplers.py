@@ -6,13 +6,19 @@ way, PyTorch's own two functions in one call; models, data and labs use it.
 Inside this module x and y are in pixels: 0 is the centre of the first pixel, size - 1 of the last.
 """
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course.validation import check_grid_sample, check_output_size, check_warp
+from stn_course.validation import (
+    check_antialias,
+    check_grid_sample,
+    check_output_size,
+    check_warp,
+)
 
 MODES = ("bilinear", "nearest")
 PADDING_MODES = ("zeros", "border", "reflection")
@@ -237,6 +243,62 @@ def without_autocast(device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, enabled=False)
 
 
+def pyramid(input: Tensor, output_size: tuple[int, int]) -> list[Tensor]:
+    """The input, then copies of it, each pooled to half the size of the one before.
+
+    Args:
+        input: (B, C, H, W).
+        output_size: (H', W') of what shall be read from them: the last copy is no larger in either
+            direction, so that a grid over the whole picture skips no pixel.
+
+    Returns:
+        At least two levels. Normalised coordinates mean the same place in all of them.
+
+    Example:
+        >>> levels = pyramid(torch.rand(1, 1, 60, 60), output_size=(28, 28))
+        >>> [tuple(level.shape[2:]) for level in levels]
+        [(60, 60), (30, 30), (15, 15)]
+    """
+    ratio = max(old / new for old, new in zip(input.shape[2:], output_size, strict=True))
+    levels = [input]
+    for _ in range(max(1, math.ceil(math.log2(ratio)))):
+        height, width = levels[-1].shape[2:]
+        # Adaptive, for odd sizes: plain pooling would leave the last row out, and move the rest.
+        half = (math.ceil(height / 2), math.ceil(width / 2))
+        levels.append(F.adaptive_avg_pool2d(levels[-1], half))
+    return levels
+
+
+def pyramid_level(theta: Tensor, size: tuple[int, int], output_size: tuple[int, int]) -> Tensor:
+    """On which level of a pyramid the grid's points lie a pixel apart.
+
+    Args:
+        theta: (B, 2, 3).
+        size: (H, W) of the input.
+        output_size: (H', W') of the output.
+
+    Returns:
+        (B,), where 0 is the input itself, 1 its copy of half the size, 1.5 between two copies.
+        Where theta scales one axis more than the other, the geometric mean of both counts.
+
+    Example:
+        >>> whole, half = torch.eye(2, 3), torch.eye(2, 3) / 2
+        >>> pyramid_level(torch.stack([whole, half]), (56, 56), (28, 28))
+        tensor([1., 0.])
+    """
+    (height, width), (new_height, new_width) = size, output_size
+    (a, b), (c, d) = theta[:, 0, :2].unbind(1), theta[:, 1, :2].unbind(1)
+    area = (a * d - b * c).abs() * (height * width) / (new_height * new_width)
+    return area.clamp(min=1).log2() / 2
+
+
+def _mixed(read: list[Tensor], level: Tensor) -> Tensor:
+    """What was read from the levels next to level (B,), mixed as between two pixels: linearly."""
+    level = level.clamp(max=len(read) - 1)[:, None, None, None]
+    weights = [(1 - (level - n).abs()).clamp(min=0) for n in range(len(read))]
+    return sum(weight * output for weight, output in zip(weights, read, strict=True))
+
+
 def warp(
     input: Tensor,
     theta: Tensor,
@@ -244,6 +306,7 @@ def warp(
     mode: str = "bilinear",
     padding_mode: str = "zeros",
     align_corners: bool = False,
+    antialias: bool = False,
 ) -> Tensor:
     """Grid and sampling in one call by PyTorch's own functions.
 
@@ -257,13 +320,16 @@ def warp(
         mode: as in `grid_sample`.
         padding_mode: as in `grid_sample`.
         align_corners: what -1 and 1 are.
+        antialias: where the grid's points lie more than a pixel apart, read from smaller copies of
+            the input, see `pyramid` and `pyramid_level`, so that no pixel is skipped.
 
     Returns:
         (B, C, H', W') in the input's dtype.
 
     Raises:
         TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
-        ValueError: a wrong shape, batches that differ, or an unknown name.
+        ValueError: a wrong shape, batches that differ, an unknown name, or antialias with
+            align_corners.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -274,11 +340,15 @@ def warp(
     """
     check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
     check_output_size(output_size)
+    check_antialias(antialias, align_corners)
     batch, channels, height, width = input.shape
     size = (batch, channels, *((height, width) if output_size is None else output_size))
     precise = torch.promote_types(input.dtype, torch.float32)
     theta = theta.to(precise).expand(batch, 2, 3)
     with without_autocast(input.device):
         grid = F.affine_grid(theta, size, align_corners=align_corners)
-        output = F.grid_sample(input.to(precise), grid, mode, padding_mode, align_corners)
-    return output.to(input.dtype)
+        levels = pyramid(input.to(precise), size[2:]) if antialias else [input.to(precise)]
+        read = [F.grid_sample(copy, grid, mode, padding_mode, align_corners) for copy in levels]
+        if antialias:
+            read = [_mixed(read, pyramid_level(theta, (height, width), size[2:]))]
+    return read[0].to(input.dtype)

@@ -112,10 +112,25 @@ def check_same(what: str, **tensors: Tensor) -> None:
         raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
 
 
-def check_head(head) -> None:
-    """`head` is a Linear layer with a bias and 6 outputs, and has its weights already."""
-    expected = "the head must be a Linear layer with a bias and 6 outputs"
-    if not isinstance(head, nn.Linear) or head.out_features != 6 or head.bias is None:
+def check_antialias(antialias: bool, align_corners: bool) -> None:
+    """The levels of a pyramid have their corner pixels' centres in different places."""
+    if antialias and align_corners:
+        raise ValueError("antialias=True needs align_corners=False; got align_corners=True")
+
+
+def check_reading(
+    output_size, padding_mode: str, padding_modes, align_corners: bool, antialias: bool
+) -> None:
+    """What a transformer will give to `warp` at each call fits together."""
+    check_choice("padding_mode", padding_mode, padding_modes)
+    check_output_size(output_size)
+    check_antialias(antialias, align_corners)
+
+
+def check_head(head, outputs: int = 6) -> None:
+    """`head` is a Linear layer with a bias and so many outputs, and has its weights already."""
+    expected = f"the head must be a Linear layer with a bias and {outputs} outputs"
+    if not isinstance(head, nn.Linear) or head.out_features != outputs or head.bias is None:
         raise ValueError(f"{expected}; got {_short(head)}")
     if is_lazy(head.weight):
         raise ValueError(f"{expected}; {head} has no weights yet: call localization on an input")

@@ -133,11 +133,15 @@ def test_reset_puts_a_cell_back_or_says_why_not(empty_folder, capsys):
     assert "there is no" in refused("reset", "03", "nearest", "--folder", "elsewhere")
 
 
-def test_the_table_is_printed_and_stored_only_where_asked(empty_folder, monkeypatch, capsys):
-    stored = comparison.load_comparison()
-    monkeypatch.setattr(comparison, "compare", lambda done: stored)
-    cli.main(["table"])
+def test_the_table_asked_for_is_printed_and_its_file_handed_on(monkeypatch, capsys):
+    stored, asked = comparison.load_comparison("turned"), []
+
+    def pretend(name, path, done):
+        asked.append((name, path))
+        return stored
+
+    monkeypatch.setattr(comparison, "compare", pretend)
+    cli.main(["table", "turned"])
     assert capsys.readouterr().out == f"{comparison.to_markdown(stored)}\n"
-    assert list(empty_folder.iterdir()) == []
-    cli.main(["table", "--output", "figures.json"])
-    assert comparison.load_comparison(Path("figures.json")) == stored
+    cli.main(["table", "clutter", "--output", "figures.json"])
+    assert asked == [("turned", None), ("clutter", Path("figures.json"))]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stn_course.clutter import random_clutter
+from stn_course.clutter import pair_up, random_clutter, scattered_pairs
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -15,16 +15,24 @@ def some(digits):
     return digits[0][:64]
 
 
-def test_the_box_holds_the_digit_as_it_was(some):
+def test_the_box_is_close_around_the_digit(some):
     pictures, boxes = random_clutter(fragments=0)(some, generator())
     assert pictures.shape == (64, 1, 60, 60)
-    for picture, digit, (left, top, width, height) in zip(pictures, some, boxes, strict=True):
-        assert torch.equal(picture[:, top : top + height, left : left + width], digit)
-        assert picture.count_nonzero() == digit.count_nonzero()  # and nothing lies beside it
+    for (picture,), (digit,), (left, top, width, height) in zip(pictures, some, boxes, strict=True):
+        inside = picture[top : top + height, left : left + width]
+        assert inside.count_nonzero() == picture.count_nonzero() == digit.count_nonzero()
+        for border in inside[0], inside[-1], inside[:, 0], inside[:, -1]:
+            assert border.any()
+        assert inside.sum().item() == pytest.approx(digit.sum().item())
 
 
-def test_every_place_in_the_picture_is_used(digits):
-    _, boxes = random_clutter(size=31, fragments=0)(digits[0][:400], generator())
+def test_a_black_digits_box_is_its_whole_image():
+    _, boxes = random_clutter(fragments=0)(torch.zeros(2, 1, 28, 20), generator())
+    assert boxes[:, 2:].tolist() == [[20, 28]] * 2
+
+
+def test_every_place_in_the_picture_is_used():
+    _, boxes = random_clutter(size=31, fragments=0)(torch.ones(400, 1, 28, 28), generator())
     for corner in boxes[:, 0], boxes[:, 1]:
         assert corner.unique().tolist() == [0, 1, 2, 3]
 
@@ -76,3 +84,57 @@ def test_what_does_not_fit_is_named(images, words):
 def test_sizes_are_positive():
     with pytest.raises(ValueError, match="fragment_size"):
         random_clutter(fragment_size=0)
+
+
+def pairs_of(some):
+    return pair_up(some, torch.arange(len(some)) % 10, generator())
+
+
+def test_a_pair_is_a_digit_and_another_with_their_sum(some):
+    labels = torch.arange(64)
+    pairs, sums = pair_up(some, labels, generator())
+    assert torch.equal(pairs[:, :1], some)
+    others = (sums - labels).tolist()
+    assert sorted(others) == labels.tolist()
+    assert torch.equal(pairs[:, 1:], some[others])
+    assert not torch.equal(sums, pair_up(some, labels, generator(1))[1])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_both_digits_lie_whole_in_their_boxes(some, channels):
+    pairs, _ = pairs_of(some)
+    pictures, boxes = scattered_pairs(channels=channels)(pairs, generator())
+    assert pictures.shape == (64, channels, 60, 60)
+    for picture, pair, both in zip(pictures, pairs, boxes, strict=True):
+        for which, (left, top, width, height) in enumerate(both.tolist()):
+            inside = picture[which % channels, top : top + height, left : left + width]
+            assert (inside > 0).sum() >= pair[which].count_nonzero()
+            assert inside.sum() >= pair[which].sum() - 1e-3
+
+
+def test_in_one_picture_the_digits_keep_apart_and_use_all_places():
+    pairs = torch.ones(2000, 2, 28, 28)
+    _, boxes = scattered_pairs()(pairs, generator())
+    first, second = boxes[:, 0, :2], boxes[:, 1, :2]
+    away = (first - second).abs()
+    assert (away.amax(1) >= 20).all()
+    assert (away.amin(1) < 5).any()  # along the other axis they may lie alike
+    for digit in (first, second):
+        for axis in (0, 1):
+            assert digit[:, axis].unique().tolist() == list(range(33))
+    assert 0.4 < (first[:, 0] < second[:, 0]).float().mean() < 0.6
+
+
+def test_in_channels_of_their_own_they_may_lie_anywhere():
+    _, boxes = scattered_pairs(channels=2)(torch.ones(2000, 2, 28, 28), generator())
+    away = (boxes[:, 0, :2] - boxes[:, 1, :2]).abs().amax(1)
+    assert (away < 3).any() and boxes[:, :, :2].amax() == 32 and boxes[:, :, :2].amin() == 0
+
+
+def test_pairs_that_do_not_fit_are_refused(some):
+    with pytest.raises(ValueError, match=r"\(B, 2, h, w\), .* at most 40; got .*\(64, 1"):
+        scattered_pairs()(some, generator())
+    with pytest.raises(ValueError, match="at most 20"):
+        scattered_pairs(size=40)(pairs_of(some)[0], generator())
+    with pytest.raises(ValueError, match="channels must be one of 1, 2; got 3"):
+        scattered_pairs(channels=3)

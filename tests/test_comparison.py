@@ -1,77 +1,234 @@
-"""The comparison: its table is what was measured, and what is stored is what the code makes."""
+"""The comparisons: a table is what was measured, and what is stored is what the code makes."""
 
+import re
 import statistics
 from dataclasses import asdict
 
 import pytest
 import torch
 
-from stn_course import comparison, models
+from stn_course import comparison, models, transforms
+from stn_course.comparison import __main__ as command
+from stn_course.comparison import conditions, runs, table
 from stn_course.models import count_parameters
 
+CPU = torch.device("cpu")
 
-@pytest.fixture(scope="module")
-def made(digits):
-    """A comparison on few digits, with two seeds."""
+
+@pytest.fixture
+def few(digits, monkeypatch):
+    """So few digits that a run takes a second, also where a command asks for all."""
     images, labels = digits
-    few = (images[:512], labels[:512]), (images[5000:5200], labels[5000:5200])
-    runs = []
-    budgets = [("upright", "course", 1), ("turned", "rotated", 1)]
-    found = comparison.compare(budgets, (0, 1), *few, "cpu", lambda: runs.append(1))
-    return found, len(runs)
+    split = {
+        "train": (images[:128], labels[:128]),
+        "test": (images[5000:5200], labels[5000:5200]),
+    }
+    monkeypatch.setattr(runs, "load_digits", lambda name, device=None: split[name])
+    return split
 
 
-def test_every_network_meets_every_budget(made):
-    found, runs = made
-    assert runs == 2 * 3 * 2
-    assert [(row.digits, row.network) for row in found.rows] == [
-        (digits, network) for digits in ("upright", "turned") for network in comparison.NETWORKS
-    ]
+@pytest.fixture
+def small(monkeypatch):
+    """A table of two seeds and one epoch."""
+    plan = table.Plan(("turned90", "clutter"), 1, ("plain",), (0, 1))
+    monkeypatch.setitem(table.TABLES, "small", plan)
+    monkeypatch.setattr(runs, "WARM", 1)
+    monkeypatch.setattr(runs, "TIMED", 3)
+
+
+def compare(path, few, **options):
+    return comparison.compare("small", path, "cpu", few["train"], few["test"], **options)
+
+
+def test_every_network_gets_equal_epochs_and_the_others_equal_time_too(few, small, tmp_path):
+    path, made = tmp_path / "small.json", []
+    found = compare(path, few, done=lambda so_far: made.append(so_far.runs))
+    rows = [(row.digits, row.network, row.epochs) for row in found.rows]
+    turned = [("turned90", name) for name in ("plain", "larger", "transformer", "plain")]
+    clutter = [("clutter", name) for name in ("plain", "pooled", "transformer", "plain")]
+    assert [row[:2] for row in rows] == turned + clutter
+    equal = {epochs for _, network, epochs in rows if network == "transformer"}
+    assert equal == {1} and [row[2] for row in rows[:3]] == [1, 1, 1]
+    assert rows[3][2] > 1 > rows[7][2]  # a step with a transformer takes longer; in clutter less
+    assert made == list(range(1, 17))
     for row in found.rows:
-        assert len(row.errors) == len(row.seconds) == len(row.angle_spreads) == 2
+        assert row.seeds == [0, 1]
+        assert len(row.errors) == len(row.seconds) == len(row.cpu_seconds) == 2
         assert all(0 < error < 100 for error in row.errors)
-        turned_back = (row.digits, row.network) == ("turned", "with transformer")
-        assert len(row.correlations) == (2 if turned_back else 0)
+        assert all(len(values) == 2 for values in row.measured.values())
+        if row.network == "transformer":
+            assert len(row.measured) == 2
+    assert asdict(comparison.load_comparison(path)) == asdict(found)
+    text = comparison.to_markdown(found)
+    assert text.count("\n| ") == len(rows) + 1
+    for row in found.rows:
+        assert f"| {statistics.mean(row.errors):.2f} ± " in text
 
 
-def test_turned_digits_lie_further_apart(made):
-    plain = [row for row in made[0].rows if row.network == "plain"]
-    assert plain[1].angle_spreads[0] > 1.5 * plain[0].angle_spreads[0]
+def test_a_table_that_was_interrupted_goes_on(few, small, tmp_path, monkeypatch):
+    """After three runs of the first seed: what is done is kept, and the paces too."""
+    path = tmp_path / "small.json"
+
+    def interrupt(so_far):
+        if so_far.runs == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(path, few, done=interrupt)
+    before = comparison.load_comparison(path)
+    assert before.runs == 3
+    trained = []
+
+    def pretend(row, seed, device, train, test):
+        trained.append((row.digits, row.network, seed))
+        row.seeds.append(seed)
+
+    monkeypatch.setattr(table, "add_run", pretend)
+    after = compare(path, few)
+    assert len(trained) == 13 and ("turned90", "plain", 1) in trained
+    assert [row.epochs for row in after.rows] == [row.epochs for row in before.rows]
+    assert [row.errors for row in after.rows[:3]] == [row.errors for row in before.rows[:3]]
 
 
-def test_the_seeds_differ_and_repeat(made, digits):
-    images, labels = digits
-    few = (images[:512], labels[:512]), (images[5000:5200], labels[5000:5200])
-    again = comparison.compare([("upright", "course", 1)], (1,), *few, "cpu")
-    assert [row.errors[0] for row in again.rows] == [row.errors[1] for row in made[0].rows[:3]]
-    assert any(row.errors[0] != row.errors[1] for row in made[0].rows)
+def test_without_a_file_nothing_is_written(few, small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(table, "add_run", lambda row, seed, *_: row.seeds.append(seed))
+    assert compare(None, few).runs == 16
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_plain_network_is_given_as_many_parameters():
-    counts = [count_parameters(make()) for make in comparison.NETWORKS.values()]
+def test_the_seeds_differ_and_repeat(few):
+    found = []
+    for seed in (0, 0, 1):
+        row = runs.new_row("turned30", "plain", 1)
+        runs.add_run(row, seed, CPU, few["train"], few["test"])
+        found.append((row.errors, row.measured))
+    assert found[0] == found[1] != found[2]
+
+
+def test_turned_digits_lie_further_apart(few):
+    spreads = []
+    for digits in ("upright", "turned30", "turned90"):
+        row = runs.new_row(digits, "plain", 0.5)
+        runs.add_run(row, 0, CPU, few["train"], few["test"])
+        spreads += row.measured["spread of the axes"]
+    assert spreads[0] < spreads[1] < spreads[2]
+
+
+def test_the_larger_network_has_as_many_parameters():
+    upright = conditions.CONDITIONS["upright"].networks
+    counts = [count_parameters(make()) for make in upright.values()]
     assert counts == [21_840, 27_467, 27_360]
     assert count_parameters(models.PlainNet(hidden=66)) < 27_360  # the next below
 
 
-def test_the_file_gives_back_what_was_written(made, tmp_path):
-    path = tmp_path / "results" / "comparison.json"
-    comparison.save_comparison(made[0], path)
-    assert asdict(comparison.load_comparison(path)) == asdict(made[0])
+def test_multiply_adds_are_those_of_the_layers():
+    """PlainNet: 24² places of 10 filters of 25, 8² of 20 of 250, and two layers."""
+    expected = 24 * 24 * 10 * 25 + 8 * 8 * 20 * 250 + 320 * 50 + 50 * 10
+    assert comparison.multiply_adds(models.PlainNet(), torch.rand(1, 1, 28, 28)) == expected
 
 
-def test_the_stored_table_is_of_todays_budgets_and_networks():
-    stored = comparison.load_comparison()
-    assert stored.seeds == list(comparison.SEEDS)
-    expected = [(*budget, name) for budget in comparison.BUDGETS for name in comparison.NETWORKS]
-    found = [(row.digits, row.recipe, row.epochs, row.network) for row in stored.rows]
-    assert found == expected
+def test_a_window_that_finds_the_digits_is_measured_as_such(few):
+    """A network that is told the boxes, and one that looks at the middle."""
+    pictures, boxes = runs.pictures(conditions.CONDITIONS["clutter"], few["test"][0])
+    net = models.AttentionNet().eval()
+    middle = conditions.measure_attention(net, pictures, boxes)
+    centres = (boxes[:, :2] + boxes[:, 2:] / 2) / 30 - 1
+    told = transforms.attention(torch.tensor(0.5), centres[:, 0], centres[:, 1])
+
+    def look(_, inputs, answer):
+        net.transformer.theta = told
+        return answer
+
+    net.transformer.register_forward_hook(look)
+    found = conditions.measure_attention(net, pictures, boxes)
+    distance, share = "pixels between the centres", "share of the digit inside"
+    assert found[distance] < 1e-4 < 5 < middle[distance] < 16
+    assert 0.2 < middle[share] < 0.9 < found[share] <= 1
+    plain = models.CLUTTER_NETWORKS["plain"]()
+    assert conditions.measure_attention(plain, pictures, boxes) == {}
+
+
+LINE = (
+    r"clutter, pooled, seed 11: error (\d+\.\d\d) %, \d+ s \(\d+ s of CPU time\), "
+    r"(\d\.\d\d) epochs, (\d+) parameters, (\d+) multiply-adds a picture\n"
+)
+
+
+def test_the_command_prints_one_line(few, capsys):
+    command.main(["--digits", "clutter", "--network", "pooled", "--seed", "11", "--epochs", "1.5"])
+    error, epochs, parameters, multiply_adds = re.fullmatch(LINE, capsys.readouterr().out).groups()
+    row = runs.new_row("clutter", "pooled", 1.5)
+    runs.add_run(row, 11, CPU, few["train"], few["test"])
+    assert (float(error), float(epochs)) == (pytest.approx(row.errors[0], abs=0.005), 1.5)
+    assert (int(parameters), int(multiply_adds)) == (row.parameters, row.multiply_adds)
+
+
+def test_a_number_of_seconds_buys_epochs_at_the_pace_measured(few, capsys, monkeypatch):
+    monkeypatch.setattr(command, "seconds_an_epoch", lambda *_: [40.0])
+    command.main(["--network", "pooled", "--seed", "11", "--seconds", "30"])
+    assert re.fullmatch(LINE, capsys.readouterr().out)[2] == "0.75"
+
+
+def test_the_command_has_the_recipes_length(few, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(command, "add_run", lambda row, seed, device: asked.append(row.epochs))
+    with pytest.raises(IndexError):  # no run was made, so there is no error to print
+        command.main(["--network", "transformer"])
+    assert asked == [10]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--digits", "clutter", "--network", "larger"],
+            "are read by plain, pooled, transformer; got",
+        ),
+        (
+            ["--digits", "turned90", "--network", "pooled"],
+            "are read by plain, larger, transformer",
+        ),
+        (["--seconds", "3", "--epochs", "1"], "not allowed with argument"),
+    ],
+)
+def test_the_command_names_what_does_not_go_together(words, said, capsys):
+    with pytest.raises(SystemExit):
+        command.main(words)
+    assert said in capsys.readouterr().err
+
+
+def test_the_pace_of_an_epoch_is_that_of_its_steps(few, monkeypatch):
+    """With a clock that ticks as many seconds as a network has thousands of parameters."""
+    monkeypatch.setattr(runs, "_timed", lambda step, device: step.parameters / 1000)
+    monkeypatch.setattr(runs, "_stepper", lambda condition, name, *_: Stepper(condition, name))
+    found = runs.seconds_an_epoch("upright", ["plain", "larger"], CPU, few["train"])
+    assert found == pytest.approx([21.84 / 2, 27.467 / 2])  # 128 images of 256
+
+
+class Stepper:
+    """What stands for a function that takes a step."""
+
+    def __init__(self, condition, name):
+        self.parameters = count_parameters(condition.networks[name]())
+
+
+@pytest.mark.parametrize("name", comparison.TABLES)
+def test_the_stored_tables_are_of_todays_plans_and_networks(name):
+    stored, plan = comparison.load_comparison(name), comparison.TABLES[name]
+    assert {row.digits for row in stored.rows} == set(plan.digits)
     for row in stored.rows:
-        assert row.parameters == count_parameters(comparison.NETWORKS[row.network]())
-        assert len(row.errors) == len(stored.seeds)
-    text = comparison.to_markdown(stored)
-    assert text.count("\n| ") == len(stored.rows) + 1
-    for row in stored.rows:
-        assert f"{statistics.mean(row.errors):.2f} ±" in text
+        condition = conditions.CONDITIONS[row.digits]
+        assert row.recipe == condition.recipe
+        assert row.parameters == count_parameters(condition.networks[row.network]())
+        assert row.seeds == list(plan.seeds)
+        assert len(row.errors) == len(row.seconds) == len(row.seeds)
+    for digits in plan.digits:
+        rows = [row for row in stored.rows if row.digits == digits]
+        networks = conditions.CONDITIONS[digits].networks
+        equal = [row.network for row in rows if row.epochs == plan.epochs]
+        assert set(equal) == set(networks)
+        assert [row.network for row in rows[len(networks) :]] == list(plan.again)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])

@@ -16,9 +16,27 @@ import textwrap
 import pytest
 
 import stn_course
-from stn_course import alignment, clutter, data, grids, models, samplers, training, transforms
+from stn_course import (
+    alignment,
+    clutter,
+    data,
+    grids,
+    models,
+    samplers,
+    training,
+    transforms,
+)
 
-MODULES = [grids, samplers, transforms, models, data, clutter, alignment, training]
+MODULES = [
+    grids,
+    samplers,
+    transforms,
+    models,
+    data,
+    clutter,
+    alignment,
+    training,
+]
 PAGE = 77  # characters of an example that an API page shows without being scrolled
 KNOWN = {**vars(builtins), **vars(training)}  # the names of errors and warnings
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from localization_networks import PICTURES, Answers, HeadFirst, Mean, TwoOfSix, is_identity
 from torch import nn
 
-from stn_course import data, models, transforms
+from stn_course import data, models, samplers, transforms
 
 
 class Page(nn.Module):
@@ -296,6 +296,64 @@ def test_the_transformer_compiles_to_one_graph(first):
         transformer(PICTURES)
     compiled = torch.compile(transformer, backend="eager", fullgraph=True)
     assert torch.allclose(compiled(PICTURES), PICTURES, atol=1e-5)
+
+
+def looks(outputs: int = 3) -> nn.Sequential:
+    """A localization network for 60×60 pictures with so many outputs."""
+    return nn.Sequential(nn.AvgPool2d(6), nn.Flatten(), nn.Linear(100, outputs))
+
+
+def test_attention_starts_at_the_identity_and_never_turns_or_shears(device):
+    transformer = models.SpatialTransformer(looks(), transformation="attention").to(device)
+    pictures = torch.rand(5, 1, 60, 60, device=device)
+    assert torch.allclose(transformer(pictures), pictures, atol=1e-4)
+    assert torch.equal(transformer.theta.cpu(), transforms.identity(5))
+    answer = torch.tensor([0.5, 0.25, -0.75], device=device)
+    transformer.localization[-1].bias.data = answer
+    transformer(pictures)
+    assert torch.equal(transformer.theta.cpu(), transforms.attention(*answer.cpu()).expand(5, 2, 3))
+
+
+def test_attention_learns_scale_and_place():
+    """Every output of the head gets a gradient, through an antialiased window of another size."""
+    options = {"transformation": "attention", "antialias": True}
+    transformer = models.SpatialTransformer(looks(), (28, 28), "border", **options)
+    pictures = torch.rand(5, 1, 60, 60)
+    output = transformer(pictures)
+    expected = samplers.warp(
+        pictures, transformer.theta, (28, 28), padding_mode="border", antialias=True
+    )
+    assert torch.equal(output, expected)
+    output.square().sum().backward()
+    assert (transformer.localization[-1].bias.grad != 0).all()
+
+
+def test_attention_in_bfloat16_is_precise():
+    """An answer between two bfloat16 numbers, under autocast."""
+    transformer = models.SpatialTransformer(looks(), transformation="attention")
+    transformer.localization[-1].bias.data = torch.tensor([0.501, 0.101, 0.0])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        transformer(torch.rand(1, 1, 60, 60))
+    assert transformer.theta.dtype == torch.float32
+    assert (transformer.theta[0, 0] - torch.tensor([0.501, 0.0, 0.101])).abs().max() <= 1e-7
+
+
+def test_a_head_of_three_is_found_among_others():
+    """The last with three outputs, not the last of all."""
+    layers = nn.ModuleDict({"head": nn.Linear(4, 3), "other": nn.Linear(4, 6)})
+    assert models.find_head(layers, transformation="attention") is layers["head"]
+    assert models.find_head(layers) is layers["other"]
+
+
+def test_only_fitting_heads_and_known_transformations_are_taken():
+    three = r"Linear layer with a bias and 3 outputs; got Linear\(in_features=100, out_features=6"
+    with pytest.raises(ValueError, match=three):
+        models.SpatialTransformer(looks(6), transformation="attention")
+    for use in (models.SpatialTransformer, models.start_at_identity, models.find_head):
+        with pytest.raises(ValueError, match="must be one of 'affine', 'attention'; got 'zoom'"):
+            use(looks(6), transformation="zoom")
+    with pytest.raises(ValueError, match=r"must answer \(B, 3\), here \(2, 3\); got .*\(2, 6\)"):
+        models.to_theta(torch.zeros(2, 6), 2, "attention")
 
 
 HEAD = "the head must be a Linear layer with a bias and 6 outputs; got"

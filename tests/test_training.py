@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import fields, replace
 
+import pretrain
 import pytest
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,12 @@ def small(digits):
     """A small problem: 1280 digits to learn, 500 others to be tested on."""
     images, labels = digits
     return {"train": (images[:1280], labels[:1280]), "test": (images[5000:5500], labels[5000:5500])}
+
+
+@pytest.fixture(scope="module")
+def usual(small) -> tuple[models.TutorialNet, training.History]:
+    """A model and what happened to it, for tests that only look at them."""
+    return fitted(small)
 
 
 def test_the_tutorials_recipe_is_the_pages():
@@ -116,8 +123,8 @@ def test_fit_learns(small, recipe):
     assert history.losses[-1] < history.losses[0] - 0.4
 
 
-def test_the_history_tells_what_happened(small):
-    model, history = fitted(small)
+def test_the_history_tells_what_happened(small, usual):
+    model, history = usual
     assert len(history.losses) == 2 * 10
     assert len(history.accuracies) == len(history.seconds) == 2
     assert history.seconds == sorted(history.seconds)
@@ -147,8 +154,8 @@ def test_a_model_without_a_transformer_has_no_theta(small):
     assert len(history.probe_losses) == len(history.probe_steps) == 11
 
 
-def test_a_history_comes_back_from_its_file_whole(small, tmp_path):
-    _, history = fitted(small)
+def test_a_history_comes_back_from_its_file_whole(usual, tmp_path):
+    _, history = usual
     history.save(tmp_path / "run.pt")
     loaded = training.History.load(tmp_path / "run.pt")
     for field in fields(history):
@@ -169,9 +176,9 @@ def test_a_history_without_theta_can_be_saved_too(small, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["damaged", "empty", "text", "other", "pickle"])
-def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind):
+def test_a_file_that_is_no_history_is_named_and_left_alone(usual, tmp_path, kind):
     path = tmp_path / "run.pt"
-    _, history = fitted(small, epochs=1)
+    _, history = usual
     history.save(path)
     content = {
         "damaged": path.read_bytes()[:-3000],
@@ -189,18 +196,27 @@ def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind
     assert path.read_bytes() == before
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("name", models.TRAINED)
-def test_a_bundled_recording_ends_as_the_bundled_weights_do(name, digits):
+def test_a_bundled_recording_ends_as_the_bundled_weights_do(name):
     """The replay shows the network that the course carries."""
     recording, model = training.load_recording(name), models.load_trained(name)
-    images, labels = digits
-    turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1))
-    assert torch.allclose(turned[: training.PROBE], recording.probe_images, atol=1e-4)
-    accuracy = training.evaluate(model, data.normalise(turned), labels)
+    model = model.to(memory_format=torch.channels_last)  # only speed depends on it
+    pictures, labels = pretrain.pictures_to_test(pretrain.RUNS[name])
+    assert torch.allclose(pictures[: training.PROBE], recording.probe_images, atol=1e-4)
+    accuracy = training.evaluate(model, data.normalise(pictures), labels)
     assert accuracy == pytest.approx(recording.accuracy, abs=0.0005)
-    for seen, theta in zip(turned, (recording.probe_thetas or [[]])[-1], strict=False):
-        model.stn(data.normalise(seen[None]))
-        assert torch.allclose(theta, model.theta[0], atol=1e-4)
+    _, _, theta = training.probe(
+        model, data.normalise(pictures[: training.PROBE]), labels[: training.PROBE]
+    )
+    for recorded in recording.probe_thetas[-1:]:
+        assert torch.allclose(recorded, theta, atol=1e-4)
+
+
+def test_every_network_and_recording_has_its_run():
+    assert set(models.TRAINED) < set(pretrain.RUNS)
+    for name in pretrain.RUNS:
+        assert training.load_recording(name).recipe == pretrain.RUNS[name].recipe
 
 
 def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
@@ -273,8 +289,8 @@ def test_the_same_seed_gives_the_same_weights(small):
     assert other.losses != first.losses
 
 
-def test_the_probe_does_not_change_the_training(small, monkeypatch):
-    _, with_probe = fitted(small)
+def test_the_probe_does_not_change_the_training(small, usual, monkeypatch):
+    _, with_probe = usual
     monkeypatch.setattr(recording, "probe", lambda *_: (torch.zeros(()), torch.zeros(()), None))
     _, without = fitted(small)
     assert with_probe.losses == without.losses

@@ -15,7 +15,7 @@ from stn_course import checks, data, device, models, plotting, training, transfo
 from stn_course.models import check_start, find_head, to_theta
 from stn_course.plotting import rounded, show
 from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice, check_head, check_output_size
+from stn_course.validation import check_choice, check_head, check_reading
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -114,18 +114,21 @@ show(
 # So the last layer starts with **zero weights** and with the **identity as its bias**. At first it answers "change nothing",
 # whatever it sees.
 #
-# The layer that answers with theta is called the **head**. (`check_head` turns a layer that cannot be one into a readable
-# error.)
+# The layer that answers with theta is called the **head**. (`check_choice` and `check_head` turn an unknown name, or a layer that
+# cannot be a head, into a readable error.) A head need not have six outputs. A transformer that may only scale and shift, as
+# an eye does, gets by with three; the paper calls this **attention**. Here you need the six; notebook 06 lives on the three.
 
 # %%
-IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # theta, row by row
+# What a head answers for the identity: theta row by row; scale and shifts, the paper's eq. 2.
+IDENTITY = {"affine": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "attention": (1.0, 0.0, 0.0)}
 
 
-def start_at_identity(head):
-    check_head(head)  # a Linear layer with a bias and 6 outputs
+def start_at_identity(head, transformation="affine"):
+    check_choice("transformation", transformation, IDENTITY)
+    check_head(head, outputs=len(IDENTITY[transformation]))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(IDENTITY))
+        head.bias.copy_(torch.tensor(IDENTITY[transformation]))
     return head
 
 
@@ -143,12 +146,12 @@ Quiz("identity_start")
 # ## Build 2: the module
 #
 # `forward` has three steps: localization network, grid generator, sampler. `warp` does the last two in one call. The module
-# keeps the theta of the last call, so that you can look at it. Five helpers keep mistakes away from you:
+# keeps the theta of the last call, so that you can look at it. Some helpers keep mistakes away from you:
 #
-# - `check_choice` and `check_output_size` turn bad arguments into readable errors.
-# - `find_head` finds the layer that answers with theta: the last `Linear` with six outputs, unless you name another one
-#   with `head=`.
-# - `to_theta` turns the answer (B, 6) into theta (B, 2, 3), in float32 at least. In mixed precision, layers compute in
+# - `check_reading` turns bad arguments into readable errors.
+# - `find_head` finds the layer that answers with theta: the last `Linear` with as many outputs as the transformation takes,
+#   unless you name another one with `head=`.
+# - `to_theta` turns the answer, (B, 6) or for attention (B, 3), into theta (B, 2, 3), in float32 at least. In mixed precision, layers compute in
 #   bfloat16, where the next number after 1 is 1.0078: in a picture of 224 pixels, that moves the border by almost a pixel.
 # - `check_start` looks at the first theta only. While the head holds the identity, theta must be the identity. If it is not,
 #   another layer answers with theta, which would start at random, and you get an error.
@@ -157,19 +160,26 @@ Quiz("identity_start")
 # %%
 class SpatialTransformer(nn.Module):
     def __init__(
-        self, localization, output_size=None, padding_mode="zeros", align_corners=False, head=None
+        self,
+        localization,
+        output_size=None,
+        padding_mode="zeros",
+        align_corners=False,
+        head=None,
+        transformation="affine",
+        antialias=False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
+        check_reading(output_size, padding_mode, PADDING_MODES, align_corners, antialias)
         self.localization = localization
-        self.head = (start_at_identity(find_head(localization, head)),)  # in a tuple: listed once
-        self.output_size = output_size
+        head = find_head(localization, head, transformation)
+        self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
+        self.transformation, self.output_size = transformation, output_size
         self.padding_mode, self.align_corners = padding_mode, align_corners
-        self.theta = None
+        self.antialias, self.theta = antialias, None
 
     def forward(self, input):
-        theta = to_theta(self.localization(input), len(input))  # (B, 6) -> (B, 2, 3)
+        theta = to_theta(self.localization(input), len(input), self.transformation)  # (B, 2, 3)
         check_start(self, theta)  # at the first call
         self.theta = theta.detach()
         return warp(
@@ -178,6 +188,7 @@ class SpatialTransformer(nn.Module):
             self.output_size,
             padding_mode=self.padding_mode,
             align_corners=self.align_corners,
+            antialias=self.antialias,
         )
 
 
@@ -720,7 +731,7 @@ checks.start_at_crop(my_start_at_crop)
 # %% [markdown]
 # **7. Write** a head for attention. It may scale and shift, but neither turn nor shear: three numbers, made from the features,
 # give theta, with one scale for both axes. It starts at the identity. Predict: how many parameters does it have, for 50
-# features? (`SpatialTransformer` needs a head with six outputs, so this one goes with `warp`.)
+# features? (`SpatialTransformer(…, transformation="attention")` does this inside. Here you build it, for use with `warp`.)
 
 
 # %%

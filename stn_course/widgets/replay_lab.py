@@ -9,17 +9,17 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
-from stn_course.validation import describe
+from stn_course.validation import check_output_size, describe
 from stn_course.widgets.lab import Lab, choice
 from stn_course.widgets.scene import Box, Label, Mark, Panel, Path, Scene, rectangle
 from stn_course.widgets.training_scene import (
     CHART,
     LEFT,
-    TILE,
     TITLE,
     chart,
     digit_panels,
-    width_of,
+    tiles_for,
+    windows_in_words,
 )
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
@@ -33,6 +33,7 @@ class ReplayLab(Lab):
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
     trained. padding_mode: as the network read with. device: as in `choose_device`.
+    output_size: (H', W') of what it read, by default the pictures'. antialias: as it read with.
     index: the recorded step shown at first, from 0, or from the end if negative; by default the
     last, what came of the training, and Play begins at the first.
 
@@ -48,7 +49,10 @@ class ReplayLab(Lab):
         padding_mode: str = "border",
         device: str | None = None,
         index: int = -1,
+        output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
     ):
+        check_output_size(output_size)
         if not isinstance(history, History):
             raise TypeError(f"history must be a History; got {describe(history)}")
         if not history.probe_thetas:
@@ -58,7 +62,9 @@ class ReplayLab(Lab):
         right = [int(some.sum()) for some in history.probe_right]
         self.values = right if self.counts else list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
-        self.images, self.padding_mode = history.probe_images, padding_mode
+        self.images = history.probe_images
+        self.padding_mode, self.antialias = padding_mode, antialias
+        self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
@@ -83,7 +89,7 @@ class ReplayLab(Lab):
         self.slider.value = index
 
     def outputs(self) -> Tensor:
-        """What the digits become at the step shown, (N, 1, H, W), computed on the device chosen.
+        """What the digits become at the step shown, (N, 1, H', W'), by the device chosen.
 
         ValueError where the transformer reads a feature map.
         """
@@ -91,7 +97,9 @@ class ReplayLab(Lab):
             raise ValueError(NO_OUTPUT)
         device = self.device.value
         theta = self.thetas[self.index].to(device, self.images.dtype)
-        return warp(self.images.to(device), theta, padding_mode=self.padding_mode).cpu()
+        images, size = self.images.to(device), self.output_size
+        options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+        return warp(images, theta, size, **options).cpu()
 
     def angles(self, index: int) -> Tensor:
         """By how many degrees each grid is turned at a recorded step: (N,)."""
@@ -99,21 +107,19 @@ class ReplayLab(Lab):
 
     def scene(self) -> Scene:
         """The digits with their frames, under them the outputs, and how well they are read."""
-        width = width_of(len(self.images))
-        top = 2 * (TITLE + TILE)
+        shown_below = self.output_size if self.on_pictures else self.images.shape[-2:]
+        tiles = tiles_for(self.images, shown_below)
+        width, top = tiles.width, tiles.height
         step, last = self.steps[self.index], len(self.steps) - 1
         words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
         titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
-        marks = [
-            Label(line, LEFT, y + TITLE / 2, align="left")
-            for line, y in zip([*titles, words], (0, TITLE + TILE, top), strict=True)
-        ]
+        marks = [*tiles.titles(*titles), Label(words, LEFT, top + TITLE / 2, align="left")]
         whole = Box(0, 0, width, top + TITLE + CHART + 26)
         panels = [Panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
         outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
         for i, output in enumerate(outputs):
             theta = self.thetas[self.index, i : i + 1]
-            panels += digit_panels(i, self.images[i], theta, output)
+            panels += digit_panels(tiles.boxes(i), self.images[i], theta, output)
         return Scene(width, whole.height, panels, text=self._in_words())
 
     def _reading(self) -> str:
@@ -140,9 +146,11 @@ class ReplayLab(Lab):
 
     def _in_words(self) -> str:
         angles = self.angles(self.index)
+        turned = f"turned by {round(angles.min().item())} to {round(angles.max().item())} degrees"
+        grids = windows_in_words(self.thetas, self.index) or turned
         words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; their grids "
-            f"are turned by {round(angles.min().item())} to {round(angles.max().item())} degrees."
+            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; "
+            f"their grids are {grids}."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 

@@ -1,0 +1,77 @@
+"""What is compared: which digits, which networks, and what is measured beside the error."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from stn_course.alignment import centre_distance, pose_spread, share_inside, undoing
+from stn_course.clutter import random_clutter
+from stn_course.data import denormalise, normalise, random_rotation
+from stn_course.models import CLUTTER_NETWORKS, AttentionNet, PlainNet, TutorialNet
+from stn_course.training.loop import Distortion
+from stn_course.transforms import to_pose
+
+Networks = dict[str, Callable[[], nn.Module]]
+Measure = Callable[[nn.Module, Tensor, Tensor], dict[str, float]]
+SOME = 1000  # pictures a measure looks at in one go
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One kind of digits, and who reads them.
+
+    distort: makes the pictures from upright digits and tells what it did to each; None for none.
+    networks: by name, each made with fresh weights. measure: of a trained network, the pictures,
+    and what distort told of them. recipe: the usual one.
+    """
+
+    distort: Distortion | None
+    networks: Networks
+    measure: Measure
+    recipe: str
+
+
+@torch.no_grad()
+def measure_alignment(model: nn.Module, images: Tensor, degrees: Tensor) -> dict[str, float]:
+    """How alike the digits lie that the classifier sees, and what the grid does to their turn."""
+    if not isinstance(model, TutorialNet):
+        return {"spread of the axes": pose_spread(images).angle}
+    seen = denormalise(model.stn(normalise(images))).clamp(0, 1)
+    found = {"spread of the axes": pose_spread(seen).angle}
+    if degrees.any():
+        turn = to_pose(model.theta).rotation
+        found["correlation, turn and grid"] = undoing(degrees, turn).correlation
+    return found
+
+
+@torch.no_grad()
+def measure_attention(model: nn.Module, pictures: Tensor, boxes: Tensor) -> dict[str, float]:
+    """How well the window finds the digit: what the network was never told."""
+    if not isinstance(model, AttentionNet):
+        return {}
+    thetas = []
+    for some in pictures.split(SOME):
+        model.transformer(normalise(some))
+        thetas.append(model.transformer.theta)
+    theta, size = torch.cat(thetas), tuple(pictures.shape[2:])
+    return {
+        "pixels between the centres": centre_distance(theta, boxes, size).mean().item(),
+        "share of the digit inside": share_inside(theta, boxes, size).mean().item(),
+    }
+
+
+UPRIGHT_NETWORKS: Networks = {
+    "plain": PlainNet,
+    "larger": lambda: PlainNet(hidden=67),  # as many parameters as the one with a transformer
+    "transformer": lambda: TutorialNet(padding_mode="border"),
+}
+_condition = partial(Condition, networks=UPRIGHT_NETWORKS, measure=measure_alignment)
+CONDITIONS = {
+    "upright": _condition(None, recipe="course"),
+    "turned30": _condition(random_rotation(30), recipe="course"),
+    "turned90": _condition(random_rotation(90), recipe="course"),
+    "clutter": Condition(random_clutter(), CLUTTER_NETWORKS, measure_attention, "clutter"),
+}
