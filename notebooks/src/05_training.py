@@ -455,7 +455,7 @@ Markdown(comparison.to_markdown(table))
 # two apart.
 
 # %% tags=["hide-output"]
-print("95 % interval of the error, and time to train:")
+print("interval of the error, and time to train:")
 for digits in dict.fromkeys(row.digits for row in table.rows):
     print(f"\n{digits}")
     rows = [row for row in table.rows if row.digits == digits]
