@@ -29,14 +29,7 @@ LABS = {
     ),
     "replay_lab": (
         "05_training.ipynb",
-        [
-            "import tempfile",
-            "images, labels =",
-            "rotation = ",
-            "def recorded_or_live",
-            "forcing = ",
-            "forced_lab =",
-        ],
+        ["import tempfile", "def recorded_or_live", "forcing = ", "forced_lab ="],
         lambda page, lab: keys(page, lab, "PageUp", 4),
     ),
 }
