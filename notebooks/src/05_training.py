@@ -465,7 +465,9 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
         mean, half = comparison.interval(row.errors)
         seconds = statistics.median(row.cpu_seconds)
         run = f"{row.network}, {row.epochs:g} epochs"
-        print(f"  {mean - half:4.2f} to {mean + half:4.2f} % in {seconds:2.0f} s of CPU time: {run}")
+        print(
+            f"  {mean - half:4.2f} to {mean + half:4.2f} % in {seconds:2.0f} s of CPU time: {run}"
+        )
 
 # %% [markdown]
 # Read it fight by fight:
