@@ -83,7 +83,14 @@ def test_the_replay_lab_plays_without_training(browser_page, address):
     page = browser_page
     page.goto(address.format("05_training.ipynb"))
     page.wait_for_selector("text=| Idle", timeout=120_000)
-    for text in ("import tempfile", "forced_lab = ReplayLab"):
+    for text in (
+        "import tempfile",
+        "images, labels =",
+        "rotation = ",
+        "def recorded_or_live",
+        "forcing = ",
+        "forced_lab =",
+    ):
         page.query_selector(f".jp-CodeCell:has-text('{text}') .cm-content").click()
         page.keyboard.press("Control+Enter")
     page.wait_for_selector(".stn-frame canvas[aria-label]", timeout=60_000)

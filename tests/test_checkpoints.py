@@ -3,8 +3,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -12,6 +10,7 @@ from functools import partial
 import pytest
 import small_run
 import torch
+import warm_python
 
 from stn_course import data, models, training
 from stn_course.training import Recorder, checkpoint
@@ -33,25 +32,29 @@ torch.save(model.state_dict(), sys.argv[2])
 fitted = partial(small_run.fitted, epochs=3)
 
 
+def wait_for(file: str, process) -> None:
+    """Until the file is there, or the process has ended, at most 30 s."""
+    for _ in range(600):
+        if os.path.exists(file) or not process.is_alive():
+            break
+        time.sleep(0.05)
+
+
 def same_weights(one, two) -> bool:
     return all(torch.equal(value, two[name]) for name, value in one.items())
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path):
     """Killed by SIGKILL, which no program can catch; then begun again by the same command."""
-    command = [sys.executable, "-c", PROGRAM]
-    whole = [*command, str(tmp_path / "whole.ckpt"), str(tmp_path / "whole.pt")]
-    subprocess.run(whole, check=True)
-    killed = [*command, str(tmp_path / "killed.ckpt"), str(tmp_path / "killed.pt")]
-    process = subprocess.Popen(killed)
-    for _ in range(600):
-        if (tmp_path / "killed.ckpt").exists() or process.poll() is not None:
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    whole = [str(tmp_path / "whole.ckpt"), str(tmp_path / "whole.pt")]
+    assert warm_python.run(PROGRAM, *whole).returncode == 0
+    killed = [str(tmp_path / "killed.ckpt"), str(tmp_path / "killed.pt")]
+    process = warm_python.start(PROGRAM, *killed, folder=tmp_path)
+    wait_for(killed[0], process)
+    process.kill()
+    process.join()
     assert not (tmp_path / "killed.pt").exists(), "it had ended before it was killed"
-    subprocess.run(killed, check=True)
+    assert warm_python.run(PROGRAM, *killed).returncode == 0
     ends = [torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in ("whole", "killed")]
     assert same_weights(*ends)
 
@@ -298,19 +301,12 @@ def test_the_kernels_stop_button_is_a_ctrl_c(small, tmp_path):
     program += "\nprint('stopped', h.stopped, len(h.losses) > 0)"
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     paths = [str(tmp_path / "run.ckpt"), str(tmp_path / "model.pt")]
-    process = subprocess.Popen(
-        [sys.executable, "-c", heard + program, *paths], stdout=subprocess.PIPE, text=True
-    )
-    for _ in range(600):
-        if os.path.exists(paths[0]) or process.poll() is not None:
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    try:
-        output, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()  # does nothing where it has ended, as it should have
-    assert "stopped True True" in output
+    process = warm_python.start(heard + program, *paths, folder=tmp_path)
+    wait_for(paths[0], process)
+    os.kill(process.pid, signal.SIGINT)
+    process.join(120)
+    process.kill()  # does nothing where it has ended, as it should have
+    assert "stopped True True" in (tmp_path / "stdout").read_text(encoding="utf-8")
     assert os.path.exists(paths[1])
 
 

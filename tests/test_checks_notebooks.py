@@ -40,13 +40,14 @@ def cell_of(exercise) -> nbformat.NotebookNode:
 
 
 def names_before(exercise) -> dict:
-    """The functions that the notebook defines, and what the exercises' cells may use besides."""
+    """What the notebook defines, and what the cells of exercises may use besides."""
     sources = [c.source for c in read(exercise.notebook).cells if c.cell_type == "code"]
     nodes = [n for s in sources for n in ast.parse(s).body]
     kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
     kept = [n for n in nodes if isinstance(n, kinds) and not getattr(n, "decorator_list", [])]
+    kept += [n for n in nodes if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]).isupper()]
     text = "\n".join(ast.unparse(n) for n in kept if not getattr(n, "name", "").startswith("my_"))
-    return cell(f"{text}\nIDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)")
+    return cell(text)
 
 
 def filled(exercise) -> str:

@@ -304,9 +304,73 @@ def test_the_process_is_kept():
     assert sandbox.SANDBOX._process.pid == before
 
 
+@linux
+@pytest.mark.parametrize("end", ["while True: pass", "import os; os._exit(3)"])
+def test_an_attempt_that_does_not_end_well_costs_no_new_process(end):
+    """The process that is kept ends what still runs, and answers the next check."""
+    judge(AFFINE, grids.affine_grid)
+    before = sandbox.SANDBOX._process.pid
+    refused(end, limit=0.5)
+    assert sandbox.SANDBOX._process.pid == before
+
+
+@linux
+def test_what_an_attempt_has_started_ends_with_it(tmp_path):
+    file = tmp_path / "pid"
+    text = refused(
+        f"""
+        import subprocess, sys
+        started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        print(started.pid, file=open({str(file)!r}, "w"), flush=True)
+        while True: pass
+        """,
+        limit=1,
+    )
+    assert "was stopped after 1 s" in text
+    assert ended(int(file.read_text()))
+
+
+@linux
+def test_a_process_that_no_longer_answers_is_replaced():
+    """Its attempt has stopped it. Nothing waits for it longer than a moment."""
+    before = sandbox.SANDBOX._process
+    refused("import os, signal; os.kill(os.getppid(), signal.SIGSTOP)\nwhile True: pass", limit=0.5)
+    assert before is None or ended(before.pid)
+
+
+@linux
+def test_what_torch_loads_late_is_loaded_once(monkeypatch):
+    """A module that the first attempt loads is there for those after it; a quicker one, here."""
+    other = "from stn_course.checks.engine import worker\nworker.LATE = 'colorsys'\nserve("
+    monkeypatch.setattr(sandbox, "PROGRAM", sandbox.PROGRAM.replace("serve(", other))
+    names = cell(
+        """
+        import sys
+        def loads(x): import colorsys
+        def has(x): return torch.tensor("colorsys" in sys.modules)
+        """
+    )
+    found, one = [], sandbox.Sandbox()
+    try:
+        for name in ("has", "loads", "has"):
+            (result,) = one.run(names[name], call, [(torch.ones(2),)], 30).results
+            found.append(result.value)
+    finally:
+        one.close()
+    assert (found[0], found[2]) == (False, True)
+
+
 @posix
-@pytest.mark.parametrize("busy", ["return 1", "while True: pass", "re.match('(a|a)*b', 'a' * 99)"])
-def test_the_process_ends_with_the_kernel(busy, tmp_path):
+@pytest.mark.parametrize(
+    ("busy", "forks"),
+    [
+        ("return 1", FORKS),
+        ("while True: pass", FORKS),
+        ("re.match('(a|a)*b', 'a' * 99)", FORKS),
+        *([("while True: pass", False)] if FORKS else []),
+    ],
+)
+def test_the_process_ends_with_the_kernel(busy, forks, tmp_path):
     """The kernel is killed, so it cannot clean up; the worker sees the end of its pipe."""
     program = f"""
         import os, re
@@ -315,7 +379,8 @@ def test_the_process_ends_with_the_kernel(busy, tmp_path):
             print(os.getpid(), os.getppid(), file=open("busy.part", "w"), flush=True)
             os.replace("busy.part", "busy")
             {busy}
-        sandbox.SANDBOX.run(mine, lambda a: a(), [()], {0.2 if "re." in busy else 300})
+        one = sandbox.Sandbox({forks})
+        one.run(mine, lambda a: a(), [()], {0.2 if "re." in busy else 300})
         input()
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
@@ -325,10 +390,18 @@ def test_the_process_ends_with_the_kernel(busy, tmp_path):
             time.sleep(0.05)
         kernel.kill()
     attempt, server = map(int, (tmp_path / "busy").read_text().split())
+    assert ended(attempt)
+    assert not forks or ended(server)
+
+
+def ended(pid: int) -> bool:
+    """Whether a process ends within a minute."""
     deadline = time.monotonic() + 60
-    while alive(attempt) or (FORKS and alive(server)):
-        assert time.monotonic() < deadline, "the worker outlived its kernel"
+    while alive(pid):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.1)
+    return True
 
 
 def alive(pid: int) -> bool:

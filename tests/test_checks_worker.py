@@ -224,9 +224,10 @@ def test_a_request_that_cannot_be_read_is_an_exception():
     assert first.raised[0] == "UnpicklingError"
 
 
-def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(monkeypatch):
-    """With a clock that runs a little longer than the limit, in case that the kernel is gone."""
-    given, pipe = [], io.BytesIO()
+@pytest.fixture
+def ends(monkeypatch) -> list:
+    """What was set going, and how the process would have ended: not at all, here."""
+    given = []
 
     def recorded(target, args, daemon):
         given.append((target, args, daemon))
@@ -236,14 +237,36 @@ def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(monkeypatch):
     monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda *a, **k: given.append((a, k)))
     monkeypatch.setattr(os, "_exit", given.append)
     monkeypatch.setattr(worker, "threading", SimpleNamespace(Thread=recorded))
+    monkeypatch.setattr(worker, "limit_memory", lambda: given.append("memory"))
+    return given
+
+
+CLOCK = ((8,), {"exit": True})  # a little longer than the limit, in case that the kernel is gone
+
+
+def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(ends):
     content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
-    worker.live_once(pickle.dumps((["here"], 3, content)), "requests", pipe)
+    worker.live_once(pickle.dumps((["here"], 3, content)), io.BytesIO(), bytearray(1))
     assert sys.path == ["here"]
-    watch = (worker.watch, ("requests",), True)
-    assert given == [watch, ((8,), {"exit": True}), 0]
+    assert ends == [CLOCK, 0]
     with pytest.raises(pickle.UnpicklingError):
-        worker.live_once(b"no pickle", "requests", pipe)
-    assert given[-1] == 1
+        worker.live_once(b"no pickle", io.BytesIO(), bytearray(1))
+    assert ends[-1] == 1
+
+
+def test_a_process_without_copies_watches_for_the_kernels_end(ends):
+    content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
+    worker.run_here(pickle.dumps((["here"], 3, content)), "requests", io.BytesIO())
+    assert ends == [(worker.watch, ("requests",), True), "memory", CLOCK, 0]
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_an_attempt_says_whether_torch_loaded_what_is_slow(ends, monkeypatch, loaded):
+    monkeypatch.setattr(worker, "LATE", "torch" if loaded else "no module")
+    late = bytearray(1)
+    content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
+    worker.live_once(pickle.dumps((["here"], 3, content)), io.BytesIO(), late)
+    assert late[0] == loaded
 
 
 @linux

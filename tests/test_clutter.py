@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stn_course.clutter import random_clutter
+from stn_course.clutter import pair_up, random_clutter, scattered_pairs
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -84,3 +84,57 @@ def test_what_does_not_fit_is_named(images, words):
 def test_sizes_are_positive():
     with pytest.raises(ValueError, match="fragment_size"):
         random_clutter(fragment_size=0)
+
+
+def pairs_of(some):
+    return pair_up(some, torch.arange(len(some)) % 10, generator())
+
+
+def test_a_pair_is_a_digit_and_another_with_their_sum(some):
+    labels = torch.arange(64)
+    pairs, sums = pair_up(some, labels, generator())
+    assert torch.equal(pairs[:, :1], some)
+    others = (sums - labels).tolist()
+    assert sorted(others) == labels.tolist()
+    assert torch.equal(pairs[:, 1:], some[others])
+    assert not torch.equal(sums, pair_up(some, labels, generator(1))[1])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_both_digits_lie_whole_in_their_boxes(some, channels):
+    pairs, _ = pairs_of(some)
+    pictures, boxes = scattered_pairs(channels=channels)(pairs, generator())
+    assert pictures.shape == (64, channels, 60, 60)
+    for picture, pair, both in zip(pictures, pairs, boxes, strict=True):
+        for which, (left, top, width, height) in enumerate(both.tolist()):
+            inside = picture[which % channels, top : top + height, left : left + width]
+            assert (inside > 0).sum() >= pair[which].count_nonzero()
+            assert inside.sum() >= pair[which].sum() - 1e-3
+
+
+def test_in_one_picture_the_digits_keep_apart_and_use_all_places():
+    pairs = torch.ones(2000, 2, 28, 28)
+    _, boxes = scattered_pairs()(pairs, generator())
+    first, second = boxes[:, 0, :2], boxes[:, 1, :2]
+    away = (first - second).abs()
+    assert (away.amax(1) >= 20).all()
+    assert (away.amin(1) < 5).any()  # along the other axis they may lie alike
+    for digit in (first, second):
+        for axis in (0, 1):
+            assert digit[:, axis].unique().tolist() == list(range(33))
+    assert 0.4 < (first[:, 0] < second[:, 0]).float().mean() < 0.6
+
+
+def test_in_channels_of_their_own_they_may_lie_anywhere():
+    _, boxes = scattered_pairs(channels=2)(torch.ones(2000, 2, 28, 28), generator())
+    away = (boxes[:, 0, :2] - boxes[:, 1, :2]).abs().amax(1)
+    assert (away < 3).any() and boxes[:, :, :2].amax() == 32 and boxes[:, :, :2].amin() == 0
+
+
+def test_pairs_that_do_not_fit_are_refused(some):
+    with pytest.raises(ValueError, match=r"\(B, 2, h, w\), .* at most 40; got .*\(64, 1"):
+        scattered_pairs()(some, generator())
+    with pytest.raises(ValueError, match="at most 20"):
+        scattered_pairs(size=40)(pairs_of(some)[0], generator())
+    with pytest.raises(ValueError, match="channels must be one of 1, 2; got 3"):
+        scattered_pairs(channels=3)

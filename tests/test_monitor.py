@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 import small_run
 import torch
+import torch.nn.functional as F
+from torch import nn
 
-from stn_course import models, training
+from stn_course import models, samplers, training, transforms
 from stn_course.widgets import Monitor, monitor
+from stn_course.widgets.images import to_rgba
 from stn_course.widgets.scene import Path
 
 
@@ -70,6 +73,26 @@ def test_a_plain_network_has_digits_and_no_output(small):
     fitted(small, watcher, models.PlainNet)
     assert len(watcher.canvas.scene.panels) == 1 + training.PROBE
     assert "turned" not in watcher.text
+
+
+def test_pictures_larger_than_their_outputs_are_shown_as_they_are_read(small):
+    """Reading a fixed window: its scale and place are what there is to say."""
+    large = {name: (F.pad(x, (16, 16, 16, 16)), y) for name, (x, y) in small.items()}
+
+    def make():
+        localization = models.localization_cnn(in_channels=1)
+        transformer = models.SpatialTransformer(localization, output_size=(28, 28))
+        return nn.Sequential(transformer.requires_grad_(False), models.PlainNet())
+
+    watcher = Monitor(output_size=(28, 28), antialias=True)
+    _, history = fitted(large, watcher, make)
+    assert watcher.canvas.alert == ""
+    pictures = [panel.marks[0].picture for panel in watcher.canvas.scene.panels[1:]]
+    images, whole = history.probe_images, transforms.identity()
+    outputs = samplers.warp(images, whole, (28, 28), antialias=True)
+    assert pictures[::2] == [to_rgba(image) for image in images]
+    assert pictures[1::2] == [to_rgba(output) for output in outputs]
+    assert "grids 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00 from its" in watcher.text
 
 
 def test_stop_leaves_a_model_and_a_history(small):

@@ -66,7 +66,7 @@ CASES = {
     "a colon": (["tolerance: 1"], "1", "1", "'tolerance: 1': expected"),
     "two tags": (["tolerance=1", "tolerance=5%"], "1", "1", "one tolerance a cell; got"),
 }
-LOOPS = {"alone": [], "in two processes": ["-n", "2", "--dist", "loadfile"]}
+LOOPS = {"alone": [], "in a worker": ["-n", "1", "--dist", "loadfile"]}
 
 
 def cell(source: str, tags: list[str], *outputs):

@@ -7,6 +7,7 @@ from ipywidgets.widgets.widget import _instances
 from matplotlib.figure import Figure
 
 from stn_course import data, models, transforms
+from stn_course.plotting import COLOURS
 from stn_course.widgets import PilotLab
 from stn_course.widgets.scene import Label, Path
 
@@ -103,6 +104,19 @@ def test_the_networks_theta_is_its_own(made, lab):
     score = certainty(made, network.theta).sum().item()
     assert f"network {score:5.2f} of 6" in notes["score: certainty of the right digit, summed"]
     assert score > lab.score(lab.thetas) + 1
+
+
+def test_the_networks_frame_and_arrows_have_a_colour_of_their_own(lab):
+    own = {mark.colour for mark in over_the_input(lab)}
+    assert own == {COLOURS[name] for name in ("output", "x", "y")}
+    lab.compare.value = True
+    theirs = over_the_input(lab)[: -len(own)]
+    assert {mark.colour for mark in theirs} == {COLOURS["other"]}
+
+
+def over_the_input(lab) -> list[Path]:
+    """Frames and arrows over the digit, the learner's last; the digit's own frame comes first."""
+    return [mark for mark in lab.canvas.scene.panels[1].marks if isinstance(mark, Path)][1:]
 
 
 def test_training_the_classifier_on_changes_nothing_here(made):

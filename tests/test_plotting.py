@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from stn_course import data, models, plotting, samplers, training, transforms
+from stn_course import clutter, data, models, plotting, samplers, training, transforms
 from stn_course.widgets import SamplerLab, sampler_lab
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
@@ -33,6 +33,49 @@ def made_up_history():
 @pictured
 def test_image_grid(digits):
     return plotting.image_grid(digits[0][:14], digits[1][:14].tolist(), 7, "fourteen digits")
+
+
+@pytest.fixture
+def cluttered(digits):
+    """Six pictures of 60×60 and the boxes of their digits."""
+    return clutter.random_clutter()(digits[0][:6], torch.Generator().manual_seed(0))
+
+
+@pictured
+def test_boxes(cluttered, digits):
+    pictures, truth = cluttered
+    theta = transforms.attention(torch.linspace(0.3, 1, 6), x=torch.linspace(-0.4, 0.4, 6))
+    return plotting.boxes(pictures, theta, truth, digits[1][:6].tolist(), title="six searches")
+
+
+def test_a_box_lies_where_its_theta_reads_and_the_true_one_around_the_digit(cluttered):
+    pictures, truth = cluttered
+    left, top, width, height = truth.double().unbind(dim=1)
+    x, y = (2 * left + width) / 60 - 1, (2 * top + height) / 60 - 1
+    theta = transforms.from_pose(scale_x=width / 60, scale_y=height / 60, x=x, y=y)
+    figure = plotting.boxes(pictures, theta, truth)
+    assert len(figure.axes) == 8  # two rows of four
+    for axes, (left, top, width, height) in zip(figure.axes, truth.tolist(), strict=False):
+        edges = [left - 0.5, top - 0.5, left + width - 0.5, top + height - 0.5]
+        for line in axes.lines:
+            places = line.get_xydata()
+            assert [*places.min(axis=0), *places.max(axis=0)] == pytest.approx(edges, abs=1e-4)
+    dashes = [line.get_linestyle() for line in figure.axes[0].lines]
+    assert dashes == ["-", "--"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "box of theta",
+        "true box",
+    ]
+
+
+def test_a_turned_box_is_drawn_turned(cluttered):
+    pictures, _ = cluttered
+    figure = plotting.boxes(pictures[:1, :, :30], transforms.rotation(degrees=90))
+    (line,) = figure.axes[0].lines
+    corners = [[59.5, -0.5], [59.5, 29.5], [-0.5, 29.5], [-0.5, -0.5], [59.5, -0.5]]
+    assert torch.allclose(
+        torch.tensor(line.get_xydata()), torch.tensor(corners).double(), atol=1e-4
+    )
 
 
 @pictured
@@ -225,6 +268,16 @@ IMAGE, IDENTITY = torch.zeros(1, 8, 8), transforms.identity()
             lambda: plotting.side_by_side(IMAGE[None], IMAGE.expand(2, 1, 8, 8)),
             ValueError,
             "1 and 2",
+        ),
+        (
+            lambda: plotting.boxes(IMAGE[None], transforms.identity(2)),
+            ValueError,
+            r"pair; got \[1, 2\]",
+        ),
+        (
+            lambda: plotting.boxes(IMAGE[None], IDENTITY, torch.zeros(1, 3)),
+            ValueError,
+            r"truth must have shape \(B, 4\).*\(1, 3\)",
         ),
         (lambda: plotting.sampling_grid(IMAGE, IDENTITY / 0), ValueError, "theta must be finite"),
         (lambda: plotting.sampling_grid(IMAGE[0], IDENTITY), ValueError, r"\(1, 8, 8\)"),

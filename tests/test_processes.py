@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import warm_python
 
 from stn_course import models, training
 from stn_course.training import processes
@@ -15,24 +16,34 @@ from stn_course.training.__main__ import main
 SMALL = ["--images", "1282", "--epochs", "2", "--device", "cpu"]  # 6 steps an epoch
 
 
-def train(folder: Path, *options: str, count: int = 1) -> training.History:
-    """Run the command in processes of its own; its history."""
+OPTIONS = [*SMALL, "--double", "--rotate", "90"]  # so that the distortion is shared out, too
+ONE = "import sys; from stn_course.training.__main__ import main; main(sys.argv[1:])"
+
+
+def train_on_two(folder: Path) -> training.History:
+    """The command on two processes, with a checkpoint in that folder; its history."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    start = [*torchrun, f"--nproc-per-node={count}"] if count > 1 else [sys.executable]
-    file = folder / f"{count}.pt"
+    files = ["--checkpoint", str(folder / "run.ckpt"), "--history", str(folder / "two.pt")]
     subprocess.run(
-        [*start, "-m", "stn_course.training", *SMALL, *options, "--history", str(file)],
+        [*torchrun, "--nproc-per-node=2", "-m", "stn_course.training", *OPTIONS, *files],
         check=True,
         timeout=300,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    return training.History.load(file)
+    return training.History.load(folder / "two.pt")
 
 
-def test_two_processes_give_the_loss_curve_of_one(tmp_path):
-    """Rotated digits, so that the distortion is shared out, too."""
-    options = ["--double", "--rotate", "90"]
-    one, two = (train(tmp_path, *options, count=n) for n in (1, 2))
+@pytest.fixture(scope="module")
+def on_two(tmp_path_factory) -> tuple[Path, training.History]:
+    """Where two processes have left their checkpoint, and their history."""
+    folder = tmp_path_factory.mktemp("two processes")
+    return folder, train_on_two(folder)
+
+
+def test_two_processes_give_the_loss_curve_of_one(tmp_path, on_two):
+    done = warm_python.run(ONE, *OPTIONS, "--history", str(tmp_path / "one.pt"))
+    assert done.returncode == 0, done.stderr
+    one, two = training.History.load(tmp_path / "one.pt"), on_two[1]
     assert len(one.losses) == len(two.losses) == 12
     assert one.losses[0] - min(one.losses) > 0.2  # it learns
     for a, b in zip(one.losses, two.losses, strict=True):
@@ -41,11 +52,11 @@ def test_two_processes_give_the_loss_curve_of_one(tmp_path):
     assert one.accuracies == pytest.approx(two.accuracies, abs=1e-3)
 
 
-def test_two_processes_go_on_from_a_checkpoint(tmp_path):
-    path = str(tmp_path / "run.ckpt")
-    first = train(tmp_path, "--checkpoint", path, count=2)
-    again = train(tmp_path, "--checkpoint", path, count=2)
-    assert first.losses == again.losses
+def test_two_processes_go_on_from_a_checkpoint(on_two):
+    folder, first = on_two
+    again = train_on_two(folder)
+    assert again.losses == first.losses
+    assert again.seconds == first.seconds  # it did not train once more
 
 
 def test_the_command_trains_and_writes_what_it_is_asked_for(tmp_path, capsys):

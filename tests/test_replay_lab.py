@@ -1,11 +1,15 @@
 """ReplayLab without a browser: each recorded step is shown as it was, nothing is trained."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 from matplotlib.figure import Figure
+from torch import nn
 
-from stn_course import models, samplers, training, transforms
+from stn_course import clutter, models, samplers, training, transforms
 from stn_course.widgets import ReplayLab
 from stn_course.widgets.images import to_rgba
 from stn_course.widgets.scene import Label, Path
@@ -31,6 +35,11 @@ def shown(lab) -> list[torch.Tensor]:
         grey = torch.frombuffer(bytearray(picture.pixels), dtype=torch.uint8)[::4]
         found.append(grey.reshape(picture.rows, picture.columns).float())
     return found
+
+
+def labels(lab) -> list[Label]:
+    """The words around the digits and the chart."""
+    return [m for m in lab.canvas.scene.panels[0].marks if isinstance(m, Label)]
 
 
 def test_it_opens_on_the_end_of_the_training(recording, lab):
@@ -65,7 +74,7 @@ def test_a_theta_of_a_feature_map_warps_no_picture(recording):
         assert {type(mark) for mark in below.marks} == {Path}  # the frame alone
     assert below.marks != panels[2].marks
     assert "reads a feature map, not these pictures" in lab.text
-    titles = [m.text for m in panels[0].marks if isinstance(m, Label)]
+    titles = [m.text for m in labels(lab)]
     assert "output" not in titles
     with pytest.raises(ValueError, match="reads a feature map"):
         lab.outputs()
@@ -81,8 +90,10 @@ def test_a_step_is_shown_as_it_was_recorded(recording, lab, share):
     assert len(shown(lab)) == training.PROBE
     for got, expected in zip(shown(lab), outputs[:, 0], strict=True):
         assert (got - expected * 255).abs().max() <= 1
-    step, loss = recording.probe_steps[index], recording.probe_losses[index]
-    assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: loss {loss:.2f}")
+    step, right = recording.probe_steps[index], int(recording.probe_right[index].sum())
+    words = f"read rightly: {right} of {training.PROBE} digits"
+    assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: {words}; their grids")
+    assert any(m.text.startswith(words) for m in labels(lab))
     angles = transforms.to_pose(thetas).rotation
     assert f"turned by {angles.min():.0f} to {angles.max():.0f} degrees" in lab.text
 
@@ -101,11 +112,21 @@ def test_the_mark_walks_along_the_curve(recording, lab):
     walked = []
     for index in (0, 50, 100, len(recording.probe_steps) - 1):
         lab.index = index
-        walked.append((*mark(), recording.probe_losses[index]))
-    xs, ys, losses = zip(*walked, strict=True)
+        walked.append((*mark(), int(recording.probe_right[index].sum())))
+    xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
-    by_loss = [y for _, y in sorted(zip(losses, ys, strict=True))]
-    assert by_loss == sorted(by_loss, reverse=True)  # a higher loss stands higher
+    by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
+    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+
+
+def test_a_recording_that_does_not_say_which_are_read_rightly_shows_the_loss(recording):
+    older = replace(recording, probe_right=[])
+    lab = ReplayLab(older)
+    words = f"loss on these digits: {older.probe_losses[-1]:.2f}"
+    assert f": {words}; their grids" in lab.text
+    assert any(m.text.startswith(words) for m in labels(lab))
+    assert f"{max(older.probe_losses):.1f}" in {m.text for m in labels(lab)}
+    lab.close()
 
 
 def test_the_player_moves_the_slider_in_the_browser(lab):
@@ -124,6 +145,84 @@ def test_a_history_of_fit_can_be_replayed(digits, tmp_path):
     lab = ReplayLab(training.History.load(tmp_path / "run.pt"), padding_mode="zeros")
     lab.index = lab.slider.max
     assert torch.equal(lab.thetas[-1], history.probe_thetas[-1].double())
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def search(digits):
+    """A run on cluttered pictures of 60×60 whose transformer gives its classifier 28×28."""
+    generator = torch.Generator().manual_seed(0)
+    pictures, _ = clutter.random_clutter()(digits[0][:128], generator)
+    some = pictures, digits[1][:128]
+    localization = models.localization_cnn(in_channels=1)
+    transformer = models.SpatialTransformer(localization, output_size=(28, 28))
+    model = nn.Sequential(transformer, models.PlainNet())
+    return training.fit(model, train=some, test=some, epochs=1, progress=False, device="cpu")
+
+
+def travelling(search) -> training.History:
+    """The same pictures with windows that go from the whole picture to a spot of each one's own."""
+    spots = torch.linspace(-0.5, 0.5, training.PROBE)
+    thetas = [
+        transforms.attention(1 - 0.5 * way, way * spots, -way * spots) for way in (0.0, 0.5, 1.0)
+    ]
+    return replace(
+        search, probe_steps=[0, 5, 10], probe_losses=[2.0, 1.0, 0.5], probe_thetas=thetas
+    )
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_pictures_larger_than_their_outputs_are_shown_as_they_were_read(search, antialias):
+    assert search.probe_thetas[-1].ne(transforms.identity()).any()
+    lab = ReplayLab(search, padding_mode="zeros", output_size=(28, 28), antialias=antialias)
+    assert lab.canvas.alert == ""
+    thetas, options = search.probe_thetas[-1], {"antialias": antialias}
+    expected = samplers.warp(search.probe_images, thetas, (28, 28), **options)
+    assert torch.equal(lab.outputs(), expected)
+    assert [picture.shape for picture in shown(lab)] == training.PROBE * [(28, 28)]
+    for got, output in zip(shown(lab), expected[:, 0], strict=True):
+        assert (got - output * 255).abs().max() <= 1
+    inputs = [panel.marks[0] for panel in lab.canvas.scene.panels[1::2]]
+    assert {(m.picture.rows, m.picture.columns) for m in inputs} == {(60, 60)}
+    lab.close()
+
+
+def test_each_pixel_of_a_larger_picture_can_be_seen(recording, search):
+    """Tiles of their own size, in as many rows as they need; none over another."""
+    small, large = ReplayLab(recording), ReplayLab(search, output_size=(28, 28))
+    boxes = [panel.marks[0].box for panel in large.canvas.scene.panels[1::2]]
+    digit = small.canvas.scene.panels[1].marks[0].box
+    assert boxes[0].width / 60 == pytest.approx(digit.width / 28, rel=0.1)
+    assert large.canvas.scene.width == small.canvas.scene.width  # the page has no more room
+    panels = [panel.box for panel in large.canvas.scene.panels[1:]]
+    apart = [
+        a.x + a.width <= b.x
+        or b.x + b.width <= a.x
+        or a.y + a.height <= b.y
+        or b.y + b.height <= a.y
+        for a, b in itertools.combinations(panels, 2)
+    ]
+    assert all(apart)
+    assert all(box.x + box.width <= large.canvas.scene.width for box in panels)
+    small.close()
+    large.close()
+
+
+def test_boxes_travel_to_their_places(search):
+    run = travelling(search)
+    lab = ReplayLab(run, output_size=(28, 28), index=0)
+    assert "their grids are 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00" in lab.text
+    for index in range(3):
+        lab.index = index
+        for i, panel in enumerate(lab.canvas.scene.panels[1::2]):
+            picture, outline = panel.marks[0].box, panel.marks[1].places
+            left, right = outline[0][0], outline[1][0]
+            scale, x = run.probe_thetas[index][i, 0, [0, 2]].tolist()
+            assert (right - left) / picture.width == pytest.approx(scale, abs=0.01)
+            middle = picture.x + picture.width / 2
+            assert (left + right) / 2 - middle == pytest.approx(x * picture.width / 2, abs=0.02)
+    far = 0.5 * 2**0.5
+    assert f"are 0.50 to 0.50 times as wide as the picture, 0.06 to {far:.2f} from its" in lab.text
     lab.close()
 
 
@@ -160,3 +259,5 @@ def test_bad_input_is_named(recording):
     without = training.History(training.RECIPES["course"], 0)
     with pytest.raises(ValueError, match="no spatial transformer"):
         ReplayLab(without)
+    with pytest.raises(TypeError, match="output_size"):
+        ReplayLab(recording, output_size=28)

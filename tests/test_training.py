@@ -3,13 +3,15 @@
 import pickle
 from dataclasses import fields, replace
 
+import pretrain
 import pytest
 import torch
 import torch.nn.functional as F
 from small_run import fitted
 from torch import nn
 
-from stn_course import data, models, training
+from stn_course import alignment, data, models, training, transforms
+from stn_course.samplers import warp
 from stn_course.training import fitting, recording
 from stn_course.training.recipes import steps_by_epoch
 
@@ -21,6 +23,12 @@ def small(digits):
     """A small problem: 1280 digits to learn, 500 others to be tested on."""
     images, labels = digits
     return {"train": (images[:1280], labels[:1280]), "test": (images[5000:5500], labels[5000:5500])}
+
+
+@pytest.fixture(scope="module")
+def usual(small) -> tuple[models.TutorialNet, training.History]:
+    """A model and what happened to it, for tests that only look at them."""
+    return fitted(small)
 
 
 def test_the_tutorials_recipe_is_the_pages():
@@ -115,8 +123,8 @@ def test_fit_learns(small, recipe):
     assert history.losses[-1] < history.losses[0] - 0.4
 
 
-def test_the_history_tells_what_happened(small):
-    model, history = fitted(small)
+def test_the_history_tells_what_happened(small, usual):
+    model, history = usual
     assert len(history.losses) == 2 * 10
     assert len(history.accuracies) == len(history.seconds) == 2
     assert history.seconds == sorted(history.seconds)
@@ -127,13 +135,15 @@ def test_the_history_tells_what_happened(small):
     images, labels = small["test"]
     assert torch.equal(history.probe_images, images[:n])
     assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
-    loss, theta = training.probe(model, data.normalise(images[:n]), labels[:n])
+    loss, right, theta = training.probe(model, data.normalise(images[:n]), labels[:n])
     assert torch.equal(history.probe_thetas[-1], theta)
+    assert torch.equal(history.probe_right[-1], right) and len(history.probe_right) == 21
     assert history.probe_losses[-1] == loss.item()
     loss = loss.item()
     with torch.no_grad():
-        expected = F.nll_loss(model.eval()(data.normalise(images[:n])), labels[:n]).item()
-    assert loss == pytest.approx(expected)
+        scores = model.eval()(data.normalise(images[:n]))
+    assert loss == pytest.approx(F.nll_loss(scores, labels[:n]).item())
+    assert torch.equal(right, scores.argmax(dim=1) == labels[:n]) and 0 < right.sum() < n
     assert history.versions["torch"] == torch.__version__
     assert history.hardware
 
@@ -144,13 +154,13 @@ def test_a_model_without_a_transformer_has_no_theta(small):
     assert len(history.probe_losses) == len(history.probe_steps) == 11
 
 
-def test_a_history_comes_back_from_its_file_whole(small, tmp_path):
-    _, history = fitted(small)
+def test_a_history_comes_back_from_its_file_whole(usual, tmp_path):
+    _, history = usual
     history.save(tmp_path / "run.pt")
     loaded = training.History.load(tmp_path / "run.pt")
     for field in fields(history):
         one, two = getattr(history, field.name), getattr(loaded, field.name)
-        if field.name == "probe_thetas":
+        if field.name in ("probe_right", "probe_thetas"):
             assert torch.equal(torch.stack(one), torch.stack(two))
         elif field.name == "probe_images":
             assert torch.equal(one, two)
@@ -166,9 +176,9 @@ def test_a_history_without_theta_can_be_saved_too(small, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["damaged", "empty", "text", "other", "pickle"])
-def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind):
+def test_a_file_that_is_no_history_is_named_and_left_alone(usual, tmp_path, kind):
     path = tmp_path / "run.pt"
-    _, history = fitted(small, epochs=1)
+    _, history = usual
     history.save(path)
     content = {
         "damaged": path.read_bytes()[:-3000],
@@ -186,18 +196,27 @@ def test_a_file_that_is_no_history_is_named_and_left_alone(small, tmp_path, kind
     assert path.read_bytes() == before
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("name", models.TRAINED)
-def test_a_bundled_recording_ends_as_the_bundled_weights_do(name, digits):
+def test_a_bundled_recording_ends_as_the_bundled_weights_do(name):
     """The replay shows the network that the course carries."""
     recording, model = training.load_recording(name), models.load_trained(name)
-    images, labels = digits
-    turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1))
-    assert torch.allclose(turned[: training.PROBE], recording.probe_images, atol=1e-4)
-    accuracy = training.evaluate(model, data.normalise(turned), labels)
+    model = model.to(memory_format=torch.channels_last)  # only speed depends on it
+    pictures, labels = pretrain.pictures_to_test(pretrain.RUNS[name])
+    assert torch.allclose(pictures[: training.PROBE], recording.probe_images, atol=1e-4)
+    accuracy = training.evaluate(model, data.normalise(pictures), labels)
     assert accuracy == pytest.approx(recording.accuracy, abs=0.0005)
-    for seen, theta in zip(turned, (recording.probe_thetas or [[]])[-1], strict=False):
-        model.stn(data.normalise(seen[None]))
-        assert torch.allclose(theta, model.theta[0], atol=1e-4)
+    _, _, theta = training.probe(
+        model, data.normalise(pictures[: training.PROBE]), labels[: training.PROBE]
+    )
+    for recorded in recording.probe_thetas[-1:]:
+        assert torch.allclose(recorded, theta, atol=1e-4)
+
+
+def test_every_network_and_recording_has_its_run():
+    assert set(models.TRAINED) < set(pretrain.RUNS)
+    for name in pretrain.RUNS:
+        assert training.load_recording(name).recipe == pretrain.RUNS[name].recipe
 
 
 def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
@@ -206,10 +225,34 @@ def test_a_recording_begins_at_the_identity_and_the_patient_does_not():
         assert torch.equal(first, torch.eye(2, 3).expand(training.PROBE, 2, 3))
     patient = training.load_recording("patient")
     theta = torch.stack(patient.probe_thetas)
-    assert torch.allclose(theta[0], torch.eye(2, 3).tanh().expand(training.PROBE, 2, 3))
+    assert torch.allclose(theta[0], (1.5 * torch.eye(2, 3)).tanh().expand(training.PROBE, 2, 3))
     assert theta.max() < 1 and theta[-1].std(dim=0).max() > 0.05  # squeezed, neither idle nor alike
     assert max(training.signs(t).outside for t in theta) < 0.1  # nor outside
     assert not patient.findings
+
+
+@torch.no_grad()
+def test_the_straighteners_recording_says_what_its_frozen_classifier_reads(digits):
+    """Its classifier never changed, so that each look can be repeated from its theta."""
+    recording, model = training.load_recording("straightener"), models.load_straightener()
+    labels, images = digits[1][: training.PROBE], data.normalise(recording.probe_images)
+    for right, theta in zip(recording.probe_right, recording.probe_thetas, strict=True):
+        answers = model.classify(warp(images, theta, padding_mode="border")).argmax(dim=1)
+        assert torch.equal(right, answers == labels)
+
+
+@torch.no_grad()
+def test_learning_on_together_keeps_the_grid_turning(digits):
+    """From the straightener on, all parts at once: fewer errors, and the turn is still undone."""
+    before, after = (training.load_recording(name) for name in ("straightener", "together"))
+    assert after.recipe == training.RECIPES["together"]
+    assert torch.allclose(after.probe_thetas[0], before.probe_thetas[-1], atol=1e-4)
+    assert before.accuracy < 0.97 and after.accuracy > 0.981
+    model = models.load_trained("together")
+    turned, degrees = data.random_rotation(90)(digits[0], torch.Generator().manual_seed(1))
+    model.stn(data.normalise(turned))
+    found = alignment.undoing(degrees, transforms.to_pose(model.theta).rotation)
+    assert found.correlation < -0.85
 
 
 def test_an_unknown_recording_or_network_is_answered_with_the_known():
@@ -246,9 +289,9 @@ def test_the_same_seed_gives_the_same_weights(small):
     assert other.losses != first.losses
 
 
-def test_the_probe_does_not_change_the_training(small, monkeypatch):
-    _, with_probe = fitted(small)
-    monkeypatch.setattr(recording, "probe", lambda *_: (torch.zeros(()), None))
+def test_the_probe_does_not_change_the_training(small, usual, monkeypatch):
+    _, with_probe = usual
+    monkeypatch.setattr(recording, "probe", lambda *_: (torch.zeros(()), torch.zeros(()), None))
     _, without = fitted(small)
     assert with_probe.losses == without.losses
 
@@ -357,7 +400,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"recipe": "fast"}, ValueError, "'tutorial', 'course', 'sprint', 'rotated'; got 'fast'"),
+        ({"recipe": "fast"}, ValueError, "'course', 'sprint', 'rotated', 'together'; got 'fast'"),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),

@@ -29,7 +29,14 @@ LABS = {
     ),
     "replay_lab": (
         "05_training.ipynb",
-        ["import tempfile", "forced_lab = ReplayLab"],
+        [
+            "import tempfile",
+            "images, labels =",
+            "rotation = ",
+            "def recorded_or_live",
+            "forcing = ",
+            "forced_lab =",
+        ],
         lambda page, lab: keys(page, lab, "PageUp", 4),
     ),
 }

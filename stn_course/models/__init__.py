@@ -1,6 +1,6 @@
 """Localization networks, the spatial transformer, the tutorial's network, readers of clutter."""
 
-from stn_course.models.clutter import CLUTTER_NETWORKS, AttentionNet, DigitReader
+from stn_course.models.clutter import CLUTTER_NETWORKS, AdditionNet, AttentionNet, DigitReader
 from stn_course.models.trained import TRAINED, WEIGHTS, load_straightener, load_trained
 from stn_course.models.transformer import (
     IDENTITY,
@@ -20,6 +20,7 @@ __all__ = [
     "IDENTITY",
     "TRAINED",
     "WEIGHTS",
+    "AdditionNet",
     "AttentionNet",
     "DigitReader",
     "PlainNet",

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from stn_course.models.clutter import AdditionNet, AttentionNet
 from stn_course.models.tutorial import PlainNet, TutorialNet
 from stn_course.validation import check_choice
 
@@ -16,16 +18,19 @@ def _with_border() -> TutorialNet:
 
 
 # The networks that were trained beforehand, by name: tools/pretrain.py says how.
-TRAINED: dict[str, Callable[[], PlainNet]] = {
+TRAINED: dict[str, Callable[[], nn.Module]] = {
     "straightener": _with_border,
+    "together": _with_border,
     "turned_plain": PlainNet,
     "turned_transformer": _with_border,
     "turned_hasty": _with_border,
+    "clutter_transformer": AttentionNet,
+    "addition_apart": AdditionNet,
 }
 
 
-def load_trained(name: str) -> PlainNet:
-    """A network trained beforehand on digits turned by up to 90 degrees.
+def load_trained(name: str) -> nn.Module:
+    """A network trained beforehand, on digits that were turned, or lie in clutter.
 
     `training.load_recording` of the same name says how it was trained, and `tools/pretrain.py`
     trains it anew.

@@ -5,6 +5,7 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.plotting.figures import (
     angle_scatter,
     arrows,
+    boxes,
     curves,
     history,
     image_grid,
@@ -25,6 +26,7 @@ __all__ = [
     "angle_scatter",
     "architecture",
     "arrows",
+    "boxes",
     "curves",
     "history",
     "image_grid",

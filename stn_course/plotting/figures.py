@@ -23,10 +23,12 @@ from stn_course.plotting.drawing import (
     new_figure,
 )
 from stn_course.plotting.showing import rounded
-from stn_course.samplers import warp
+from stn_course.samplers import to_pixels, warp
 from stn_course.training import History
 from stn_course.transforms import to_matrix, to_pose
-from stn_course.validation import check_images, check_theta
+from stn_course.validation import check_images, check_theta, describe
+
+UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
 
 def image_grid(
@@ -52,6 +54,63 @@ def image_grid(
             ax.set_title("" if titles is None else str(titles[i]), fontsize=9)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def boxes(
+    pictures: Tensor,
+    theta: Tensor,
+    truth: Tensor | None = None,
+    titles: Sequence[object] | None = None,
+    columns: int = 4,
+    title: str = "",
+) -> Figure:
+    """Pictures in rows, and over each the box that its theta reads; dashed the true one.
+
+    pictures: (B, C, H, W) from 0 to 1. theta: (B, 2, 3). truth: (B, 4), left, top, width and height
+    in pixels, as `random_clutter` gives them.
+    """
+    _check_boxes(pictures, theta, truth)
+    height, width = pictures.shape[-2:]
+    outlines = {"box of theta": (_around_theta(theta, (height, width)), "output", "-")}
+    if truth is not None:
+        outlines["true box"] = (_around_boxes(truth), "other", "--")
+    figure = image_grid(pictures, titles, columns, title)
+    beyond = 0.06 * max(height, width)  # or a box around the whole picture would be cut in half
+    for i, axes in enumerate(figure.axes[: len(pictures)]):
+        for name, (places, colour, dash) in outlines.items():
+            look = {"color": COLOURS[colour], "linestyle": dash, "linewidth": 2}
+            axes.plot(*places[i].T.numpy(), **look, label=name)
+        axes.set_xlim(-0.5 - beyond, width - 0.5 + beyond)
+        axes.set_ylim(height - 0.5 + beyond, -0.5 - beyond)
+        axes.set_facecolor("#8A8A8A")
+    figure.set_figheight(figure.get_figheight() + 0.35)  # for the legend
+    lines = figure.axes[0].lines
+    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), fontsize=9)
+    return figure
+
+
+def _check_boxes(pictures: Tensor, theta: Tensor, truth: Tensor | None) -> None:
+    """Pictures with as many thetas and, if there are any, true boxes."""
+    check_images(pictures, "pictures")
+    check_theta(theta)
+    if truth is not None and truth.shape[1:] != (4,):
+        raise ValueError(f"truth must have shape (B, 4); got {describe(truth)}")
+    counts = {len(part) for part in (pictures, theta, truth) if part is not None}
+    if len(counts) > 1:
+        raise ValueError(f"pictures and boxes must pair; got {sorted(counts)} of them")
+
+
+def _around_theta(theta: Tensor, size: tuple[int, int]) -> Tensor:
+    """The corners of each frame in pixels of a picture (H, W), the first again: (B, 5, 2)."""
+    corners = torch.cat([2 * UNIT_SQUARE - 1, torch.ones(5, 1)], dim=1)
+    x, y = (corners.to(theta) @ theta.detach().mT).cpu().unbind(dim=-1)
+    return torch.stack([to_pixels(x, size[1]), to_pixels(y, size[0])], dim=-1)
+
+
+def _around_boxes(boxes: Tensor) -> Tensor:
+    """The same of boxes (B, 4): left, top, width and height in pixels."""
+    left_top, extent = boxes.cpu().float()[:, None].split(2, dim=-1)
+    return left_top - 0.5 + UNIT_SQUARE * extent  # a pixel reaches half a pixel beyond its centre
 
 
 def side_by_side(

@@ -13,6 +13,7 @@ from stn_course.training.recipes import Recipe
 from stn_course.validation import check_choice
 
 FORMAT = "stn_course history 1"  # what a file of `History.save` begins with
+PROBED = "probe_right", "probe_thetas"  # a tensor for each look at the probe digits
 RECORDED = ".history.pt"  # how the file of a recording ends, in models.WEIGHTS
 
 
@@ -28,6 +29,8 @@ class History:
         seconds: the time since the start at the end of each epoch.
         probe_steps: at which steps the probe digits were looked at.
         probe_losses: the mean loss on them, at each of these steps.
+        probe_right: whether each of them is read rightly, (N,) bool, at each of these steps; empty
+            in recordings that do not say.
         probe_thetas: their theta (N, 2, 3), at each of these steps, of the first transformer that
             the model calls; empty for a model that has none.
         probe_images: the probe digits, the first of the test's, (N, 1, H, W) from 0 to 1.
@@ -51,6 +54,7 @@ class History:
     seconds: list[float] = field(default_factory=list)
     probe_steps: list[int] = field(default_factory=list)
     probe_losses: list[float] = field(default_factory=list)
+    probe_right: list[Tensor] = field(default_factory=list)
     probe_thetas: list[Tensor] = field(default_factory=list)
     probe_images: Tensor | None = None
     theta_input: tuple[int, int, int] | None = None
@@ -83,8 +87,9 @@ class History:
     def to_content(self) -> dict:
         """All of it as tensors, numbers and text, as `from_content` takes it."""
         content = asdict(self)
-        if self.probe_thetas:  # one tensor takes a tenth of the space of many
-            content["probe_thetas"] = torch.stack(self.probe_thetas)
+        for name in PROBED:
+            if content[name]:  # one tensor takes a tenth of the space of many
+                content[name] = torch.stack(content[name])
         return content
 
     @classmethod
@@ -112,11 +117,8 @@ class History:
         Returns:
             The history.
         """
-        changed = {
-            "recipe": Recipe(**content["recipe"]),
-            "probe_thetas": list(content["probe_thetas"]),
-        }
-        return cls(**{**content, **changed})
+        changed = {name: list(content[name]) for name in PROBED if name in content}
+        return cls(**{**content, **changed, "recipe": Recipe(**content["recipe"])})
 
 
 def load_recording(name: str = "straightener") -> History:

@@ -148,8 +148,8 @@ def prepared(
             yield normalise(some), truth
 
 
-def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The model's mean loss on some images, and the theta that it chose for them.
+def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The model's mean loss on some images, which it reads rightly, and the theta chosen for them.
 
     Args:
         model: answers images with log-probabilities (N, classes).
@@ -157,16 +157,17 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
         labels: (N,).
 
     Returns:
-        The loss, and theta (N, 2, 3) of the first transformer that the model calls, None for a
-        model that calls none; both on the model's device.
+        The loss; (N,) bool, whether each is read rightly; and theta (N, 2, 3) of the first
+        transformer that the model calls, None for a model that calls none; on the model's device.
 
     Example:
         >>> from stn_course.models import TutorialNet
         >>> digits, labels = torch.randn(2, 1, 28, 28), torch.tensor([5, 0])
-        >>> loss, theta = probe(TutorialNet(), digits, labels)
+        >>> loss, right, theta = probe(TutorialNet(), digits, labels)
         >>> theta[0]
         tensor([[1., 0., 0.],
                 [0., 1., 0.]])
     """
     answers, called = answers_to(model, images)
-    return F.nll_loss(answers, labels), called[0].theta.clone() if called else None
+    theta = called[0].theta.clone() if called else None
+    return F.nll_loss(answers, labels), answers.argmax(dim=1) == labels, theta

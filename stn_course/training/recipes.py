@@ -99,6 +99,10 @@ RECIPES = {
         learning_rate=0.006,
         localization_factor=0.4,
     ),
+    # Goes on from a transformer that turns digits upright already, all parts at once.
+    "together": replace(
+        COURSE, name="together", epochs=6, batch_size=128, betas=None, learning_rate=0.005
+    ),
 }
 
 

@@ -143,9 +143,10 @@ class Recorder:
         So it happens once an epoch there, or when somebody watches.
         """
         self.check_finite()
-        for step, loss, theta in self.pending:
+        for step, loss, right, theta in self.pending:
             self.history.probe_steps.append(step)
             self.history.probe_losses.append(loss.item())
+            self.history.probe_right.append(right.cpu())
             if theta is not None:
                 self.history.probe_thetas.append(theta.cpu())
                 if theta.isfinite().all():  # else the loss tells

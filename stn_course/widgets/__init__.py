@@ -1,5 +1,6 @@
 """Labs, quizzes and the map of progress. The only part that imports ipywidgets and anywidget."""
 
+from stn_course.widgets.find_lab import FindLab
 from stn_course.widgets.monitor import Monitor
 from stn_course.widgets.pilot_lab import PilotLab
 from stn_course.widgets.progress_map import ProgressMap
@@ -8,4 +9,13 @@ from stn_course.widgets.replay_lab import ReplayLab
 from stn_course.widgets.sampler_lab import SamplerLab
 from stn_course.widgets.theta_lab import ThetaLab
 
-__all__ = ["Monitor", "PilotLab", "ProgressMap", "Quiz", "ReplayLab", "SamplerLab", "ThetaLab"]
+__all__ = [
+    "FindLab",
+    "Monitor",
+    "PilotLab",
+    "ProgressMap",
+    "Quiz",
+    "ReplayLab",
+    "SamplerLab",
+    "ThetaLab",
+]

@@ -10,16 +10,17 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.training import Recorder, Stop
 from stn_course.transforms import to_pose
+from stn_course.validation import check_output_size
 from stn_course.widgets.lab import Lab
 from stn_course.widgets.scene import Box, Label, Mark, Note, Panel, Scene
 from stn_course.widgets.training_scene import (
     CHART,
     LEFT,
-    TILE,
     TITLE,
     chart,
     digit_panels,
-    width_of,
+    tiles_for,
+    windows_in_words,
 )
 
 EVERY = 1.0  # seconds between two pictures, at least
@@ -31,16 +32,24 @@ NAP = 0.05  # seconds between two looks at the buttons while paused
 class Monitor(Lab):
     """The live picture of a run: `fit(..., watch=monitor)`.
 
-    padding_mode: as the network reads with. Above the probe digits with the frame of their theta,
-    under them what they became (for a network with a transformer), below the training loss and the
-    test accuracy. Pause holds the run up, Resume lets it go on, Stop ends it; model and history can
-    then be used. The buttons are heard while the cell runs where the page sends widgets' messages
-    through a subshell of the kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's
-    stop button. One monitor can watch one run after the other.
+    padding_mode, output_size, antialias: as the network reads with; the size is by default the
+    pictures'. Above the probe digits with the frame of their theta, under them what they became
+    (for a network with a transformer), below the training loss and the test accuracy. Pause holds
+    the run up, Resume lets it go on, Stop ends it; model and history can then be used. The buttons
+    are heard while the cell runs where the page sends widgets' messages through a subshell of the
+    kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's stop button. One monitor can
+    watch one run after the other.
     """
 
-    def __init__(self, padding_mode: str = "border"):
-        self.padding_mode = padding_mode
+    def __init__(
+        self,
+        padding_mode: str = "border",
+        output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
+    ):
+        check_output_size(output_size)
+        self.padding_mode, self.output_size = padding_mode, output_size
+        self.antialias = antialias
         self.recorder: Recorder | None = None
         self.losses: list[float] = []
         self.drawn = 0  # how many pictures of the present run
@@ -112,22 +121,21 @@ class Monitor(Lab):
         """The digits and the two charts as the run stands."""
         images = torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
         theta = self._theta()
-        width, top = width_of(len(images)), 2 * (TITLE + TILE)
-        words = ["test digits", "", ""] if theta is None else ["input and frame", "output", ""]
-        marks = [
-            Label(line, LEFT, y + TITLE / 2, align="left")
-            for line, y in zip(words, (0, TITLE + TILE, top), strict=True)
-        ]
+        tiles = tiles_for(images, self.output_size or images.shape[-2:])
+        width, top = tiles.width, tiles.height
+        titles = ("test digits", "") if theta is None else ("input and frame", "output")
+        marks = list(tiles.titles(*titles))
         bottom = top + TITLE + CHART + 26
         marks.append(Label(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
         whole = Box(0, 0, width, bottom + TITLE)
         panels = [Panel(whole, [*marks, *self._charts(top, width)], "white")]
         outputs = [None] * len(images)
         if theta is not None:
-            outputs = warp(images, theta.to(images.dtype), padding_mode=self.padding_mode)
+            options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+            outputs = warp(images, theta.to(images.dtype), self.output_size, **options)
         for i, output in enumerate(outputs):
             own = None if theta is None else theta[i : i + 1].double()
-            panels += digit_panels(i, images[i], own, output)
+            panels += digit_panels(tiles.boxes(i), images[i], own, output)
         notes = [Note("warning", words) for words in self._findings()]
         text = " ".join([self._in_words(), *self._findings()])
         return Scene(width, whole.height, panels, notes=notes, text=text)
@@ -184,10 +192,12 @@ class Monitor(Lab):
             parts.append(f"test accuracy {100 * self._history.accuracies[-1]:.2f} %")
         if (theta := self._theta()) is not None:
             turns = to_pose(theta).rotation
-            parts.append(
-                f"grids turned by {turns.min().item():.0f}° to {turns.max().item():.0f}°, "
+            turned = (
+                f"turned by {turns.min().item():.0f}° to {turns.max().item():.0f}°, "
                 f"spread {turns.std().item():.1f}°"
             )
+            thetas = torch.stack(self._history.probe_thetas)
+            parts.append(f"grids {windows_in_words(thetas) or turned}")
         left = run.seconds_left
         parts.append("done" if run.step == run.steps else f"about {left:.0f} seconds left")
         return "; ".join(parts) + "."

@@ -10,11 +10,12 @@ from stn_course.data import normalise
 from stn_course.device import available_devices, choose_device
 from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
+from stn_course.training.transformers import answers_to
 from stn_course.transforms import identity
-from stn_course.validation import check_images
+from stn_course.validation import check_images, check_output_size
 from stn_course.widgets.images import to_rgba
 from stn_course.widgets.lab import choice
-from stn_course.widgets.scene import Box, Image, Label, Mark, Note, Panel, Scene, rectangle
+from stn_course.widgets.scene import Box, Handle, Image, Label, Mark, Note, Panel, Scene, rectangle
 from stn_course.widgets.steering import KEY_STEP, REACH, SteeringLab, in_words
 from stn_course.widgets.theta_scene import (
     View,
@@ -29,22 +30,27 @@ from stn_course.widgets.theta_scene import (
 SIDE, GAP, TOP = 252, 16, 26  # canvas pixels: 9 for each of a digit's 28; between; for titles
 BARS = 240  # how wide the panel of the classifier's shares is
 THUMB = 56  # of each digit in the row of scores
-SHOW, HIDE = "Show the network's theta", "Hide the network's theta"
 
 
 class PilotLab(SteeringLab):
     """Steer theta until a classifier is certain, one digit after the other; then compare.
 
-    images: distorted digits (N, 1, 28, 28) from 0 to 1. labels: what they are, (N,).
-    classifier: takes normalised images (B, 1, 28, 28), gives log-probabilities (B, 10).
-    network: chooses a theta for normalised images and keeps it in its attribute `theta`, as
-    `TutorialNet` and `SpatialTransformer` do. padding_mode: as in `grid_sample`.
-    device: as in `choose_device`. Both networks are copied, so training them on changes nothing
-    here.
+    images: distorted digits (N, 1, H, W) from 0 to 1. labels: what they are, (N,).
+    classifier: takes normalised images (B, 1, H', W'), gives log-probabilities (B, 10).
+    network: a spatial transformer for normalised images, or a network with one in it; that keeps
+    the theta it has chosen in its attribute `theta`, as `SpatialTransformer` and `TutorialNet` do.
+    padding_mode: as in `grid_sample`. device: as in `choose_device`. output_size: (H', W') of what
+    the classifier is given, by default the images'. antialias: as in `warp`. Both networks are
+    copied, so training them on changes nothing here.
 
     The score is the probability that the classifier gives to the right digit, summed over all
     digits. `theta` (1, 2, 3), of the digit shown, can be read and set; `thetas` (N, 2, 3) are all.
     """
+
+    invitation = "steer the frame"
+    show_words, hide_words = "Show the network's theta", "Hide the network's theta"
+    dots = True  # where the outputs' pixels read
+    picture_side = SIDE / REACH * 1.2  # canvas pixels; around it there is room for the frame
 
     def __init__(
         self,
@@ -54,11 +60,16 @@ class PilotLab(SteeringLab):
         network: nn.Module,
         padding_mode: str = "border",
         device: str | None = None,
+        output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
     ):
         check_images(images, "images")
+        check_output_size(output_size)
         if len(labels) != len(images):
             raise ValueError(f"images and labels must pair; got {len(images)} and {len(labels)}")
-        self.images, self.labels, self.padding_mode = images.cpu(), labels.cpu(), padding_mode
+        self.images, self.labels, self.antialias = images.cpu(), labels.cpu(), antialias
+        self.output_size = tuple(output_size or images.shape[-2:])
+        self.padding_mode = padding_mode
         self._networks = [copy.deepcopy(model).eval() for model in (classifier, network)]
         self.thetas = identity(len(images), dtype=torch.float64)
         self.device = choice("device", available_devices(), choose_device(device).type)
@@ -66,7 +77,7 @@ class PilotLab(SteeringLab):
         self.digit = choice("digit", names, 0)
         self.next = ipywidgets.Button(description="Next digit")
         self.reset = ipywidgets.Button(description="Reset this digit")
-        self.compare = ipywidgets.ToggleButton(description=SHOW)
+        self.compare = ipywidgets.ToggleButton(description=self.show_words)
         self.compare.layout.width = "auto"
         super().__init__()
         self.hidden = self.sliders.numbers
@@ -80,7 +91,8 @@ class PilotLab(SteeringLab):
         self.compare.observe(self._compared, "value")
         self.device.observe(self._new_device, "value")
         self._new_digit()
-        columns = [ipywidgets.VBox(list(self.sliders.pose.values())[i : i + 3]) for i in (0, 3)]
+        sliders = list(self.sliders.pose.values())
+        columns = [ipywidgets.VBox(sliders[i : i + 3]) for i in range(0, len(sliders), 3)]
         buttons = [self.digit, self.next, self.reset, self.compare, self.device]
         self.arrange(buttons, columns)
 
@@ -105,7 +117,7 @@ class PilotLab(SteeringLab):
         self.theta = self.thetas[self.digit.value]
 
     def _compared(self, _) -> None:
-        self.compare.description = HIDE if self.compare.value else SHOW
+        self.compare.description = self.hide_words if self.compare.value else self.show_words
         self.paint()
 
     def _new_device(self, _) -> None:
@@ -117,15 +129,18 @@ class PilotLab(SteeringLab):
     def _take_networks(self) -> None:
         """Move the networks to the device chosen, and ask for the network's thetas."""
         self.classifier, network = (model.to(self.device.value) for model in self._networks)
-        network(normalise(self.images.to(self.device.value)))
-        self.network_thetas = network.theta.double().cpu()
+        _, called = answers_to(network, normalise(self.images.to(self.device.value)))
+        if not called:
+            raise ValueError("network must be or hold a spatial transformer; no theta was chosen")
+        self.network_thetas = called[0].theta.double().cpu()
 
     @torch.no_grad()
     def judge(self, thetas: Tensor) -> tuple[Tensor, Tensor]:
-        """Through thetas (N, 2, 3): the outputs (N, 1, 28, 28), the probabilities (N, 10)."""
+        """Through thetas (N, 2, 3): the outputs (N, 1, H', W'), the probabilities (N, 10)."""
         device = self.device.value
         images, thetas = self.images.to(device), thetas.to(device, self.images.dtype)
-        outputs = warp(images, thetas, padding_mode=self.padding_mode)
+        options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+        outputs = warp(images, thetas, self.output_size, **options)
         return outputs.cpu(), self.classifier(normalise(outputs)).exp().cpu()
 
     def score(self, thetas: Tensor) -> float:
@@ -140,8 +155,9 @@ class PilotLab(SteeringLab):
 
     def _view(self, panel: int) -> View:
         centre = panel * (SIDE + GAP) + SIDE / 2, TOP + SIDE / 2
-        side = SIDE / REACH * 1.2 if panel == 0 else SIDE
-        return view_of(self.images.shape[-2:], centre, side, False)
+        if panel == 0:
+            return view_of(self.images.shape[-2:], centre, self.picture_side, False)
+        return view_of(self.output_size, centre, SIDE, False)
 
     def scene(self) -> Scene:
         """The digit with the grid, what the classifier sees, what it says; below, the scores."""
@@ -151,29 +167,47 @@ class PilotLab(SteeringLab):
         rows = 2 if self.compare.value else 1
         width, height = 2 * (SIDE + GAP) + BARS, TOP + SIDE + GAP + rows * (THUMB + 24)
         right = self.labels[shown].item()
-        marks = [*titles(right), *bars(shares[shown], right), *self._thumbnails(outputs, shares)]
-        box = image_box(outputs.shape[-2:], self._view(1), False)
-        theta = self.sliders.theta
-        handles = frame_handles(theta, self._view(0), first, KEY_STEP, "output's frame")
+        marks = [*self.titles(right), *bars(shares[shown], right)]
+        marks += self._thumbnails(outputs, shares)
+        box = image_box(self.output_size, self._view(1), False)
         panels = [
             Panel(Box(0, 0, width, height), marks, "white"),
             Panel(first, self._input_marks()),
             Panel(second, [Image(box, to_rgba(outputs[shown]))]),
         ]
-        return Scene(width, height, panels, handles, self._notes(shares), self._in_words(shares))
+        notes, words = self._notes(shares), self._in_words(shares)
+        return Scene(width, height, panels, self.handles(first), notes, words)
+
+    def titles(self, right: int) -> list[Label]:
+        """What stands above the three panels; right: the digit that is shown."""
+        words = f"{self.invitation}: this is {a_digit(right)}"
+        return [
+            Label(words, SIDE / 2, TOP / 2),
+            Label("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
+            Label("its certainty (right digit framed)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
+        ]
+
+    def handles(self, panel: Box) -> list[Handle]:
+        """What a hand can take of theta's frame, kept inside the panel."""
+        return frame_handles(self.sliders.theta, self._view(0), panel, KEY_STEP, "output's frame")
+
+    def frame(self, theta: Tensor, colour: str, arrows: str | None = None) -> list[Mark]:
+        """A theta (1, 2, 3) over the input; arrows: one colour for both, else each its own."""
+        return frame(theta, self._view(0), colour, arrows)
 
     def _input_marks(self) -> list[Mark]:
-        view, theta, size = self._view(0), self.sliders.theta, self.images.shape[-2:]
-        box = image_box(size, view, False)
+        view, theta = self._view(0), self.sliders.theta
+        box = image_box(self.images.shape[-2:], view, False)
         marks = [Image(box, "input"), rectangle(box, COLOURS["input"])]
-        marks.append(sampling_dots(theta, size, False, view))
+        if self.dots:
+            marks.append(sampling_dots(theta, self.output_size, False, view))
         if self.compare.value:
             theirs = self.network_thetas[[self.digit.value]]
-            marks += frame(theirs, view, COLOURS["other"])
+            marks += self.frame(theirs, COLOURS["other"], COLOURS["other"])
             (corner,) = view.places(theirs[0, :, 2] - theirs[0, :, 0] - theirs[0, :, 1])
             inside = self._box(0).keep_inside(corner, 30)
             marks.append(Label("network", *inside, size=12))
-        return marks + frame(theta, view, COLOURS["output"])
+        return marks + self.frame(theta, COLOURS["output"])
 
     def _thumbnails(self, outputs: Tensor, shares: Tensor) -> list[Mark]:
         """A row of the outputs with their probabilities, and one of the network's if asked for."""
@@ -215,10 +249,14 @@ class PilotLab(SteeringLab):
         return (
             f"Digit {self.digit.value + 1} of {len(self.labels)}, "
             f"{a_digit(self.labels[self.digit.value].item())}. "
-            f"{in_words('The grid', self.sliders.theta)} The classifier says "
+            f"{self.theta_in_words()} The classifier says "
             f"{best.indices.item()} with {100 * best.values.item():.0f} percent certainty. "
             f"Your score is {yours:.2f} of {len(self.labels)}."
         )
+
+    def theta_in_words(self) -> str:
+        """The theta of the digit shown, as a sentence."""
+        return in_words("The grid", self.sliders.theta)
 
     def __repr__(self) -> str:
         return f"PilotLab, {len(self.labels)} digits: run this cell to steer"
@@ -227,15 +265,6 @@ class PilotLab(SteeringLab):
 def a_digit(label: int) -> str:
     """A digit with its article."""
     return f"{'an' if label == 8 else 'a'} {label}"
-
-
-def titles(right: int) -> list[Label]:
-    """What stands above the three panels; right: the digit that is shown."""
-    return [
-        Label(f"steer the frame: this is {a_digit(right)}", SIDE / 2, TOP / 2),
-        Label("what the classifier sees", SIDE + GAP + SIDE / 2, TOP / 2),
-        Label("its certainty (right digit framed)", 2 * (SIDE + GAP) + BARS / 2, TOP / 2),
-    ]
 
 
 def bars(shares: Tensor, right: int) -> list[Mark]:

@@ -9,17 +9,17 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
-from stn_course.validation import describe
+from stn_course.validation import check_output_size, describe
 from stn_course.widgets.lab import Lab, choice
 from stn_course.widgets.scene import Box, Label, Mark, Panel, Path, Scene, rectangle
 from stn_course.widgets.training_scene import (
     CHART,
     LEFT,
-    TILE,
     TITLE,
     chart,
     digit_panels,
-    width_of,
+    tiles_for,
+    windows_in_words,
 )
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
@@ -33,12 +33,14 @@ class ReplayLab(Lab):
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
     trained. padding_mode: as the network read with. device: as in `choose_device`.
+    output_size: (H', W') of what it read, by default the pictures'. antialias: as it read with.
     index: the recorded step shown at first, from 0, or from the end if negative; by default the
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below the loss on these digits. Where the transformer reads a feature map, its frames are shown
-    without a picture. `index` counts the recorded steps from 0, and can be set.
+    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    which a single misread digit can dominate. Where the transformer reads a feature map, its frames
+    are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
 
     def __init__(
@@ -47,14 +49,22 @@ class ReplayLab(Lab):
         padding_mode: str = "border",
         device: str | None = None,
         index: int = -1,
+        output_size: tuple[int, int] | None = None,
+        antialias: bool = False,
     ):
+        check_output_size(output_size)
         if not isinstance(history, History):
             raise TypeError(f"history must be a History; got {describe(history)}")
         if not history.probe_thetas:
             raise ValueError("this history holds no theta: the model has no spatial transformer")
-        self.steps, self.losses = list(history.probe_steps), list(history.probe_losses)
+        self.steps = list(history.probe_steps)
+        self.counts = len(history.probe_right) == len(self.steps)  # older ones tell the loss alone
+        right = [int(some.sum()) for some in history.probe_right]
+        self.values = right if self.counts else list(history.probe_losses)
         self.thetas = torch.stack(list(history.probe_thetas)).double()
-        self.images, self.padding_mode = history.probe_images, padding_mode
+        self.images = history.probe_images
+        self.padding_mode, self.antialias = padding_mode, antialias
+        self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
         self.device = choice("device", available_devices(), choose_device(device).type)
         last = len(self.steps) - 1
@@ -79,7 +89,7 @@ class ReplayLab(Lab):
         self.slider.value = index
 
     def outputs(self) -> Tensor:
-        """What the digits become at the step shown, (N, 1, H, W), computed on the device chosen.
+        """What the digits become at the step shown, (N, 1, H', W'), by the device chosen.
 
         ValueError where the transformer reads a feature map.
         """
@@ -87,52 +97,60 @@ class ReplayLab(Lab):
             raise ValueError(NO_OUTPUT)
         device = self.device.value
         theta = self.thetas[self.index].to(device, self.images.dtype)
-        return warp(self.images.to(device), theta, padding_mode=self.padding_mode).cpu()
+        images, size = self.images.to(device), self.output_size
+        options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
+        return warp(images, theta, size, **options).cpu()
 
     def angles(self, index: int) -> Tensor:
         """By how many degrees each grid is turned at a recorded step: (N,)."""
         return to_pose(self.thetas[index]).rotation
 
     def scene(self) -> Scene:
-        """The digits with their frames, under them the outputs, and the loss up to here."""
-        width = width_of(len(self.images))
-        top = 2 * (TITLE + TILE)
-        step, loss = self.steps[self.index], self.losses[self.index]
-        last = len(self.steps) - 1
-        words = f"loss on these digits: {loss:.2f} at step {step}, recording {self.index} of {last}"
+        """The digits with their frames, under them the outputs, and how well they are read."""
+        shown_below = self.output_size if self.on_pictures else self.images.shape[-2:]
+        tiles = tiles_for(self.images, shown_below)
+        width, top = tiles.width, tiles.height
+        step, last = self.steps[self.index], len(self.steps) - 1
+        words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
         titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
-        marks = [
-            Label(line, LEFT, y + TITLE / 2, align="left")
-            for line, y in zip([*titles, words], (0, TITLE + TILE, top), strict=True)
-        ]
+        marks = [*tiles.titles(*titles), Label(words, LEFT, top + TITLE / 2, align="left")]
         whole = Box(0, 0, width, top + TITLE + CHART + 26)
         panels = [Panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
         outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
         for i, output in enumerate(outputs):
             theta = self.thetas[self.index, i : i + 1]
-            panels += digit_panels(i, self.images[i], theta, output)
+            panels += digit_panels(tiles.boxes(i), self.images[i], theta, output)
         return Scene(width, whole.height, panels, text=self._in_words())
 
+    def _reading(self) -> str:
+        """How well these digits are read at the step shown, in words."""
+        value = self.values[self.index]
+        if self.counts:
+            return f"read rightly: {value} of {len(self.images)} digits"
+        return f"loss on these digits: {value:.2f}"
+
     def _curve_marks(self, top: float, width: float) -> list[Mark]:
-        """The loss over the steps, and a mark where the slider stands."""
-        most, last = max(self.losses), max(self.steps[-1], 1)
+        """How well they are read over the steps, and a mark where the slider stands."""
+        most = len(self.images) if self.counts else max(self.values)
+        last, highest = max(self.steps[-1], 1), f"{most}" if self.counts else f"{most:.1f}"
         box = Box(LEFT, top, width - LEFT - 12, CHART)
-        points = [(a / last, b / most) for a, b in zip(self.steps, self.losses, strict=True)]
+        points = [(a / last, b / most) for a, b in zip(self.steps, self.values, strict=True)]
         share, height = points[self.index]
         x, y = LEFT + share * box.width, top + CHART * (1 - height)
         mark = Box(x - 5, y - 5, 10, 10)
         return [
             Path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
-            *chart(box, points, ("step 0", f"step {last}", "0", f"{most:.1f}"), COLOURS["input"]),
+            *chart(box, points, ("step 0", f"step {last}", "0", highest), COLOURS["input"]),
             rectangle(mark, "black", 1, fill=COLOURS["grid"]),
         ]
 
     def _in_words(self) -> str:
-        angles, loss = self.angles(self.index), self.losses[self.index]
+        angles = self.angles(self.index)
+        turned = f"turned by {round(angles.min().item())} to {round(angles.max().item())} degrees"
+        grids = windows_in_words(self.thetas, self.index) or turned
         words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: loss {loss:.2f} "
-            f"on these digits; their grids are turned by {round(angles.min().item())} to "
-            f"{round(angles.max().item())} degrees."
+            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; "
+            f"their grids are {grids}."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
 

@@ -12,11 +12,16 @@ KEY_STEP = 0.02  # normalised: how far an arrow key moves a handle
 
 
 class SteeringLab(Lab):
-    """A lab with one theta, which sliders and the handles of a frame move."""
+    """A lab with one theta, which sliders and the handles of a frame move.
+
+    kind_of_sliders: which thetas they can make.
+    """
+
+    kind_of_sliders = ThetaSliders
 
     def __init__(self):
         super().__init__()
-        self.sliders = ThetaSliders(self.paint)
+        self.sliders = self.kind_of_sliders(self.paint)
         self.canvas.on_move(self._drag)
         self.canvas.on_release(self.sliders.let_go)
 

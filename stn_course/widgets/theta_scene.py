@@ -63,22 +63,31 @@ def sampling_dots(theta: Tensor, size: tuple[int, int], align_corners: bool, vie
     return Dots(places, max(0.4, min(1.2, spacing / 5)), COLOURS["grid"])
 
 
-def frame(matrix: Tensor, view: View, colour: str) -> list[Mark]:
-    """The square from -1 to 1 as `matrix` (1, 2, 3) lays it, and its x and y arrow."""
+def outline(matrix: Tensor, view: View, colour: str) -> Path:
+    """The square from -1 to 1 as `matrix` (1, 2, 3) lays it."""
     corners = matrix.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
-    marks: list[Mark] = [Path(view.places(corners @ matrix[0].T), colour, closed=True)]
+    return Path(view.places(corners @ matrix[0].T), colour, closed=True)
+
+
+def frame(matrix: Tensor, view: View, colour: str, arrows: str | None = None) -> list[Mark]:
+    """The outline of `matrix` (1, 2, 3), and its x and y arrow.
+
+    arrows: the colour of both arrows; by default each has its own.
+    """
+    marks: list[Mark] = [outline(matrix, view, colour)]
     for axis, name in enumerate("xy"):
-        marks += arrow(matrix[0, :, 2], matrix[0, :, axis], view, name)
+        look = arrows or COLOURS[name]
+        marks += arrow(matrix[0, :, 2], matrix[0, :, axis], view, name, look)
     return marks
 
 
-def arrow(start: Tensor, vector: Tensor, view: View, name: str) -> list[Mark]:
+def arrow(start: Tensor, vector: Tensor, view: View, name: str, colour: str) -> list[Mark]:
     """An arrow from `start` along `vector`, normalised, with its name beyond the tip."""
     tail, tip = view.places(torch.stack([start, start + vector]))
     across = [tip[0] - tail[0], tip[1] - tail[1]]
     length = max((across[0] ** 2 + across[1] ** 2) ** 0.5, 1e-9)
     away = [tip[0] + 22 * across[0] / length, tip[1] + 22 * across[1] / length]
-    return [Path([tail, tip], COLOURS[name]), Label(name, *away, COLOURS[name], 15)]
+    return [Path([tail, tip], colour), Label(name, *away, colour, 15)]
 
 
 def frame_handles(matrix: Tensor, view: View, box: Box, steps: float, what: str) -> list[Handle]:
@@ -93,12 +102,35 @@ def frame_handles(matrix: Tensor, view: View, box: Box, steps: float, what: str)
     colours = {"centre": COLOURS["grid"], "x": COLOURS["x"], "y": COLOURS["y"]}
     handles = []
     for name, point in tips.items():
-        (place,) = view.places(point)
         x, y = (round(value, 2) + 0.0 for value in point.tolist())
         label = f"{words[name]}, x {x:g}, y {y:g}; arrow keys move it"
-        inside = box.keep_inside(place)
-        handles.append(Handle(name, *inside, label, colours[name], steps * min(view.unit)))
+        handles.append(handle_at(name, point, view, box, label, colours[name], steps))
     return handles
+
+
+def window_handles(theta: Tensor, view: View, box: Box, steps: float) -> list[Handle]:
+    """Handles of an attention window: its centre, which moves it, and a corner, which resizes it.
+
+    theta: (1, 2, 3), see `transforms.attention`. box: the panel's, which keeps them inside.
+    steps: normalised, how far one press of an arrow key moves the centre or a side of the window.
+    """
+    centre, scale = theta[0, :, 2], theta[0, 0, 0]
+    x, y, size = (round(value.item(), 2) + 0.0 for value in (*centre, scale))
+    where = f"centre of the box, x {x:g}, y {y:g}; arrow keys move it"
+    how_large = f"corner of the box, scale {size:g}; arrow keys resize it"
+    # A press moves the corner along one axis, and its scale takes half of that: see `pull`.
+    return [
+        handle_at("centre", centre, view, box, where, COLOURS["grid"], steps),
+        handle_at("corner", centre + scale, view, box, how_large, COLOURS["output"], 2 * steps),
+    ]
+
+
+def handle_at(
+    name: str, point: Tensor, view: View, box: Box, label: str, colour: str, step: float
+) -> Handle:
+    """A handle at a normalised point (2,), or at the nearest place inside the panel's box."""
+    (place,) = view.places(point)
+    return Handle(name, *box.keep_inside(place), label, colour, step * min(view.unit))
 
 
 def matrix_text(matrix: Tensor) -> str:

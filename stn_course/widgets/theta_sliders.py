@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stn_course.transforms import Pose, from_pose, identity, inverse, to_pose
+from stn_course.transforms import Pose, attention, from_pose, identity, inverse, to_pose
 from stn_course.validation import check_theta, describe
 from stn_course.widgets.exact_slider import ExactSlider
 
@@ -20,6 +20,12 @@ POSE = {
     "shear": ("shear", -1, 1, 0.01),
     "x": ("translation x", -2, 2, 0.01),
     "y": ("translation y", -2, 2, 0.01),
+}
+SMALLEST = 0.1  # the scale of a window that sliders and handles may reach
+WINDOW = {
+    "scale": ("scale", SMALLEST, 1.5, 0.01),
+    "x": ("translation x", -1, 1, 0.01),
+    "y": ("translation y", -1, 1, 0.01),
 }
 PAINTING_SECONDS = 0.03  # how long sliders wait for the browser to paint the picture first
 STYLE, WIDTH = {"description_width": "7em"}, {"width": "28em"}
@@ -43,12 +49,15 @@ def slider(label: str, low: float, high: float, step: float) -> ExactSlider:
 class ThetaSliders:
     """The sliders and the theta that they show, kept in double precision, (1, 2, 3).
 
+    parts: what the sliders of the pose are called, and their ranges, as `slider` takes them.
     paint: called when a hand has moved a slider, with `theta` already the new one; it is expected
     to end in `settle`, which brings the other sliders after.
     """
 
+    parts = POSE
+
     def __init__(self, paint: Callable[[], None]):
-        self.pose = {name: slider(*rest) for name, rest in POSE.items()}
+        self.pose = {name: slider(*rest) for name, rest in self.parts.items()}
         self.numbers = [
             slider(f"theta[{row}, {column}]", -4, 4, 0.01)
             for row in range(2)
@@ -73,11 +82,15 @@ class ThetaSliders:
         """Take over one transformation, (2, 3) or (1, 2, 3); `settle` then shows it."""
         theta = torch.as_tensor(theta, dtype=torch.float64).detach().cpu()
         theta = theta[None] if theta.dim() == 2 else theta
+        self.check(theta)
+        self.theta = theta.clone()
+        self.let_go()
+
+    def check(self, theta: Tensor) -> None:
+        """Theta is one transformation that these sliders can show."""
         check_theta(theta)
         if len(theta) != 1:
             raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
-        self.theta = theta.clone()
-        self.let_go()
 
     def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
         """Move a handle of the frame by a normalised (x, y): add it to that column of theta.
@@ -110,10 +123,18 @@ class ThetaSliders:
             self.set(self._theta_of_pose())
         self.paint()
 
+    def from_parts(self, **values) -> Tensor:
+        """Theta of what the pose's sliders say."""
+        return from_pose(**values)
+
+    def to_parts(self, theta: Tensor) -> tuple:
+        """The way back: a value for each slider of the pose, in their order."""
+        return read_pose(theta)
+
     def _theta_of_pose(self) -> Tensor:
         """Theta as the pose's sliders say it."""
         values = {n: torch.tensor(s.value, dtype=torch.float64) for n, s in self.pose.items()}
-        return from_pose(**values)
+        return self.from_parts(**values)
 
     def settle(self) -> None:
         """Bring all sliders into agreement with theta; without a pose, the pose's sliders rest.
@@ -123,14 +144,13 @@ class ThetaSliders:
         self._send_after_the_picture()
         known = undone(self.theta) is not None
         said = torch.allclose(self._theta_of_pose(), self.theta, rtol=0, atol=1e-9)
-        pose = read_pose(self.theta)
         with self._quiet():
             for control, number in zip(self.numbers, self.theta.flatten(), strict=True):
                 control.show(number.item())
-            for name, control in self.pose.items():
+            for control, part in zip(self.pose.values(), self.to_parts(self.theta), strict=True):
                 control.disabled, control.readout = not known, known
                 if known and not said:
-                    control.show(getattr(pose, name).item())
+                    control.show(part.item())
 
     def _send_after_the_picture(self) -> None:
         """Hold what the sliders send for a moment, and send it together.
@@ -163,6 +183,44 @@ class ThetaSliders:
             yield
         finally:
             self._busy = False
+
+
+class WindowSliders(ThetaSliders):
+    """Sliders for attention, a window that is never turned: its scale and its centre."""
+
+    parts = WINDOW
+
+    def check(self, theta: Tensor) -> None:
+        """Theta is one window, as `transforms.attention` makes it."""
+        super().check(theta)
+        scale = theta[0, 0, 0].item()
+        if not torch.allclose(theta[0, :, :2], scale * torch.eye(2).to(theta)) or scale < SMALLEST:
+            raise ValueError(
+                f"theta must be [[s, 0, x], [0, s, y]] with s at least {SMALLEST}; "
+                f"got {theta[0].tolist()}"
+            )
+
+    def from_parts(self, **values) -> Tensor:
+        """Theta of scale, x and y."""
+        return attention(**values)
+
+    def to_parts(self, theta: Tensor) -> tuple:
+        """Scale, x and y of theta."""
+        return theta[0, 0, 0], theta[0, 0, 2], theta[0, 1, 2]
+
+    def pull(self, handle: str, vector: Tensor, of_inverse: bool = False) -> None:
+        """Move the window's centre by a normalised (x, y), or its corner, and so its sides.
+
+        The window stays square: the corner goes along its diagonal, as near to the hand as it can.
+        """
+        frame = self.theta.clone() if self._pulled is None else self._pulled
+        if handle == "corner":
+            frame[0, :, :2] += torch.diag(vector)
+        else:
+            frame[0, :, 2] += vector
+        scale = frame[0, :, :2].diagonal().mean().clamp(min=SMALLEST)
+        self.set(attention(scale, *frame[0, :, 2]))
+        self._pulled = frame  # a hand that comes back from too small a window has lost nothing
 
 
 def undone(theta: Tensor) -> Tensor | None:

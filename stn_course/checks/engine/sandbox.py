@@ -1,8 +1,8 @@
 """Where attempts run, as the kernel sees it: a worker process of its own.
 
-The process starts with the first attempt (about three seconds, torch must load), stays, and ends
-with the kernel. What an attempt changes, however deep, ends with the attempt. One that runs too
-long costs the process, and the next one is started at once.
+The process starts with the first attempt (about two seconds, torch must load), stays, and ends
+with the kernel. What an attempt changes, however deep, ends with the attempt. On Linux one that
+runs too long is ended alone; elsewhere each costs the process, and the next one starts at once.
 """
 
 import atexit
@@ -25,6 +25,8 @@ from stn_course.checks.engine.worker import FORKS, READY, Result, raised, receiv
 
 LIMIT = 10.0  # seconds for one attempt, from its own start
 START = 60.0  # seconds that the process may take until an attempt can start
+END = 2.0  # seconds that it may take to end an attempt, or itself
+LOST = (EOFError, OSError, ValueError)  # the process is gone, or says what cannot be read
 PROGRAM = """
 import sys
 sys.path[:] = {path!r}
@@ -75,6 +77,7 @@ class Sandbox:
     def __init__(self, forks: bool = FORKS):
         self._forks = forks
         self._process: subprocess.Popen | None = None
+        self._serves = False  # whether it has said that it is ready
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         self._lock = threading.Lock()
 
@@ -94,11 +97,11 @@ class Sandbox:
                 outcome.problem = "stopped"
             except queue.Empty:
                 outcome.words = f"nothing came in {START:g} s"
-            except (EOFError, OSError, ValueError) as error:
+            except LOST as error:
                 outcome.problem = "ended" if outcome.problem == "time" else outcome.problem
                 outcome.words = str(error)
             else:
-                if self._forks:
+                if self._forks and self._goes_on(outcome):
                     return outcome
             self._renew()
             return outcome
@@ -107,17 +110,32 @@ class Sandbox:
         """Send the request and collect the answers; raises where they do not come."""
         if self._process is None or self._process.poll() is not None:
             self._renew()
-        while self._next(START) != READY:
-            pass
+        self._until_ready(START)
         send(self._process.stdin, request)
         message = self._next(START)
         outcome.problem, deadline = "time", time.monotonic() + limit
-        while not isinstance(message, int):
-            if isinstance(message, Result):
-                outcome.results.append(message)
-            message = self._next(deadline - time.monotonic())
-        outcome.problem = "ended" if message else None
-        outcome.words = f"exit status {message}"
+        with contextlib.suppress(queue.Empty):
+            while not isinstance(message, int):
+                if isinstance(message, Result):
+                    outcome.results.append(message)
+                message = self._next(deadline - time.monotonic())
+            outcome.problem = "ended" if message else None
+            outcome.words = f"exit status {message}"
+
+    def _goes_on(self, outcome: Outcome) -> bool:
+        """Whether the process, which ends an attempt that still runs, is good for the next one."""
+        with contextlib.suppress(queue.Empty, *LOST):
+            if outcome.problem:
+                self._until_ready(END)
+            return True
+        return False
+
+    def _until_ready(self, seconds: float) -> None:
+        """Wait until the process can take a request; raises where it does not say so."""
+        send(self._process.stdin, b"")
+        while self._next(seconds) != READY:
+            pass
+        self._serves = True
 
     def _next(self, seconds: float) -> str | int | Result:
         """What the process says next; queue.Empty where it says nothing in time."""
@@ -148,14 +166,16 @@ class Sandbox:
         """End the process, if there is one, and what it has started."""
         if self._process is None:
             return
-        if self._process.poll() is None:
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # which ends both; the other end's reader closes its own
+        try:
+            self._process.wait(END if self._serves else 0)
+        except subprocess.TimeoutExpired:
             if hasattr(os, "killpg"):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
             self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()  # the other end's reader closes its own
-        self._process = None
+        self._process, self._serves = None, False
 
 
 def listen(pipe, answers: queue.Queue) -> None:

@@ -8,10 +8,13 @@ that makes nothing else of them. So nothing that comes back from an attempt runs
 import contextlib
 import copy
 import faulthandler
+import importlib
 import io
+import mmap
 import os
 import pickle
 import re
+import select
 import signal
 import struct
 import sys
@@ -31,6 +34,7 @@ READY, STARTED = "ready", "started"
 MEMORY = 2 * 2**30  # bytes that an attempt may take beyond what the process needs
 PRINTED = 2000  # characters of an attempt's own output that are shown
 LARGEST = 1_000_000  # numbers in a result that are compared
+LATE = "torch._dynamo"  # what torch loads with the first optimizer, in a second
 
 
 @dataclass
@@ -172,8 +176,11 @@ def limit_memory() -> None:
 
 
 def watch(requests: BinaryIO) -> None:
-    """End this process and those beside it when the kernel is gone; an attempt may still run."""
-    requests.read(1)  # nothing is sent while an attempt runs, so this is the end of the pipe
+    """End this process and those beside it when the kernel speaks, or is gone; it runs an attempt.
+
+    While an attempt runs the kernel says nothing but that it shall end.
+    """
+    requests.read(1)
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -195,30 +202,56 @@ def answer(content: bytes, pipe: BinaryIO) -> None:
     send(pipe, pack(0))
 
 
-def live_once(request: bytes, requests: BinaryIO, pipe: BinaryIO) -> None:
-    """The whole life of a process that runs an attempt; what the attempt changed ends with it."""
+def live_once(request: bytes, pipe: BinaryIO, late: bytearray | mmap.mmap) -> None:
+    """The whole life of a process that runs an attempt; what the attempt changed ends with it.
+
+    late: its first byte says, at the end, whether the attempt made torch load LATE.
+    """
     status = 1
     try:
-        threading.Thread(target=watch, args=(requests,), daemon=True).start()
         sys.path[:], limit, content = pickle.loads(request)
         # Even if the kernel that would end it is gone and the attempt lets no thread run.
         faulthandler.dump_traceback_later(limit + 5, exit=True)
         answer(content, pipe)
+        late[0] = LATE in sys.modules
         status = 0
     finally:
         os._exit(status)
 
 
-def load_early() -> None:
-    """Load what torch loads late: memory is limited after this, and a copy has it already."""
-    torch.optim.SGD([torch.zeros(1)], lr=1.0).zero_grad()
-    unpack(pack(Result(torch.zeros(1))))
+def run_copy(
+    request: bytes, requests: BinaryIO, pipe: BinaryIO, late: bytearray | mmap.mmap
+) -> int:
+    """Run an attempt in a copy of this process; the exit status of the copy.
+
+    The copy ends by itself, or when the kernel speaks or is gone; what it has started ends with it.
+    """
+    end, held = os.pipe()  # the copy holds it open as long as it lives
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        limit_memory()
+        live_once(request, pipe, late)
+    os.close(held)
+    select.select([end, requests], [], [])
+    os.close(end)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run_here(request: bytes, requests: BinaryIO, pipe: BinaryIO) -> None:
+    """Run an attempt in this process, which ends with it."""
+    threading.Thread(target=watch, args=(requests,), daemon=True).start()
+    limit_memory()
+    live_once(request, pipe, bytearray(1))
 
 
 def serve(forks: bool) -> None:
     """Answer requests from standard input: each in a copy of this process, or one in it alone.
 
-    An attempt that did not come to its end is answered with the exit status of its process.
+    An empty request asks whether the process is ready. An attempt that did not come to its end is
+    answered with the exit status of its process.
     """
     requests = os.fdopen(os.dup(0), "rb")
     pipe = os.fdopen(os.dup(1), "wb")
@@ -226,14 +259,14 @@ def serve(forks: bool) -> None:
     for number in (0, 1, 2):  # what an attempt reads or prints below Python must not mix in
         os.dup2(empty, number)
     torch.set_num_threads(1)  # a process with threads must not be copied
-    load_early()
-    limit_memory()
-    send(pipe, pack(READY))
+    unpack(pack(Result(torch.zeros(1))))  # torch loads something for it, once for all copies
+    late = mmap.mmap(-1, 1)  # what a copy writes here is seen by all
     while (request := receive(requests)) is not None:
-        child = os.fork() if forks else 0
-        if not child:
-            live_once(request, requests, pipe)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if status:
+        if not request:
+            send(pipe, pack(READY))
+        elif not forks:
+            run_here(request, requests, pipe)
+        elif status := run_copy(request, requests, pipe, late):
             send(pipe, pack(status))
-        send(pipe, pack(READY))
+        elif late[0]:
+            importlib.import_module(LATE)  # the copies after this one have it

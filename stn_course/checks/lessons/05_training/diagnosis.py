@@ -4,9 +4,10 @@ from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
     answer="tanh",
-    reason="Before the first step theta is 0.76 on its diagonal, and 0 elsewhere, for every digit: "
-    "the head starts at the identity, but tanh(1) is 0.76. And no number ever exceeds 1, so this "
-    "grid can never zoom out, nor stay as it is. An accuracy does not tell; theta does.",
+    reason="Before the first step theta is 0.91 on its diagonal, and 0 elsewhere, for every digit: "
+    "tanh(1.5). Somebody started the head at 1.5, to come close to the identity. And no number "
+    "ever exceeds 1, so this grid can never zoom out, nor stay as it is. An accuracy does not "
+    "tell; theta does.",
     spellings={"tanh on theta": "tanh", "random start": "start", "bypassed": "bypass"},
     wrong=(
         (
@@ -32,7 +33,8 @@ EXERCISE = PredictionExercise(
     ),
     hints=(
         "Look at patient.probe_thetas[0], before the first step. What should stand there?",
-        "The identity should. Which function makes 0.76 of its 1, and leaves its 0 as it is?",
-        "Try math.tanh(1), and see torch.stack(patient.probe_thetas).max(): notebook 04, Break.",
+        "The identity should, and it comes close, the same for each digit. Which function keeps 0 "
+        "as it is, and can come close to 1 but not beyond?",
+        "Try math.tanh(1.5), and see torch.stack(patient.probe_thetas).max(): notebook 04, Break.",
     ),
 )

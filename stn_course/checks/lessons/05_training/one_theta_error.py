@@ -64,6 +64,7 @@ def _mean(theta: Tensor) -> Tensor:
     return theta.mean(dim=0, keepdim=True)
 
 
+@functools.cache  # it takes half a second, and is the same for every attempt
 def error_by_hand(training_mode: bool, n: int) -> Tensor:
     """A loop over the digits, each read through the mean of all thetas, the wrong ones counted."""
 
