@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 06 · Attention in clutter: what if the digit is somewhere, among other things?
 #
-# At the end you will have trained a transformer that finds a digit in a large picture, among other things, and you can say how
-# far it looks from the digit, in pixels. And you will know when such a look is worth its cost.
+# At the end you will have trained a transformer that finds a digit in a large picture, among other things, and you can say
+# how far it looks from the digit, in pixels. And you will know when such a look is worth its cost.
 #
 # **45 minutes to read, 85 with the exercises · needs notebooks 02 to 05 · runs on CPU or GPU, offline**
 
@@ -52,8 +52,8 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # ## The question
 #
-# So far, every digit filled its picture. Now the pictures have 60×60 pixels: one digit at a random place, and six fragments of
-# other digits, each 6×6 pixels. This is a task of the paper's (appendix A.4). `random_clutter` makes such pictures, as
+# So far, every digit filled its picture. Now the pictures have 60×60 pixels: one digit at a random place, and six fragments
+# of other digits, each 6×6 pixels. This is a task of the paper's (appendix A.4). `random_clutter` makes such pictures, as
 # `random_rotation` turned digits: anew for each batch in training, and once, with a fixed seed, for the test.
 
 # %%
@@ -71,8 +71,8 @@ show(
 )
 
 # %% [markdown]
-# `boxes` says where each digit lies: left, top, width and height in pixels, counted from the picture's top left corner. They are
-# for measuring only. No network in this notebook ever sees one; all a network is told in training is which digit it was.
+# `boxes` says where each digit lies: left, top, width and height in pixels, counted from the picture's top left corner. They
+# are for measuring only. No network in this notebook ever sees one; all a network is told in training is which digit it was.
 
 # %% tags=["tolerance=0.5"]
 share = (boxes[:, 2] * boxes[:, 3]).float().mean() / 60**2
@@ -88,11 +88,11 @@ Quiz("clutter_cnn")
 # %% [markdown]
 # ## Play: you are the transformer
 #
-# Drag the box to the digit: its centre moves it, its corner resizes it (so do the sliders and the arrow keys). The classifier of
-# notebook 05, which learned upright digits and nothing else, reads what is in the box. It knows digits with some room around
-# them, 20 pixels in a frame of 28, so a tight box confuses it. Your score is the probability that it gives to the right digit,
-# summed over ten pictures. Then press *Show the network's boxes*: a network plays beside you that you will meet again below. Who
-# is better, and where?
+# Drag the box to the digit: its centre moves it, its corner resizes it (so do the sliders and the arrow keys). The classifier
+# of notebook 05, which learned upright digits and nothing else, reads what is in the box. It knows digits with some room
+# around them, 20 pixels in a frame of 28, so a tight box confuses it. Your score is the probability that it gives to the
+# right digit, summed over ten pictures. Then press *Show the network's boxes*: a network plays beside you that you will meet
+# again below. Who is better, and where?
 
 # %%
 knows_upright = models.PlainNet().eval()  # the frozen classifier of notebook 05
@@ -127,9 +127,9 @@ show(
 print(transforms.attention(scale=0.5, x=0.25, y=-0.5)[0])
 
 # %% [markdown]
-# Which theta would a perfect transformer choose? You have the boxes, so you can say. The window shall have 28×28 pixels, as the
-# classifier knows it, so its scale is 28/60. Its centre is that of the box; from pixels to normalised coordinates, 0 to 60 becomes
-# -1 to 1.
+# Which theta would a perfect transformer choose? You have the boxes, so you can say. The window shall have 28×28 pixels, as
+# the classifier knows it, so its scale is 28/60. Its centre is that of the box; from pixels to normalised coordinates, 0 to
+# 60 becomes -1 to 1.
 
 
 # %%
@@ -152,8 +152,8 @@ show(
 )
 
 # %% [markdown]
-# **Predict:** what share of the pictures does the classifier of notebook 05 misread if each picture is shrunk to its 28×28 pixels?
-# And what share if somebody tells it where to look?
+# **Predict:** what share of the pictures does the classifier of notebook 05 misread if each picture is shrunk to 28×28
+# pixels? And what share if somebody tells it where to look?
 
 # %% tags=["hide-output", "tolerance=2"]
 whole = transforms.identity(device=chosen)
@@ -174,8 +174,8 @@ for name, theta in {"the whole picture, shrunk": whole, "a perfect look": told}.
 # - **Read:** the sampler takes 28×28 pixels out of the *full* picture, and a small CNN reads them.
 #
 # `models.AttentionNet` is these two parts and one line, `self.reader(self.transformer(x))`. Its transformer is the class you
-# built in notebook 04, with `transformation="attention"`: the head has three numbers. It starts at half the picture's size, in the
-# middle, where a window shows all of its pixels.
+# built in notebook 04, with `transformation="attention"`: the head has three numbers. It starts at half the picture's size,
+# in the middle, where a window shows all of its pixels.
 
 # %%
 net = models.AttentionNet()
@@ -185,8 +185,8 @@ print(net.transformer.localization)
 # Note what it does not have: a second pooling. Pooling makes a CNN indifferent to small shifts. That helps to say *what*, and
 # it harms to say *where*.
 #
-# What does the look cost, and what does it save? Count the multiplications for one picture. Behind it stands the same CNN, with
-# a first layer of the size that it reads:
+# What does the look cost, and what does it save? Count the multiplications for one picture. All readers are the same CNN;
+# only its first linear layer depends on the size of what it reads:
 
 # %%
 picture, window = pictures[:1].cpu(), pictures[:1, :, :28, :28].cpu()
@@ -203,10 +203,10 @@ for name, (part, shown) in counts.items():
 # %% [markdown]
 # ## Build 3: pool before you shrink
 #
-# A box may be large. Read 28×28 pixels from a box of 60, and neighbouring output pixels lie more than two input pixels apart: some input
-# pixels are skipped, as you saw in notebook 03. Averaging first helps, but by how much depends on theta, which differs from
-# picture to picture. The usual answer is a **pyramid**: copies of the picture, each half as wide and high as the one before.
-# Here `input` is (B, C, H, W), and `output_size` is the (H', W') that will be read:
+# A box may be large. Read 28×28 pixels from a box of 60, and neighbouring output pixels lie more than two input pixels apart:
+# some input pixels are skipped, as you saw in notebook 03. Averaging first helps, but by how much depends on theta, which
+# differs from picture to picture. The usual answer is a **pyramid**: copies of the picture, each half as wide and high as the
+# one before. Here `input` is (B, C, H, W), and `output_size` is the (H', W') that will be read:
 
 
 # %%
@@ -224,9 +224,10 @@ print("sizes:", [tuple(copy.shape[2:]) for copy in pyramid(pictures[:1], (15, 15
 
 # %% [markdown]
 # Each copy covers the same picture, so the same grid, in normalised coordinates, reads any of them. Which one should it read?
-# The one on which the grid's points lie one pixel apart. The determinant of theta's left 2×2 part says how much of the picture's area the
-# grid covers. Divide the area in pixels by the number of output pixels, and you have the area for each of them. Its square root
-# is their distance, and the logarithm of that to base 2 is the level: a distance of 1 is level 0, 2 is level 1, 4 is level 2.
+# The one on which the grid's points lie one pixel apart. The determinant of theta's left 2×2 part says how much of the
+# picture's area the grid covers. Divide the area in pixels by the number of output pixels, and you have the area for each of
+# them. Its square root is their distance, and the logarithm of that to base 2 is the level: a distance of 1 is level 0, 2 is
+# level 1, 4 is level 2.
 
 
 # %%
@@ -242,9 +243,10 @@ three = torch.cat([transforms.attention(width / 60) for width in (28, 42, 56)])
 print("level", rounded(pyramid_level(three, (60, 60), (28, 28))))
 
 # %% [markdown]
-# Between two levels, both are read, and the results are mixed by their distance, as a bilinear sampler does between two pixels. Graphics
-# cards have done this for decades and call it trilinear filtering. `warp(…, antialias=True)` does it, and so does
-# `SpatialTransformer(…, antialias=True)`. Here 15×15 pixels are read from the whole picture, four in from each side:
+# Between two levels, both are read, and the results are mixed by their distance, as a bilinear sampler does between two
+# pixels. Graphics cards have done this for decades and call it trilinear filtering. `warp(…, antialias=True)` does it, and so
+# does `SpatialTransformer(…, antialias=True)`. Here 15×15 pixels are read from the whole picture, one for every four along
+# each axis:
 
 # %%
 shrunk = [
@@ -264,8 +266,8 @@ show(
 )
 
 # %% [markdown]
-# How much does an output depend on where the pixels happen to lie? Move each picture by one pixel to the right and read it again.
-# Nothing has changed that matters. By how much do the outputs change, as a share of their brightness?
+# How much does an output depend on where the pixels happen to lie? Move each picture by one pixel to the right and read it
+# again. Nothing has changed that matters. By how much do the outputs change, as a share of their brightness?
 
 # %% tags=["tolerance=3"]
 some = pictures[:500, :, :, :-1]
@@ -276,14 +278,14 @@ for name, on in [("read directly", False), ("pooled first", True)]:
     print(f"{name:13} {100 * (first - second).abs().sum() / first.sum():.0f} % of the brightness")
 
 # %% [markdown]
-# The pooled copy changes less. That matters twice: the reader sees the same digit in the same way wherever it lies, and the
-# gradient of theta, which comes from these very differences, points to where the digit is, not to the next pixel.
+# The pooled copy changes less, so the reader sees a digit in much the same way wherever it lies. Theta gains, too: its
+# gradient reaches one pixel (notebook 03), and in a pooled copy a pixel is larger, so the gradient comes from further away.
 #
 # ## Train
 #
-# Nobody tells the network where the digits are. It starts with one window for all, half the picture's size, in the middle; it is
-# given pictures and labels, and the loss of notebook 05. **Predict:** what does it learn first, to look or to read? Run the next
-# two cells, and watch the boxes in the first while the second one trains, for a quarter of an epoch.
+# Nobody tells the network where the digits are. It starts with one window for all, half the picture's size, in the middle; it
+# is given pictures and labels, and the loss of notebook 05. **Predict:** what does it learn first, to look or to read? Run
+# the next two cells, and watch the boxes under the first one while the second one trains, for a quarter of an epoch.
 
 # %%
 monitor = Monitor(output_size=(28, 28), antialias=True)
@@ -315,8 +317,8 @@ print(f"this run: {begun.seconds[-1]:.0f} s")
 print(f"error after a quarter of an epoch: {100 * (1 - begun.accuracy):.1f} %")
 
 # %% [markdown]
-# All of the training takes ten epochs by the recipe `clutter`, about five minutes of one core. It was recorded. To train here and
-# now, set `live = True`: two epochs by the recipe `quick`, about a minute on two cores, which end near 3 %.
+# All of the training takes ten epochs by the recipe `clutter`, about five minutes of one core. It was recorded. To train here
+# and now, set `live = True`: two epochs by the recipe `quick`, about a minute on two cores, which end near 3 %.
 
 # %%
 live = False  # True: train the network that finds digits now
@@ -335,8 +337,8 @@ def recorded_or_live():
 finder, found = recorded_or_live()
 
 # %% [markdown]
-# Press the play button, and watch twelve boxes travel. The network has never seen these pictures in training. When do
-# the boxes begin to differ from each other? Do they grow or shrink at first, and later?
+# Press the play button, and watch twelve boxes travel. The network has never seen these pictures in training. When do the
+# boxes begin to differ from each other? Do they grow or shrink at first, and later?
 
 # %%
 replay_lab = ReplayLab(found, output_size=(28, 28), antialias=True)
@@ -371,9 +373,9 @@ print(f"error on 10,000 pictures that it has never seen: {error:.2f} % (the pape
 # %% [markdown]
 # ## Measure: does it look where the digit is?
 #
-# The boxes say where the digits are, so you can measure how well it looks. Two numbers do: **how far** the window's centre is from the
-# digit's, in pixels, and **how much** of the digit lies inside the window. `window_box` turns a theta back into a box (you will write
-# that yourself in Try).
+# The boxes say where the digits are, so you can measure how well it looks. Two numbers do: **how far** the window's centre is
+# from the digit's, in pixels, and **how much** of the digit lies inside the window. `window_box` turns a theta back into a
+# box (you will write that yourself in Try).
 
 
 # %%
@@ -384,8 +386,8 @@ def centre_distance(theta, boxes, size):
 
 
 # %% [markdown]
-# Two boxes overlap from the later of their left sides to the earlier of their right ones, and likewise from top to bottom. Where
-# the later side lies beyond the earlier one, they do not overlap at all.
+# Two boxes overlap from the later of their left sides to the earlier of their right ones, and likewise from top to bottom.
+# Where the later side lies beyond the earlier one, they do not overlap at all.
 
 
 # %%
@@ -439,10 +441,12 @@ show(
 )
 
 # %% [markdown]
-# Two things may surprise you. The windows **grow**: nothing in the loss asks for a tight one. A digit that is cut off costs much, a
-# fragment that is let in costs little, since the reader learns to read past it. So the window takes a margin, and gives up some
-# resolution for it. And the digit need not lie in the middle. An offset that is the same in all pictures costs nothing, for the
-# reader gets used to it. How much of the distance is such a habit? Take the mean offset away, and see what is left:
+# Two things may surprise you. The windows **grow**, and most of that in the first quarter of an epoch, when they hardly look
+# at the digit yet: it learns first to take in enough, then to read, and then to look more closely. Nothing in the loss asks
+# for a tight one. A digit that is cut off costs much, a fragment that is let in costs little, since the reader learns to read
+# past it. So the window takes a margin, and gives up some resolution for it. And the digit need not lie in the middle. An
+# offset that is the same in all pictures costs nothing, for the reader gets used to it. How much of the distance is such a
+# habit? Take the mean offset away, and see what is left:
 
 # %% tags=["hide-output", "tolerance=1"]
 window = window_box(thetas["trained"], (60, 60))
@@ -510,7 +514,10 @@ for row in table.rows:
     seconds = statistics.median(row.cpu_seconds)
     axes.errorbar(seconds, mean, half, label=f"{row.network}, {row.epochs:g} epochs", **look)
 axes.set(xlabel="seconds of CPU time to train", ylabel="error, %")
-axes.set_title("error against time: lower and further left is better\n(hollow: as much time as the transformer)", fontsize=11)
+axes.set_title(
+    "error against time: lower and further left is better\n(hollow: as much time as the transformer)",
+    fontsize=11,
+)
 axes.grid(alpha=0.3)
 axes.legend()
 show(
@@ -521,16 +528,17 @@ show(
 # %% [markdown]
 # Read the table with three questions:
 #
-# - **What does *plain* pay?** Six times the multiply-adds, most of them spent on pixels where nothing is. With equal time it gets few
-#   epochs.
-# - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it learns fast: at
-#   equal cost it is a strong opponent, and early on it is ahead. If the table says that its interval overlaps the transformer's, then for
-#   these pictures half the resolution is enough, and pooling is the better engineering.
-# - **What does the transformer pay?** A look for each picture. It gets the full resolution where it matters, and its reader costs the
-#   same however large the picture is.
+# - **What does *plain* pay?** Six times the multiply-adds, most of them spent on pixels where nothing is. With equal time it
+#   gets few epochs.
+# - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it learns
+#   fast: at equal cost it is a strong opponent, and early on it is ahead. If the table says that its interval overlaps the
+#   transformer's, then for these pictures half the resolution is enough, and pooling is the better engineering.
+# - **What does the transformer pay?** A look for each picture. It gets the full resolution where it matters, and its reader
+#   costs the same however large the picture is.
 #
-# The last point decides. Make the picture twice as wide and high, and *plain* and *pooled* cost more than four times as much: *pooled* then
-# costs what *plain* costs now. For the transformer only the look grows, and not even that if it looks at a quarter of the resolution. A **quiz**:
+# The last point decides. Make the picture twice as wide and high, and *plain* and *pooled* cost more than four times as much:
+# *pooled* then costs what *plain* costs now. For the transformer only the look grows, and not even that if it looks at a
+# quarter of the resolution. A **quiz**:
 
 # %%
 Quiz("attention_pays")
@@ -538,8 +546,8 @@ Quiz("attention_pays")
 # %% [markdown]
 # ## Two digits, one sum
 #
-# The paper adds digits: two of them in one picture, and the label is their **sum**, nothing else. No one says which digits they are, or
-# where. `pair_up` draws a second digit for each, and `scattered_pairs` puts both into one picture.
+# The paper adds digits: two of them in one picture, and the label is their **sum**, nothing else. No one says which digits
+# they are, or where. `pair_up` draws a second digit for each, and `scattered_pairs` puts both into one picture.
 
 # %%
 generator = torch.Generator().manual_seed(1)
@@ -556,12 +564,13 @@ show(
 )
 
 # %% [markdown]
-# `models.AdditionNet` has two transformers in parallel, as in notebook 04, and one reader for both windows. The reader gives each window's
-# ten probabilities. The probability of a sum follows from them: 7 is 0 and 7, or 1 and 6, or 2 and 5 … So the reader must learn
-# the digits, though it is never told a single one. One window starts left of the middle, the other right of it.
+# `models.AdditionNet` has two transformers in parallel, as in notebook 04, and one reader for both windows. The reader gives
+# each window's ten probabilities. The probability of a sum follows from them: 7 is 0 and 7, or 1 and 6, or 2 and 5 … So the
+# reader must learn the digits, though it is never told a single one. One window starts left of the middle, the other right of
+# it.
 #
-# This network was trained for three epochs and recorded, as `tools/pretrain.py` says. **Predict:** will each window find a digit of its
-# own? Does the one that started on the left always take the digit on the left?
+# This network was trained for three epochs and recorded, as `tools/pretrain.py` says. **Predict:** will each window find a
+# digit of its own? Does the one that started on the left always take the digit on the left?
 
 
 # %% tags=["hide-output", "tolerance=3"]
@@ -604,14 +613,14 @@ show(
         names,
         title="above the first window, below the second",
     ),
-    "the four pictures twice: above with the box of the first window, below with that of the second; dashed, the digit that the window is "
-    "closer to.",
+    "the four pictures twice: above with the box of the first window, below with that of the second; dashed, the digit that "
+    "the window is closer to.",
 )
 
 # %% [markdown]
-# Nobody told the network that a picture holds *two* digits, what a digit is called, or which window is to take which. The sums alone
-# did. In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. The error on the sums, of all
-# three recorded runs; the third one, *twins*, is the first break below. **Predict** its error, too.
+# Nobody told the network that a picture holds *two* digits, what a digit is called, or which window is to take which. The
+# sums alone did. In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. The error
+# on the sums, of all three recorded runs; the third one, *twins*, is the first break below. **Predict** its error, too.
 
 # %% tags=["hide-output", "tolerance=0.3"]
 print("wrong sums after three epochs, in percent:")
@@ -623,9 +632,9 @@ for name in ("apart", "channels", "twins"):
 # %% [markdown]
 # ## Break
 #
-# **1. The same start.** The twins are two windows with the same weights, and both start in the middle. Compare the gradients that
-# the heads of the two windows get from 64 pictures. **Predict:** by how much do they differ for twins? And for windows that start
-# apart?
+# **1. The same start.** The twins are two windows with the same weights, and both start in the middle. Compare the gradients
+# that the heads of the two windows get from 64 pictures. **Predict:** by how much do they differ for twins? And for windows
+# that start apart?
 
 
 # %% tags=["hide-output", "tolerance=1e-3"]
@@ -647,10 +656,10 @@ print("and with different starts:")
 print(f"left and right: {difference_of_gradients((left, right)):.0f}")
 
 # %% [markdown]
-# Equal windows read the same, get the same gradient, take the same step, and are equal again, for ever. What can twins still do?
-# They can take one window for both digits, and answer *half this digit, half that one*: then the right sum has a probability of a
-# half, and each of two wrong ones a quarter. That is often enough to name the right sum, and never enough to be sure of it. The
-# loss shows it, where the error may not:
+# Equal windows read the same, get the same gradient, take the same step, and are equal again, for ever. What can twins still
+# do? They can take one window for both digits, and answer *half this digit, half that one*: then the right sum has a
+# probability of a half, and each of two wrong ones a quarter. That is often enough to name the right sum, and never enough to
+# be sure of it. The loss shows it, where the error may not:
 
 # %% tags=["tolerance=0.1"]
 for name in ("apart", "twins"):
@@ -659,8 +668,8 @@ for name in ("apart", "twins"):
 print(f"-log(1/2) is {math.log(2):.2f}")
 
 # %% [markdown]
-# **2. The look learns as fast as the reading.** Again a quarter of an epoch by the recipe `quick`, but with a `localization_factor`
-# of 1. **Predict:** do the windows differ more from picture to picture, or less? And the error?
+# **2. The look learns as fast as the reading.** Again a quarter of an epoch by the recipe `quick`, but with a
+# `localization_factor` of 1. **Predict:** do the windows differ more from picture to picture, or less? And the error?
 
 # %% tags=["hide-output", "tolerance=6"]
 device.seed_everything(0)
@@ -678,11 +687,12 @@ for name, net, run in (("factor 0.2", starter, begun), ("factor 1", hasty, rushe
 # In the first steps the reader cannot read yet, so what it tells the look is noise. A slow look waits for a better teacher. A
 # hasty one has moved by then, often to a place from which it sees all of the picture, where looking further gains nothing.
 #
-# **3. The grey frame, on clutter.** A user of the tutorial's page took its network to cluttered digits and reported that it collapsed: its
-# window zoomed out and did not come back ([issue 1117](https://github.com/pytorch/tutorials/issues/1117)). The input is normalised, so black is -0.42. Padding with zeros
-# draws a grey frame around it (notebook 03), and the frame's edge is the brightest thing in the output. To see that happen within seconds, let
-# the look learn at three times the rate of the reading, once with `zeros` and once with `border`; all else is equal, the seed included.
-# **Predict** the share of the grid that is outside at the end, and what `fit` finds.
+# **3. The grey frame, on clutter.** A user of the tutorial's page took its network to cluttered digits and reported that it
+# collapsed: its window zoomed out and did not come back ([issue 1117](https://github.com/pytorch/tutorials/issues/1117)). The
+# input is normalised, so black is -0.42. Padding with zeros draws a grey frame around it (notebook 03), and the frame's edge
+# is the brightest thing in the output. To see that happen within seconds, let the look learn at three times the rate of the
+# reading, once with `zeros` and once with `border`; all else is equal, the seed included. **Predict** the share of the grid
+# that is outside at the end, and what `fit` finds.
 
 
 # %% tags=["hide-output"]
@@ -714,8 +724,8 @@ show(
         "share of the grid outside",
         "padded with zeros, the window leaves the picture",
     ),
-    "two curves over the steps: padded with zeros, the share of the grid outside the picture soon rises to 1 and stays there; padded "
-    "with border, it rises a little and comes back to 0.",
+    "two curves over the steps: padded with zeros, the share of the grid outside the picture soon rises to 1 and stays there; "
+    "padded with border, it rises a little and comes back to 0.",
 )
 
 # %% tags=["hide-output", "tolerance=8"]
@@ -724,14 +734,14 @@ for padding_mode, run in rushes.items():
     print(f"{padding_mode:7} {100 * (1 - run.accuracy):.0f}")
 
 # %% [markdown]
-# Outside the picture everything is the same, so there is no gradient, and no way back: the dead zone of notebook 03. `findings`
-# names both causes, the rate and the padding. With `border`, the window stays, at a rate that is still too high: tried with four seeds
-# here, `zeros` left the picture for good in two of them, and `border` in none. It is not a cure for every rate. The sound remedy is both:
-# black outside, and a look that learns more slowly.
+# Outside the picture everything is the same, so there is no gradient, and no way back: the dead zone of notebook 03.
+# `findings` names both causes, the rate and the padding. With `border`, the window stays, at a rate that is still too high:
+# tried with four seeds here, `zeros` left the picture for good in two of them, and `border` in none. It is not a cure for
+# every rate. The sound remedy is both: black outside, and a look that learns more slowly.
 #
-# **4. Zoom by four, without pooling.** Photographs are larger than 60 pixels, and they have grain. Enlarge the pictures by four, and give each
-# pixel some noise of its own. The network looks at a small copy, as before; then it reads 28×28 pixels out of 240×240, about four
-# apart. **Predict:** how much does pooling first change the error?
+# **4. Zoom by four, without pooling.** Photographs are larger than 60 pixels, and they have grain. Enlarge the pictures by
+# four, and give each pixel some noise of its own. The network looks at a small copy, as before; then it reads 28×28 pixels
+# out of 240×240, about four apart. **Predict:** how much does pooling first change the error?
 
 # %% tags=["hide-output", "tolerance=4"]
 large = F.interpolate(pictures[:500], scale_factor=4, mode="nearest")
@@ -761,8 +771,8 @@ show(
 )
 
 # %% [markdown]
-# Read directly, an output pixel has the grain of four input pixels at most; the other twelve of its sixteen are never seen. Pooled first, it
-# is the mean of all sixteen. The network was trained on neither.
+# Read directly, an output pixel has the grain of four input pixels at most; the other twelve of its sixteen are never seen.
+# Pooled first, it is the mean of all sixteen. The network was trained on neither.
 
 # %% [markdown]
 # ## Try
@@ -771,8 +781,8 @@ show(
 # says. `checks.hint("theta_of_box")` gives a first hint, and another one each time you call it;
 # `checks.solution("theta_of_box")` shows the answer.
 #
-# **1. Write** attention's theta of a box: the smallest window that has the whole box in it, with the same middle. A box need not be a
-# square, and neither need the picture. Predict: which box has the identity as its theta?
+# **1. Write** attention's theta of a box: the smallest window that has the whole box in it, with the same middle. A box need
+# not be a square, and neither need the picture. Predict: which box has the identity as its theta?
 
 
 # %%
@@ -787,8 +797,8 @@ checks.theta_of_box(my_theta_of_box)
 
 
 # %% [markdown]
-# **2. Write** the way back, for any theta: the box of its window, and the smallest box around it where the window is turned or sheared.
-# Predict: what does a mirror, with -0.5 as its first number, change in the box?
+# **2. Write** the way back, for any theta: the box of its window, and the smallest box around it where the window is turned
+# or sheared. Predict: what does a mirror, with -0.5 as its first number, change in the box?
 
 
 # %%
@@ -803,9 +813,9 @@ checks.box_of_theta(my_box_of_theta)
 
 
 # %% [markdown]
-# **3. Write** an antialiased crop without `pyramid` and `pyramid_level`: where neighbours in the output read 2 or 4 pixels apart, pool
-# by as much, then read. (They are 1/2, 1, 2 or 4 pixels apart here, no more and nothing between.) Predict: how must theta change, now that
-# the picture it reads is smaller?
+# **3. Write** an antialiased crop without `pyramid` and `pyramid_level`: where neighbours in the output read 2 or 4 pixels
+# apart, pool by as much, then read. (They are 1/2, 1, 2 or 4 pixels apart here, no more and nothing between.) Predict: how
+# must theta change, now that the picture it reads is smaller?
 
 
 # %%
@@ -820,8 +830,9 @@ checks.antialiased_crop(my_crop)
 
 
 # %% [markdown]
-# **4. Write** two transformers of attention for pictures of 60×60 pixels, each with a 28×28 output, that start at two given boxes. They
-# shall learn: from these starts on, each chooses its own window for each picture. Predict: how much of this may the two share?
+# **4. Write** two transformers of attention for pictures of 60×60 pixels, each with a 28×28 output, that start at two given
+# boxes. They shall learn: from these starts on, each chooses its own window for each picture. Predict: how much of this may
+# the two share?
 
 
 # %%
@@ -836,8 +847,8 @@ checks.different_starts(my_starts)
 
 
 # %% [markdown]
-# **5. Repair.** This function turns the head's three numbers into theta. Its numbers are right, and yet no network with it has
-# ever found a digit. Why?
+# **5. Repair.** This function turns the head's three numbers into theta. Its numbers are right, and yet no network with it
+# has ever found a digit. Why?
 
 
 # %%
@@ -850,8 +861,8 @@ def my_attention_theta(answer):
 checks.attention_theta(my_attention_theta)
 
 # %% [markdown]
-# **6. To run.** Twice as many fragments: `clutter.random_clutter(fragments=12)` for test pictures. How much worse does the trained
-# network read them, and does it still find the digits? Predict first. (One run's answer is below.)
+# **6. To run.** Twice as many fragments: `clutter.random_clutter(fragments=12)` for test pictures. How much worse does the
+# trained network read them, and does it still find the digits? Predict first. (One run's answer is below.)
 #
 # <details><summary>Answers to what has no check</summary>
 #
@@ -871,9 +882,12 @@ checks.attention_theta(my_attention_theta)
 # %% [markdown]
 # ## Keep
 #
-# - **A transformer pays where looking is cheaper than reading.** It looks at half the resolution, and reads only what it found.
+# - **A transformer pays where looking is cheaper than reading.** It looks at half the resolution, and reads only what it
+#   found.
 # - **Measure the look itself**: pixels from window to thing, share inside, and the error when all get the same window.
-# - **Pool before you shrink, start each window elsewhere, pad with black**, and let the look learn more slowly than the reading.
+# - **Pool before you shrink, start each window elsewhere, pad with black**, and let the look learn more slowly than the
+#   reading.
 #
-# What next? [05 · Training](05_training.ipynb) asked whether a spatial transformer helps. Now you have an answer with a
-# condition: give it a picture that is larger than what matters in it.
+# Does a spatial transformer help, then? Where the picture is larger than what matters in it, yes; on small centred digits, a
+# plain CNN draws level. Next: [11 · The page, then and now](11_then_and_now.ipynb), on how today's code differs from the
+# tutorial's.
