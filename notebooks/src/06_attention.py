@@ -433,11 +433,10 @@ show(
         far,
         "share of the pictures, %",
         "centres at most so far apart, pixels",
-        "trained, the window's centre is a few pixels from the digit's",
+        "training brings the window's centre closer to the digit's",
         markers=False,
     ),
-    "three rising curves of distance over the share of pictures; the one before training rises to more than twenty pixels, the "
-    "trained one stays near the bottom.",
+    "three rising curves of distance over the share of pictures; the one before training lies highest, the trained one lowest.",
 )
 
 # %% [markdown]
@@ -533,7 +532,7 @@ show(
 # - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it learns
 #   fast: at equal cost it is a strong opponent, and early on it is ahead. If the table says that its interval overlaps the
 #   transformer's, then for these pictures half the resolution is enough, and pooling is the better engineering.
-# - **What does the transformer pay?** A look for each picture. It gets the full resolution where it matters, and its reader
+# - **What does the transformer pay?** A look for each picture. It reads more finely where it matters, and its reader
 #   costs the same however large the picture is.
 #
 # The last point decides. Make the picture twice as wide and high, and *plain* and *pooled* cost more than four times as much:
