@@ -1,5 +1,6 @@
 """Functions as a learner writes them: from the text of a notebook's cell."""
 
+import inspect
 import itertools
 import linecache
 import textwrap
@@ -36,10 +37,11 @@ def body(source: str) -> Callable:
 
 
 def typed(exercise: FunctionExercise, source: str) -> Callable:
-    """A function with the exercise's arguments and this body, written in a cell."""
-    arguments = ", ".join(a for a in exercise.parameters if a != "options")
+    """A function with the solution's arguments, defaults too, and this body, written in a cell."""
+    arguments = inspect.signature(exercise.solution).parameters.values()
+    bare = [a.replace(annotation=a.empty) for a in arguments if a.name != "options"]
     lines = textwrap.indent(textwrap.dedent(source).strip(), "    ")
-    return cell(f"def mine({arguments}):\n{lines}\n")["mine"]
+    return cell(f"def mine{inspect.Signature(bare)}:\n{lines}\n")["mine"]
 
 
 def attempted(name: str, source: str) -> Verdict:

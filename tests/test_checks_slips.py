@@ -18,6 +18,17 @@ BASE = "base = grids.base_grid(*size[2:], align_corners)\n"
 SLOPE = "(samplers.bilinear(input, x + 1e-4, y) - samplers.bilinear(input, x, y)) / 1e-4"
 START = "head.weight.data.zero_()\nhead.bias.data = torch.tensor([1., 0, 0, 0, 1, 0])\n"
 
+TWINS_BUT_FOR_THEIR_STARTS = """
+import copy
+localization = nn.Sequential(*models.localization_cnn(in_channels=1)[:-1], nn.Linear(32, 3))
+one = models.SpatialTransformer(localization, (28, 28), transformation="attention")
+pair = one, copy.deepcopy(one)
+for transformer, (left, top, side, _) in zip(pair, (first, second)):
+    start = side / 60, (left + side / 2) / 30 - 1, (top + side / 2) / 30 - 1
+    transformer.localization[-1].bias.data = torch.tensor(start)
+return pair
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "source", "words"),
@@ -141,6 +152,35 @@ def test_nearly_right_is_measured_by_how_far_the_numbers_lie_apart():
         ("evaluation", "model.eval()\nreturn (model(images).argmax(1) == labels).double().mean()"),
         ("start_at_identity", START),
         ("start_at_identity", START + "return head"),
+        (
+            "theta_of_box",
+            "H, W = size\nmove = 2 * (left + width / 2) / W - 1, 2 * (top + height / 2) / H - 1\n"
+            "zoom = transforms.scale(max(width / W, height / H))\n"
+            "return transforms.compose(transforms.translation(*move), zoom)",
+        ),
+        (
+            "box_of_theta",
+            "ends = torch.tensor([-1, 1]).to(theta)\ncorners = torch.cartesian_prod(ends, ends)\n"
+            "places = F.pad(corners, (0, 1), value=1) @ theta.mT\n"
+            "pixels = (places + 1) / 2 * theta.new_tensor(size).flip(0)\n"
+            "return torch.cat([pixels.amin(1), pixels.amax(1) - pixels.amin(1)], dim=1)",
+        ),
+        ("attention_theta", "return transforms.attention(*answer.unbind(1))"),
+        (
+            "attention_theta",
+            "theta = answer.new_zeros(len(answer), 2, 3)\n"
+            "theta[:, 0, 0] = theta[:, 1, 1] = answer[:, 0]\n"
+            "theta[:, :, 2] = answer[:, 1:]\nreturn theta",
+        ),
+        (
+            "antialiased_crop",
+            "step = theta[0, 1, 1] * image.shape[2] / output_size[0]\nwhile step > 1:\n"
+            "    image, step = F.avg_pool2d(image, 2), step / 2\n"
+            "grid = F.affine_grid(theta, (1, 1, *output_size), align_corners=False)\n"
+            "grid = grid.expand(len(image), -1, -1, -1)\n"
+            "return F.grid_sample(image, grid, align_corners=False)",
+        ),
+        ("different_starts", TWINS_BUT_FOR_THEIR_STARTS),
     ],
 )
 def test_every_right_way_is_right(name, source):

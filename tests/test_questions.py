@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import data, models, samplers, training, transforms
+from stn_course import clutter, data, models, samplers, training, transforms
 from stn_course.checks.catalogue import QUESTIONS
+from stn_course.comparison import multiply_adds
 from stn_course.lessons import load_lessons
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks" / "src"
@@ -218,10 +219,51 @@ def mark_of_a_collapse(digits):
     assert len(digits[1]) == 10_000
 
 
+def clutter_cnn(digits):
+    """The maps move with the digit; the layer behind them has weights for each place."""
+    net = models.DigitReader(60).eval()
+    pictures = torch.zeros(2, 1, 60, 60)
+    for picture, left in zip(pictures, (12, 16), strict=True):  # 4 pixels, 1 after two poolings
+        picture[0, 16:44, left : left + 28] = digits[0][0, 0]
+    maps = net.features[:8](pictures)
+    assert torch.allclose(maps[0, :, :, :-1], maps[1, :, :, 1:], atol=1e-4)
+    assert (net(pictures)[0] - net(pictures)[1]).abs().max() > 0.01
+    whole, window = (first_linear(models.DigitReader(size)) for size in (60, 28))
+    assert (whole.in_features, window.in_features) == (144 * 48, 16 * 48)
+    assert whole.weight.numel() == 9 * window.weight.numel()
+    bare, among = (
+        clutter.random_clutter(fragments=n)(digits[0][:200], torch.Generator().manual_seed(0))[0]
+        for n in (0, 6)
+    )
+    fragments = torch.where(among > bare, among, 0)
+    assert fragments.amax() == digits[0][:200].amax()
+
+
+def first_linear(reader) -> nn.Linear:
+    return next(layer for layer in reader.features if isinstance(layer, nn.Linear))
+
+
+def attention_pays(_):
+    """To look and read takes far less work than to read all; the least has the pooled picture."""
+    picture = torch.zeros(1, 1, 60, 60)
+    nets = {name: make().eval() for name, make in models.CLUTTER_NETWORKS.items()}
+    work = {name: multiply_adds(net, picture) for name, net in nets.items()}
+    finder = nets["transformer"]
+    look = multiply_adds(finder.transformer.localization, picture)
+    read = multiply_adds(finder.reader, picture[..., :28, :28])
+    assert look < read
+    assert look + read == work["transformer"] < work["plain"] / 5
+    assert work["pooled"] < work["transformer"]
+    assert 0.2 < 28**2 / 60**2 < 0.25
+    assert models.count_parameters(nets["pooled"]) < models.count_parameters(finder)
+    finder(torch.rand(2, 1, 60, 60))
+    assert torch.equal(finder.transformer.theta[:, [0, 1], [1, 0]], torch.zeros(2, 2))  # no turn
+
+
 COMPUTED = [
     *(normalised_range, what_a_cnn_knows, which_way, zoom, xy_order, align_corners, grey_frame),
     *(nearest_gradient, gradient_reach, dead_zone, identity_start, who_has_parameters),
-    *(tanh_on_theta, upright_accuracy, mark_of_a_collapse),
+    *(tanh_on_theta, upright_accuracy, mark_of_a_collapse, clutter_cnn, attention_pays),
 ]
 
 
