@@ -657,8 +657,9 @@ print(f"left and right: {difference_of_gradients((left, right)):.0f}")
 # %% [markdown]
 # Equal windows read the same, get the same gradient, take the same step, and are equal again, for ever. What can twins still
 # do? They can take one window for both digits, and answer *half this digit, half that one*: then the right sum has a
-# probability of a half, and each of two wrong ones a quarter. That is often enough to name the right sum, and never enough to
-# be sure of it. The loss shows it, where the error may not:
+# probability of a half, and each of two wrong ones a quarter. That may be enough to name the right sum, and it is never enough
+# to be sure of it: with two different digits, the loss of twins is at least -log(1/2). (Twice the product of two shares that
+# add up to 1 is a half at most.) So look at the loss, too:
 
 # %% tags=["tolerance=0.1"]
 for name in ("apart", "twins"):
