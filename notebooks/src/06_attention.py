@@ -476,7 +476,7 @@ print(f"one window for all:        {same:.1f}")
 # - **pooled**: reads the whole picture at half its resolution, 30×30.
 # - **transformer**: looks at 30×30, reads 28×28.
 #
-# The table has equal epochs for all three, and then as many epochs for the two rivals as fit into the transformer's time. An
+# Each row of the table is a network and a number of epochs: as many as the transformer's, or as many as fit into its time. An
 # interval is that of a mean over seeds, as in notebook 05. `python -m stn_course.comparison` makes any one of these runs, and
 # `stn-course table clutter` all of them.
 #
