@@ -420,13 +420,16 @@ for name, theta in thetas.items():
     width = 60 * theta[:, 0, 0].mean()
     print(f"{name:15} {distance:4.1f} pixels off, {100 * share:5.1f} % inside, {width:.0f} wide")
 
+
 # %% tags=["hide-cell"]
-size = tuple(pictures.shape[2:])
-shares = torch.linspace(0, 100, 101)
-far = {
-    name: torch.quantile(centre_distance(theta, truth, size), shares.to(chosen) / 100).cpu()
-    for name, theta in thetas.items()
-}
+def far_at_most(theta):
+    """How far the centres are apart at most in each share of the pictures, (101,) in pixels."""
+    distances = centre_distance(theta, truth, (60, 60)).cpu()
+    return torch.quantile(distances, shares / 100)
+
+
+shares = torch.linspace(0, 100, 101)  # in percent
+far = {name: far_at_most(theta) for name, theta in thetas.items()}
 show(
     plotting.curves(
         shares,
