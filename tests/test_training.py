@@ -400,7 +400,11 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"recipe": "fast"}, ValueError, "'course', 'sprint', 'rotated', 'clutter', 'together'; got 'fast'"),
+        (
+            {"recipe": "fast"},
+            ValueError,
+            "'course', 'sprint', 'rotated', 'clutter', 'together'; got 'fast'",
+        ),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),

@@ -126,6 +126,7 @@ show(
 # %%
 print(transforms.attention(scale=0.5, x=0.25, y=-0.5)[0])
 
+
 # %% [markdown]
 # Which theta would a perfect transformer choose? You have the boxes, so you can say. The window shall have 28×28 pixels, as
 # the classifier knows it, so its scale is 28/60. Its centre is that of the box; from pixels to normalised coordinates, 0 to
@@ -221,6 +222,7 @@ def pyramid(input, output_size):
 
 
 print("sizes:", [tuple(copy.shape[2:]) for copy in pyramid(pictures[:1], (15, 15))])
+
 
 # %% [markdown]
 # Each copy covers the same picture, so the same grid, in normalised coordinates, reads any of them. Which one should it read?
@@ -369,6 +371,7 @@ show(
 shown = data.normalise(pictures)
 error = 100 * (1 - training.evaluate(finder, shown, labels))
 print(f"error on 10,000 pictures that it has never seen: {error:.2f} % (the paper's: 1.7 %)")
+
 
 # %% [markdown]
 # ## Measure: does it look where the digit is?
@@ -565,6 +568,7 @@ show(
     "four pictures of 60 by 60 pixels with two digits each, at random places that do not overlap.",
 )
 
+
 # %% [markdown]
 # `models.AdditionNet` has two transformers in parallel, as in notebook 04, and one reader for both windows. The reader gives
 # each window's ten probabilities. The probability of a sum follows from them: 7 is 0 and 7, or 1 and 6, or 2 and 5 … So the
@@ -686,6 +690,7 @@ for name, net, run in (("factor 0.2", starter, begun), ("factor 1", hasty, rushe
     off = centre_distance(theta, boxes[:2000], (60, 60)).mean()
     print(f"{name:10} error {100 * (1 - run.accuracy):.0f} %, {off:.1f} pixels off")
 
+
 # %% [markdown]
 # In the first steps the reader cannot read yet, so what it tells the look is noise. A slow look waits for a better teacher. A
 # hasty one has moved by then, often to a place from which it sees all of the picture, where looking further gains nothing.
@@ -772,6 +777,7 @@ show(
     ),
     "six windows twice: above full of grain, below the same digits nearly clean.",
 )
+
 
 # %% [markdown]
 # Read directly, an output pixel has the grain of four input pixels at most; the other twelve of its sixteen are never seen.
@@ -879,7 +885,7 @@ checks.attention_theta(my_attention_theta)
 #
 # **5.** `tolist` makes plain numbers of tensors, and no gradient comes back through them: theta never changes.
 #
-# **6.** ANSWER6
+# **6.** In one run it misread 2.6 % of them in place of 1.5 %, and its windows were 5.7 pixels off in place of 5.1.
 # </details>
 
 # %% [markdown]
