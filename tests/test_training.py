@@ -216,7 +216,8 @@ def test_a_bundled_recording_ends_as_the_bundled_weights_do(name):
 def test_every_network_and_recording_has_its_run():
     assert set(models.TRAINED) < set(pretrain.RUNS)
     for name in pretrain.RUNS:
-        assert training.load_recording(name).recipe == pretrain.RUNS[name].recipe
+        recorded = training.load_recording(name).recipe  # the first had another name for theirs
+        assert replace(recorded, name="") == replace(pretrain.RUNS[name].recipe, name="")
 
 
 def test_a_recording_begins_at_the_identity_and_the_patient_does_not():

@@ -31,6 +31,7 @@ from stn_course import (
     transforms,
 )
 from stn_course.plotting import show
+from stn_course.samplers import warp
 from stn_course.validation import check_images
 from stn_course.widgets import Monitor, Quiz, ReplayLab
 
@@ -303,7 +304,8 @@ def class_means(images):
 
 
 with torch.no_grad():
-    straight = data.denormalise(forced.stn(shown)).clamp(0, 1)
+    forced.stn(shown)  # chooses a theta for each digit
+straight = warp(turned, forced.theta, padding_mode="border")
 show(
     plotting.side_by_side(
         *(class_means(turned), class_means(straight)),
