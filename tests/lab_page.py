@@ -128,8 +128,8 @@ def themes(page) -> Iterator[str]:
     """Put the page in each theme, and wait until it is painted so."""
     for theme, light in (("Dark", "false"), ("Light", "true")):
         page.click("text=Settings >> nth=0")
-        page.hover("text=Theme >> nth=0")
-        page.click(f"text=JupyterLab {theme} >> nth=0")
+        page.hover(".lm-Menu-itemLabel >> text=Theme >> nth=0")  # a notebook may hold the word
+        page.click(f".lm-Menu-itemLabel >> text=JupyterLab {theme} >> nth=0")
         page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
         page.wait_for_timeout(200)  # colours begin to fade
         page.evaluate(FADED)

@@ -8,6 +8,7 @@ from small_run import fitted
 from torch import nn
 
 from stn_course import data, models, training
+from stn_course.samplers import warp
 
 MEAN, STD = data.MEAN, data.STD
 
@@ -149,7 +150,7 @@ class OneForAll(models.PlainNet):
         self.theta = nn.Parameter(torch.eye(2, 3)[None])
 
     def forward(self, x):
-        return super().forward(models.warp(x, self.theta))
+        return super().forward(warp(x, self.theta))
 
 
 def test_a_learned_theta_is_left_alone(small):

@@ -8,6 +8,10 @@ turned_transformer  with one,
 turned_hasty        and with one whose localization network learns at the full rate.
 patient             A run with a fault, for the exercise `diagnosis`: its history only.
 clutter_transformer Finds digits in clutter, and reads them.
+frame_zeros         The same for a tenth of an epoch, with a localization network that learns five
+                    times as fast as the reader, padded with zeros: its history only,
+frame_border        padded with border,
+frame_mended        and padded with border, at a slower rate.
 addition_apart      Finds two digits in one picture, and says their sum: two transformers that
                     start apart,
 addition_twins      and two that start alike: its history only.
@@ -56,6 +60,13 @@ class Run:
     paired: bool = False  # each digit with another one, and their sum as the label
 
 
+def frame(padding_mode: str, localization_factor: float) -> Run:
+    """The first tenth of an epoch on clutter, from a window as large as the picture."""
+    recipe = replace(RECIPES["clutter"], epochs=0.1, localization_factor=localization_factor)
+    make = partial(AttentionNet, start=(1.0, 0.0, 0.0), padding_mode=padding_mode)
+    return Run(make, recipe, random_clutter())
+
+
 def addition(channels: int = 1, **options) -> Run:
     """Two digits and their sum, for three epochs."""
     recipe = replace(RECIPES["clutter"], epochs=3)
@@ -97,6 +108,9 @@ RUNS = {
     "turned_hasty": Run(TRAINED["turned_hasty"], FULL_RATE),
     "patient": Run(Patient, replace(ROTATED, epochs=1)),
     "clutter_transformer": Run(AttentionNet, RECIPES["clutter"], random_clutter()),
+    "frame_zeros": frame("zeros", 5.0),
+    "frame_border": frame("border", 5.0),
+    "frame_mended": frame("border", 0.4),
     "addition_apart": addition(),
     "addition_twins": addition(starts=2 * ((0.5, 0.0, 0.0),)),
     "addition_channels": addition(channels=2),
