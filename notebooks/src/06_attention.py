@@ -628,7 +628,7 @@ show(
 # on the sums, of all three recorded runs; the third one, *twins*, is the first break below. **Predict** its error, too.
 
 # %% tags=["hide-output", "tolerance=0.3"]
-print("wrong sums after three epochs, in percent of all 10,000 pictures:")
+print("wrong sums after three epochs, in percent of all test pictures:")
 for name in ("apart", "channels", "twins"):
     run = training.load_recording(f"addition_{name}")
     print(f"{name:9} {100 * (1 - run.accuracy):.1f}")
