@@ -128,7 +128,7 @@ print(transforms.attention(scale=0.5, x=0.25, y=-0.5)[0])
 
 
 # %% [markdown]
-# Which theta would a perfect transformer choose? You have the boxes, so you can say. The window shall have 28×28 pixels, as
+# Which theta would a perfect transformer choose? You have the boxes, so you can say. The window should have 28×28 pixels, as
 # the classifier knows it, so its scale is 28/60. Its centre is that of the box; from pixels to normalised coordinates, 0 to
 # 60 becomes -1 to 1.
 
@@ -164,8 +164,8 @@ for name, theta in {"the whole picture, shrunk": whole, "a perfect look": told}.
     print(f"{name:25} {100 * (1 - training.evaluate(knows_upright.to(chosen), seen, labels)):.1f}")
 
 # %% [markdown]
-# Knowing where to look is nearly all of the task. The rest are fragments inside the window, of which this classifier knows
-# nothing.
+# For this classifier, which knows digits of one size in the middle, knowing where to look is nearly all of the task. The rest are
+# fragments inside the window, of which it knows nothing.
 #
 # ## Build 2: look at half the resolution, read from the full picture
 #
@@ -183,7 +183,7 @@ net = models.AttentionNet()
 print(net.transformer.localization)
 
 # %% [markdown]
-# Note what it does not have: a second pooling. Pooling makes a CNN indifferent to small shifts. That helps to say *what*, and
+# Note what it does not have: pooling after its second convolution. Pooling makes a CNN indifferent to small shifts. That helps to say *what*, and
 # it harms to say *where*.
 #
 # What does the look cost, and what does it save? Count the multiplications for one picture. All readers are the same CNN;
@@ -370,7 +370,7 @@ show(
 # %% tags=["tolerance=0.3"]
 shown = data.normalise(pictures)
 error = 100 * (1 - training.evaluate(finder, shown, labels))
-print(f"error on 10,000 pictures that it has never seen: {error:.2f} % (the paper's: 1.7 %)")
+print(f"error on 10,000 pictures that it has never seen: {error:.2f} % (the paper's ST-CNN: 1.7 %)")
 
 
 # %% [markdown]
@@ -438,7 +438,7 @@ show(
         shares,
         far,
         "share of the pictures, %",
-        "centres at most so far apart, pixels",
+        "distance between the centres at most, pixels",
         "training brings the window's centre closer to the digit's",
         markers=False,
     ),
@@ -446,8 +446,7 @@ show(
 )
 
 # %% [markdown]
-# Two things may surprise you. The windows **grow**, and most of that in the first quarter of an epoch, when they hardly look
-# at the digit yet: it learns first to take in enough, then to read, and then to look more closely. Nothing in the loss asks
+# Two things may surprise you. The windows **grow** at first, when they hardly look at the digit yet, and end larger than they began: it learns first to take in enough, then to read, and then to look more closely. Nothing in the loss asks
 # for a tight one. A digit that is cut off costs much, a fragment that is let in costs little, since the reader learns to read
 # past it. So the window takes a margin, and gives up some resolution for it. And the digit need not lie in the middle. An
 # offset that is the same in all pictures costs nothing, for the reader gets used to it. How much of the distance is such a
@@ -462,7 +461,8 @@ print(f"their mean offset: {offset.mean(dim=0)[0]:+.1f} in x and {offset.mean(di
 print(f"left over without it, on average: {left:.1f} pixels")
 
 # %% [markdown]
-# Is the window of use? Take it away, as in notebook 05: give all pictures the same window, the mean of all.
+# Does the reader rely on the window? Take it away, as in notebook 05: give all pictures the same window, the mean of all. (A reader
+# that had been trained without a look would do better than that: *pooled*, below, is one.)
 
 # %% tags=["hide-output", "tolerance=6"]
 one = thetas["trained"].mean(dim=0, keepdim=True)
@@ -535,15 +535,15 @@ show(
 #
 # - **What does *plain* pay?** Six times the multiply-adds, most of them spent on pixels where nothing is. With equal time it
 #   gets few epochs.
-# - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it learns
-#   fast: at equal cost it is a strong opponent, and early on it is ahead. If the table says that its interval overlaps the
-#   transformer's, then for these pictures half the resolution is enough, and pooling is the better engineering.
+# - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it is a strong
+#   opponent. Its interval overlaps the transformer's: three seeds leave it open which of the two is better on these pictures. Where
+#   you cannot tell, pooling is the simpler engineering.
 # - **What does the transformer pay?** A look for each picture. It reads more finely where it matters, and its reader
 #   costs the same however large the picture is.
 #
-# The last point decides. Make the picture twice as wide and high, and *plain* and *pooled* cost more than four times as much:
-# *pooled* then costs what *plain* costs now. For the transformer only the look grows, and not even that if it looks at a
-# quarter of the resolution. A **quiz**:
+# The last point decides, if the digits stay as large as they are. Make the picture twice as wide and high, and *plain* and *pooled*
+# cost more than four times as much: *pooled* then costs what *plain* costs now. For the transformer only the look grows. (This is
+# arithmetic. Nobody has trained on such pictures here.) A **quiz**:
 
 # %%
 Quiz("attention_pays")
@@ -668,8 +668,8 @@ print(f"left and right: {difference_of_gradients((left, right)):.0f}")
 # Equal windows read the same, get the same gradient, take the same step, and are equal again, for ever. What can twins still
 # do? They can take one window for both digits, and answer *half this digit, half that one*: then the right sum has a
 # probability of a half, and each of two wrong ones a quarter. That may be enough to name the right sum, and it is never enough
-# to be sure of it: with two different digits, the loss of twins is at least -log(1/2). (Twice the product of two shares that
-# add up to 1 is a half at most.) So look at the loss, too:
+# to be sure of it: if the sum is odd, the two digits differ, and the loss of twins is at least -log(1/2). (Twice the product of two
+# shares that add up to 1 is a half at most. An even sum has a way out: half of it, twice.) So look at the loss, too:
 
 # %% tags=["tolerance=0.1"]
 for name in ("apart", "twins"):
@@ -679,7 +679,7 @@ print(f"-log(1/2) is {math.log(2):.2f}")
 
 # %% [markdown]
 # **2. The look learns as fast as the reading.** Again a quarter of an epoch by the recipe `quick`, but with a
-# `localization_factor` of 1. **Predict:** do the windows differ more from picture to picture, or less? And the error?
+# `localization_factor` of 1. **Predict:** are its windows closer to the digits, or further off? And the error?
 
 # %% tags=["hide-output", "tolerance=6"]
 device.seed_everything(0)
@@ -695,12 +695,12 @@ for name, net, run in (("factor 0.2", starter, begun), ("factor 1", hasty, rushe
 
 # %% [markdown]
 # In the first steps the reader cannot read yet, so what it tells the look is noise. A slow look waits for a better teacher. A
-# hasty one has moved by then, often to a place from which it sees all of the picture, where looking further gains nothing.
+# hasty one has moved by then. (One seed: try others.)
 #
 # **3. The grey frame, on clutter.** A user of the tutorial's page took its network to cluttered digits and reported that it
 # collapsed: its window zoomed out and did not come back ([issue 1117](https://github.com/pytorch/tutorials/issues/1117)). The
-# input is normalised, so black is -0.42. Padding with zeros draws a grey frame around it (notebook 03), and the frame's edge
-# is the brightest thing in the output. To see that happen within seconds, let the window start at the whole picture, as the page's
+# input is normalised, so black is -0.42. Padding with zeros draws a grey frame around it (notebook 03), and the window can
+# lower the loss by moving that frame about. To see that happen within seconds, let the window start at the whole picture, as the page's
 # does, and the look learn at five times the rate of the reading. Three runs of a tenth of an epoch were recorded, with the same
 # seed: padded with `zeros`; padded with `border`; and padded with `border` while the look learns at 0.4 of the reader's rate.
 # **Predict** for each the share of the grid that is outside at the end, and what `fit` finds.
@@ -741,7 +741,7 @@ for name, run in rushes.items():
 #
 # **4. Zoom by four, without pooling.** Photographs are larger than 60 pixels, and they have grain. Enlarge the pictures by
 # four, and give each pixel some noise of its own. The network looks at a small copy, as before; then it reads 28×28 pixels
-# out of 240×240, about four apart. **Predict:** how much does pooling first change the error?
+# out of 240×240, about six apart. **Predict:** how much does pooling first change the error?
 
 # %% tags=["hide-output", "tolerance=4"]
 large = F.interpolate(pictures[:500], scale_factor=4, mode="nearest")
@@ -772,8 +772,8 @@ show(
 
 
 # %% [markdown]
-# Read directly, an output pixel has the grain of four input pixels at most; the other twelve of its sixteen are never seen.
-# Pooled first, it is the mean of all sixteen. The network was trained on neither.
+# Read directly, an output pixel has the grain of four input pixels at most; the others around it are never seen. Pooled first, it is
+# a mean of them all. The network was trained on neither.
 
 # %% [markdown]
 # ## Try
@@ -798,8 +798,7 @@ checks.theta_of_box(my_theta_of_box)
 
 
 # %% [markdown]
-# **2. Write** the way back, for any theta: the box of its window, and the smallest box around it where the window is turned
-# or sheared. Predict: what does a mirror, with -0.5 as its first number, change in the box?
+# **2. Write** the way back, for any theta: the smallest upright box that contains its window. Predict: what does a mirror, with -0.5 as its first number, change in the box?
 
 
 # %%
@@ -815,7 +814,7 @@ checks.box_of_theta(my_box_of_theta)
 
 # %% [markdown]
 # **3. Write** an antialiased crop without `pyramid` and `pyramid_level`: where neighbours in the output read 2 or 4 pixels
-# apart, pool by as much, then read. (They are 1/2, 1, 2 or 4 pixels apart here, no more and nothing between.) Predict: how
+# apart, pool by that factor, then read. (They are 1/2, 1, 2 or 4 pixels apart here, and nothing between; up to 1, read the picture itself.) Predict: how
 # must theta change, now that the picture it reads is smaller?
 
 
@@ -832,7 +831,7 @@ checks.antialiased_crop(my_crop)
 
 # %% [markdown]
 # **4. Write** two transformers of attention for pictures of 60×60 pixels, each with a 28×28 output, that start at two given
-# boxes. They shall learn: from these starts on, each chooses its own window for each picture. Predict: how much of this may
+# boxes. They must learn: from these starts on, each chooses its own window for each picture. Predict: how much of this may
 # the two share?
 
 
@@ -883,8 +882,8 @@ checks.attention_theta(my_attention_theta)
 # %% [markdown]
 # ## Keep
 #
-# - **A transformer pays where looking is cheaper than reading.** It looks at half the resolution, and reads only what it
-#   found.
+# - **A transformer pays where looking is cheaper than reading.** It looks at a coarse copy, and reads a part of the picture more
+#   finely.
 # - **Measure the look itself**: pixels from window to thing, share inside, and the error when all get the same window.
 # - **Pool before you shrink, start each window elsewhere, pad with black**, and let the look learn more slowly than the
 #   reading.
