@@ -242,3 +242,10 @@ def test_intervals_hold_the_mean_in_95_of_100_cases(count):
 def test_an_interval_needs_more_than_one_value():
     with pytest.raises(ValueError, match="got 1"):
         comparison.interval([1.0])
+
+
+@pytest.mark.parametrize("length", ["--epochs", "--seconds"])
+def test_no_length_at_all_is_refused(few, length, monkeypatch):
+    monkeypatch.setattr(command, "seconds_an_epoch", lambda *_: [40.0])
+    with pytest.raises(ValueError, match="epochs must be a positive number; got 0"):
+        command.main(["--network", "pooled", length, "0"])

@@ -445,7 +445,7 @@ show(
 # The *spread of the axes* is read off the pictures that the classifier sees: 0° if the axes of all digits are parallel, around 90°
 # if they have next to no direction in common. Upright digits have 26°, since different digits have different axes.
 #
-# The table took most of an hour of one core, so it comes with the course; `stn-course table turned` makes it again. All runs follow
+# The table took 36 minutes of CPU time, so it comes with the course; `stn-course table turned` makes it again. All runs follow
 # the recipe `course`. Where *plain* stands a second time, with more epochs, it has as many seconds as the transformer's four epochs
 # take: how many epochs that is was measured beforehand, by alternating steps of the two networks. *larger* is the plain CNN with a
 # wider layer, and as many parameters as the network with the transformer. **Predict:** for which digits does the transformer win,

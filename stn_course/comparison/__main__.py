@@ -34,8 +34,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, and print one line."""
     asked = parse(arguments)
     device = choose_device(asked.device)
-    epochs = asked.epochs or RECIPES[CONDITIONS[asked.digits].recipe].epochs
-    if asked.seconds:
+    epochs = asked.epochs
+    if epochs is None:
+        epochs = RECIPES[CONDITIONS[asked.digits].recipe].epochs
+    if asked.seconds is not None:
         (pace,) = seconds_an_epoch(asked.digits, [asked.network], device)
         epochs = asked.seconds / pace
     row = new_row(asked.digits, asked.network, epochs)

@@ -25,7 +25,7 @@ class Condition:
 
     distort: makes the pictures from upright digits and tells what it did to each; None for none.
     networks: by name, each made with fresh weights. measure: of a trained network, the pictures,
-    and what distort told of them. recipe: the usual one.
+    and what distort told of them. recipe: a name in RECIPES.
     """
 
     distort: Distortion | None

@@ -49,13 +49,13 @@ class Row:
     measured: dict[str, list[float]] = field(default_factory=dict)
 
 
-def new_row(digits: str, network: str, epochs: float, recipe: str | None = None) -> Row:
-    """A row before its first run, by the usual recipe if none is named."""
+def new_row(digits: str, network: str, epochs: float) -> Row:
+    """A row before its first run."""
     condition = CONDITIONS[digits]
     model = condition.networks[network]()
     picture, _ = pictures(condition, load_digits("test")[0][:2])
     numbers = count_parameters(model), multiply_adds(model, picture[:1])
-    return Row(digits, network, recipe or condition.recipe, epochs, *numbers)
+    return Row(digits, network, condition.recipe, epochs, *numbers)
 
 
 def multiply_adds(model: nn.Module, picture: Tensor) -> int:
@@ -84,10 +84,8 @@ def add_run(
     train, test: upright images (N, 1, 28, 28) from 0 to 1 and labels, all of MNIST by default.
     """
     condition = CONDITIONS[row.digits]
-    train, (images, labels) = (
-        train or load_digits("train", device),
-        test or load_digits("test", device),
-    )
+    train = train or load_digits("train", device)
+    images, labels = test or load_digits("test", device)
     shown, told = pictures(condition, images)
     seed_everything(seed)
     model, start = condition.networks[row.network](), time.process_time()
@@ -106,7 +104,7 @@ def add_run(
 def seconds_an_epoch(
     digits: str, networks: Sequence[str], device: torch.device, train: Digits | None = None
 ) -> list[float]:
-    """How long an epoch takes by the usual recipe: of each network, measured side by side.
+    """How long an epoch takes by the recipe: of each network, measured side by side.
 
     The medians of single steps that take turns, so that what slows the machine slows all alike.
     """

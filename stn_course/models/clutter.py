@@ -21,12 +21,11 @@ MIDDLE = (0.5, 0.0, 0.0)
 class DigitReader(nn.Module):
     """Two 5×5 convolutions with pooling, then two layers, batch-normalised.
 
-    (B, C, size, size), normalised -> (B, classes) log-probabilities.
+    (B, C, size, size), normalised -> (B, 10) log-probabilities.
 
     Args:
         size: height and width of its pictures, in pixels.
         in_channels: C of its pictures.
-        classes: how many answers there are.
 
     Raises:
         TypeError: size is not a whole number; when called, an input that is not floating point.
@@ -37,7 +36,7 @@ class DigitReader(nn.Module):
         torch.Size([5, 10])
     """
 
-    def __init__(self, size: int, in_channels: int = 1, classes: int = 10):
+    def __init__(self, size: int, in_channels: int = 1):
         check_positive("size", size)
         super().__init__()
         self.shape = (in_channels, size, size)
@@ -50,10 +49,10 @@ class DigitReader(nn.Module):
             nn.BatchNorm1d(96),
             nn.ReLU(),
         )
-        self.answers = nn.Linear(96, classes)
+        self.answers = nn.Linear(96, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The log-probabilities (B, classes) of pictures (B, C, size, size)."""
+        """The log-probabilities (B, 10) of pictures (B, C, size, size)."""
         check_images(x)
         if x.shape[1:] != self.shape:
             expected = f"(B, {', '.join(map(str, self.shape))})"
