@@ -374,7 +374,7 @@ show(forced_lab.figure(), forced_lab.text)
 #
 # The straightened digits are good, but not perfect, and this classifier cannot adapt: it has never seen a digit that is still a
 # little turned. So **unfreeze** it, and train both on together, for six epochs, by the recipe `together`. This was recorded, too;
-# live it takes about a minute.
+# live, six epochs take about as long as the five above.
 #
 # **Predict:** what happens to the error? And now that the classifier can learn to read turned digits, will the grid stop turning?
 
