@@ -171,8 +171,8 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   const takeEntry = (event) => {
     const entry = event.target;
     if (entry.type !== "number") return;
-    const wanted = controls.find(({ model }) => entry.closest(".widget-text")
-      ?.querySelector(".widget-label")?.textContent === model.get("description")); // prettier-ignore
+    const words = entry.closest(".widget-text")?.querySelector(".widget-label")?.textContent;
+    const wanted = controls.find((control) => control.words === words);
     if (wanted === undefined) return;
     const { min, max } = wanted.model.attributes;
     const number = Number(entry.value);
