@@ -23,7 +23,7 @@ ANSWERS = """async ({ source, layers, pictures, shape }) => {
     const size = shape.reduce((product, side) => product * side);
     const answers = [];
     for (let at = 0; at < numbers.length; at += size) {
-        answers.push([...run({ data: numbers.slice(at, at + size), shape })]);
+        answers.push([...run({ values: numbers.slice(at, at + size), shape })]);
     }
     return answers;
 }"""
