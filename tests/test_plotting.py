@@ -12,7 +12,6 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from stn_course import clutter, data, models, plotting, samplers, training, transforms
-from stn_course.widgets import SamplerLab, sampler_lab
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
 pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
@@ -165,15 +164,14 @@ def test_neighbours():
 
 
 def test_the_square_around_the_point_covers_each_neighbour_by_its_weight():
-    """The same square, in the same colours, as in the sampler lab."""
-    lab = SamplerLab(torch.rand(3, 3), x=0.7, y=1.2)
-    axes = plotting.neighbours(lab.image[0], *lab.point).axes[0]
+    axes = plotting.neighbours(torch.rand(3, 3), 0.7, 1.2).axes[0]
     pieces = [patch for patch in axes.patches if patch.get_fill()]
     boxes = [piece.get_bbox() for piece in pieces]
-    weights = [n["weight"] for n in lab.neighbours()]
+    weights = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]
     assert [box.width * box.height for box in boxes] == pytest.approx(weights, abs=1e-6)
     assert Bbox.union(boxes).extents == pytest.approx([0.2, 0.7, 1.2, 1.7])
-    assert [to_hex(piece.get_facecolor()).upper() for piece in pieces] == sampler_lab.WEIGHTS
+    colours = [plotting.COLOURS[name] for name in ("input", "x", "y", "output")]
+    assert [to_hex(piece.get_facecolor()).upper() for piece in pieces] == colours
 
 
 @pictured
