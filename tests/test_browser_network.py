@@ -10,7 +10,7 @@ from torch import nn
 
 from stn_course import clutter, models
 from stn_course.data import normalise
-from stn_course.widgets import network
+from stn_course.widgets.esm import joined
 from stn_course.widgets.network import layers_of
 
 # The answers of a network in the browser to many pictures, one after the other.
@@ -37,8 +37,7 @@ def encoded(data: bytes) -> str:
 def answers(browser):
     """A function: what the browser answers to pictures (B, C, H, W), as a tensor."""
     page = browser.new_page()
-    with open(network.__file__.replace(".py", ".js"), "rb") as module:
-        source = encoded(module.read())
+    source = encoded(joined("network.js").encode())
 
     def answered(model, pictures):
         layers = json.dumps(layers_of(model), default=lambda part: {"base64": encoded(part)})

@@ -4,6 +4,8 @@
 // A scene is { width, height, panels, handles, buttons, notes, text }: places are in canvas pixels,
 // x to the right, y down. scene.py says what the parts are made of; what is left out is empty.
 
+import { toNumbers } from "./numbers.js";
+
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const READABLE = 11; // CSS pixels: no text is painted smaller
 /** One thing has one colour in every lab and figure: COLOURS of plotting/drawing.py. */
@@ -44,8 +46,7 @@ export function toPicture({ columns, rows, pixels }) {
 
 /** An image of Python's `to_browser` as geometry.js takes it: its bytes are float32. */
 export function toImage({ channels, rows, columns, values }) {
-  const bytes = values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength);
-  return { channels, rows, columns, values: new Float32Array(bytes) };
+  return { channels, rows, columns, values: toNumbers(values) };
 }
 
 /** An image of geometry.js, from 0 to 1, as RGBA bytes; beyond 0 and 1 is cut off. */

@@ -1,13 +1,10 @@
 // The forward pass of a small CNN, as far as the course's networks need it. network.py takes a
 // PyTorch network apart into these layers; tests hold the answers against PyTorch's.
 //
-// A value is what one layer hands to the next: { values, shape }, where values is a Float32Array and
-// shape is [channels, height, width], or [length] after the maps were flattened.
+// What one layer hands to the next is { values, shape }: numbers, and [channels, height, width], or
+// [length] after the maps were flattened.
 
-/** Numbers in the bytes that Python sent. */
-function toNumbers({ buffer, byteOffset, byteLength }) {
-  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
-}
+import { toNumbers } from "./numbers.js";
 
 /** Pool each square of side × side places; rows and columns that fill no square are left out. */
 function pool({ values, shape: [channels, height, width] }, side, start, join) {

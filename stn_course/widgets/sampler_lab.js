@@ -14,6 +14,7 @@ import {
 } from "./canvas.js";
 import { clip, pad, reflect, roundToEven, toNormalised } from "./geometry.js";
 import { Lab } from "./lab.js";
+import { agreement } from "./numbers.js";
 
 const PADDING_MODES = ["zeros", "border", "reflection"];
 const WEIGHTS = [COLOURS.input, COLOURS.x, COLOURS.y, COLOURS.output]; // of each neighbour
@@ -310,8 +311,7 @@ class SamplerLab extends Lab {
 
   compare({ value }) {
     const { paddingMode } = this.reading;
-    const difference = 255 * Math.abs(value - readPoint(this.reading, paddingMode).value);
-    return `${difference < 0.5 ? "agrees" : "differs"}: ${difference.toFixed(3)} of 255`;
+    return agreement([readPoint(this.reading, paddingMode).value], [value]);
   }
 }
 
