@@ -36,23 +36,31 @@ class Control {
     this.model.save_changes();
   }
 
-  /** Let a slider show a number, widened if need be; no message to the kernel, and no movement. */
+  /**
+   * Let a slider show a number of the state, widened if need be. Its element reports what it makes
+   * of that at once, which is no movement; and the kernel is told the state, never the slider.
+   */
   show(value) {
-    const { min, max, step } = this.model.attributes;
-    const [low] = this.model.firstRange;
+    const { model } = this;
+    const { min, max, step } = model.attributes;
+    const [low] = model.firstRange;
     const onStep = (number, round) => low + step * round((number - low) / step);
     const first = Math.min(min, onStep(value + step / 8, Math.floor));
     const last = Math.max(max, onStep(value - step / 8, Math.ceil));
-    if (first < min || last > max) this.model.set_state({ min: first, max: last });
+    model.save_changes = () => {};
+    this.showing = true;
+    if (first < min || last > max) model.set_state({ min: first, max: last });
     this.given = onStep(value, Math.round); // what the slider's own rounding makes of it
-    this.model.set_state({ value: this.given });
+    model.set_state({ value: this.given });
+    this.showing = false;
   }
 
   /** Back to the first range, as far as the present value allows. */
   restoreRange() {
     const [low, high] = this.model.firstRange;
-    const value = this.model.get("value");
-    this.model.set_state({ min: Math.min(low, value), max: Math.max(high, value) });
+    this.showing = true;
+    this.model.set_state({ min: Math.min(low, this.given), max: Math.max(high, this.given) });
+    this.showing = false;
   }
 
   enable(enabled) {
@@ -60,14 +68,14 @@ class Control {
   }
 
   /**
-   * Call back with the value when a hand has moved it. A slider reports what it was given, rounded,
-   * as if it were moved: a report within a quarter of a step of that is no movement.
+   * Call back with the value when a hand has moved it. A slider that appears later reports what it
+   * was given, rounded: within a quarter of a step of that is no movement.
    */
   onMove(callback) {
     const hear = () => {
       const value = this.model.get(this.key);
-      const { step } = this.model.attributes;
-      if (this.given !== undefined && Math.abs(value - this.given) < step / 4) return;
+      const still = Math.abs(value - this.given) < this.model.get("step") / 4;
+      if (this.showing || still) return;
       if (this.given !== undefined) this.given = value;
       callback(this.value);
     };
@@ -163,8 +171,8 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   const takeEntry = (event) => {
     const entry = event.target;
     if (entry.type !== "number") return;
-    const wanted = controls.find(({ model }) => entry.closest(".widget-text")
-      ?.querySelector(".widget-label")?.textContent === model.get("description")); // prettier-ignore
+    const words = entry.closest(".widget-text")?.querySelector(".widget-label")?.textContent;
+    const wanted = controls.find((control) => control.words === words);
     if (wanted === undefined) return;
     const { min, max } = wanted.model.attributes;
     const number = Number(entry.value);

@@ -1,21 +1,22 @@
 // The frame of a lab that lives in the browser: one state, its controls, one painting a frame at
 // most, few messages to the kernel, and PyTorch's answer when the hand rests.
 //
-// A lab is a class of its own that extends Lab, in a module of its own whose last line is
-// `export default { render: (view) => MyLab.open(view) };`. It says:
+// A lab is a class of its own that extends Lab, in a module of its own, which exports by default
+// { render: (view) => MyLab.open(view) }. It says:
 //
-//   scene()                   what the canvas shows now, see canvas.js; `this.width` CSS pixels wide
-//   drag(from, handle, dx, dy)  what changes in the state `from`, as it was when the hand grabbed the
-//                             handle, if it is now dx, dy canvas pixels further
-//   hear(name, value)         a hand has moved a control, or typed a number at a slider
-//   press(button)             a hand has pressed a button of the scene
-//   settle()                  after the painting: the sliders show the state (this.show)
-//   question()                what PyTorch shall compute when the hand rests; null for nothing
-//   compare(answer)           in words, how its answer agrees with the picture
+//   scene()            what the canvas shows now, see canvas.js; this.width CSS pixels are there
+//   drag(from, handle, dx, dy)  what changes in the state where a hand has moved a handle by dx, dy
+//                      canvas pixels in all since it grabbed it, when the state was `from`
+//   hear(name, value)  a hand has moved a control, or typed a number at a slider
+//   press(button)      a hand has pressed a button of the scene
+//   settle()           after the painting: let the sliders show the state, with this.show
+//   question()         what PyTorch shall compute when the hand rests; null for nothing
+//   compare(answer)    in words, how its answer agrees with the picture: "agrees: 0.002 of 255"
 //
-// All but scene may be left out. It has: this.state, this.data (what Python gave it once),
-// this.controls by name (.value, .index, .set), this.held (a handle is held), this.pictures by name,
-// this.answer (to the present question, or null), this.change({ … }) to change the state.
+// All but scene may be left out. It has: this.state; this.data, what Python gave it once;
+// this.controls by name, each with value, index and set; this.held, whether a handle is held;
+// this.pictures, what marks name; this.answer, to the present question, or null;
+// this.change({ … }), which changes the state; this.say(words), what could not be done.
 
 import { openCanvas, write } from "./canvas.js";
 import { findControls, tendControls } from "./controls.js";

@@ -13,7 +13,7 @@ const POSE = ["rotation", "scale_x", "scale_y", "shear", "x", "y"];
 const NUMBERS = ["theta00", "theta01", "theta02", "theta10", "theta11", "theta12"];
 const COLUMNS = { x: 0, y: 1, centre: 2 }; // of theta: what each handle of the frame moves
 
-/** How normalised coordinates lie on the canvas, for an image of which the longer side is `side`. */
+/** How normalised coordinates lie on the canvas where an image has a longer side of `side`. */
 export function viewOf([height, width], centre, side, alignCorners) {
   const pixel = side / Math.max(height, width);
   const unit = [width, height].map((n) => (pixel * n) / 2 / edges(n, alignCorners));
@@ -31,7 +31,7 @@ export function imageBox([height, width], view, alignCorners) {
   return [view.centre[0] - half[0], view.centre[1] - half[1], 2 * half[0], 2 * half[1]];
 }
 
-/** A dot for each output pixel, or each n-th of a row or column where they would hide the picture. */
+/** A dot for each output pixel, or each n-th of an axis where they would hide the picture. */
 export function samplingDots(theta, size, alignCorners, view) {
   const strides = size.map((n) => Math.ceil(n / MOST_DOTS));
   const [ys, xs] = size.map((n, axis) =>
@@ -46,7 +46,9 @@ export function samplingDots(theta, size, alignCorners, view) {
     }
   }
   // The nearest dots must not touch, or they would hide the picture under them.
-  const gaps = [1, 0].map((side, axis) => (2 * strides[side] * lengthOf(theta, axis, view)) / size[side]);
+  const gaps = [1, 0].map(
+    (side, axis) => (2 * strides[side] * lengthOf(theta, axis, view)) / size[side],
+  );
   const radius = Math.max(0.4, Math.min(1.2, Math.min(...gaps) / 5));
   return { kind: "dots", places, radius, colour: COLOURS.grid };
 }
@@ -85,7 +87,9 @@ function nameInside(box, beyond, tip) {
   if (x === beyond[0] && y === beyond[1]) return [x, y];
   const middle = [box[0] + box[2] / 2, box[1] + box[3] / 2];
   const aside = Math.abs(x - tip[0]) < 16 && Math.abs(y - tip[1]) < 16 ? 20 : 0;
-  return x === beyond[0] ? [x + (x < middle[0] ? aside : -aside), y] : [x, y + (y < middle[1] ? aside : -aside)];
+  return x === beyond[0]
+    ? [x + (x < middle[0] ? aside : -aside), y]
+    : [x, y + (y < middle[1] ? aside : -aside)];
 }
 
 /**
@@ -144,14 +148,22 @@ export function matrixText(theta) {
     const rounded = Number(number.toFixed(3)) + 0; // no -0
     return `${rounded < 0 ? "-" : "+"}${Math.abs(rounded).toFixed(3)}`.padStart(7);
   };
-  const row = (from) => theta.slice(from, from + 3).map(cell).join(" ");
+  const row = (from) =>
+    theta
+      .slice(from, from + 3)
+      .map(cell)
+      .join(" ");
   return `${row(0)}\n${row(3)}`;
 }
 
 /** The two rows of six numbers as Python that makes the array, in columns. */
 export function numpyText(matrix) {
   const cell = (n) => String(Number(Number(n.toFixed(6)).toPrecision(7)) + 0).padStart(9);
-  const row = (from) => `[${matrix.slice(from, from + 3).map(cell).join(", ")}]`;
+  const row = (from) =>
+    `[${matrix
+      .slice(from, from + 3)
+      .map(cell)
+      .join(", ")}]`;
   return `numpy.float32([\n ${row(0)},\n ${row(3)}])`;
 }
 
@@ -193,7 +205,8 @@ export class SteeringLab extends Lab {
   /** As a hand has put the parts, where they make this theta: 180° and -180° are the same turn. */
   get parts() {
     const { parts } = this.state;
-    const said = parts && this.fromParts(parts).map((number, i) => Math.abs(number - this.theta[i]));
+    const said =
+      parts && this.fromParts(parts).map((number, i) => Math.abs(number - this.theta[i]));
     return said && Math.max(...said) < 1e-9 ? parts : this.toParts(this.theta);
   }
 
@@ -212,7 +225,8 @@ export class SteeringLab extends Lab {
     NUMBERS.forEach((name, i) => name in this.controls && this.show(name, this.theta[i]));
     this.partNames.forEach((name) => {
       const value = parts && parts[name];
-      const whole = name === "rotation" && value !== null && Number.isInteger(Number(value.toFixed(1)));
+      const whole =
+        name === "rotation" && value !== null && Number.isInteger(Number(value.toFixed(1)));
       this.show(name, value, name === "rotation" ? (whole ? 0 : 1) : 2);
     });
   }

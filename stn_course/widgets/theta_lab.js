@@ -1,14 +1,6 @@
 // ThetaLab: take hold of the sampling grid, and see what the output reads.
 
-import {
-  COLOURS,
-  GROUND,
-  label,
-  rectangle,
-  toImage,
-  toPicture,
-  toPixelBytes,
-} from "./canvas.js";
+import { COLOURS, GROUND, label, rectangle, toImage, toPicture, toPixelBytes } from "./canvas.js";
 import { IDENTITY, affineGrid, inverse, pixelMatrix, toPixels, warp } from "./geometry.js";
 import {
   KEY_STEP,
@@ -31,7 +23,8 @@ const LARGEST = 512; // pixels to a side that are painted; images.py reduces the
 const NARROW = 450; // CSS pixels: a page less wide has one picture under the other
 const FURTHEST = 16; // times the image's size that a panel shows at most
 const NO_INVERSE = "none: theta squeezes\nthe grid into a line";
-const NO_PIXELS = "none: with align_corners=True a single\npixel has no edges that -1 and 1\ncould be";
+const NO_PIXELS =
+  "none: with align_corners=True a single\npixel has no edges that -1 and 1\ncould be";
 const NO_FRAME = "theta has no inverse, so no frame"; // in the panel of the picture that moves
 
 /** How many times the image's size a panel must show so that the frame lies in it. */
@@ -184,7 +177,8 @@ class ThetaLab extends SteeringLab {
     if (!this.moves) return marks;
     marks.push(rectangle(box, COLOURS.output), ...cornerLabels(view));
     if (this.frame !== null) marks.push(...frameMarks(this.frame, view, panel, COLOURS.input));
-    else marks.push(label(NO_FRAME, view.centre[0], panel[1] + SIDE - 14, { colour: COLOURS.text }));
+    else
+      marks.push(label(NO_FRAME, view.centre[0], panel[1] + SIDE - 14, { colour: COLOURS.text }));
     return marks;
   }
 
