@@ -18,6 +18,8 @@ CSS = Path(browser_lab.__file__).with_name("canvas.css").read_text(encoding="utf
 OPEN = """async ({ source, widgets, css, alive }) => {
     const bytes = (text) => new DataView(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
     window.revive = (_, value) => value?.base64 === undefined ? value : bytes(value.base64);
+    const flat = (_, part) => part instanceof DataView ? `${new Uint8Array(part.buffer)}` : part;
+    const same = (one, two) => JSON.stringify(one, flat) === JSON.stringify(two, flat);
     class Model {
         constructor(attributes) {
             Object.assign(this, { attributes, listeners: [], sent: 0, comm_live: alive });
@@ -26,8 +28,7 @@ OPEN = """async ({ source, widgets, css, alive }) => {
         get(name) { return this.attributes[name]; }
         has(name) { return name in this.attributes; }
         set(name, value) {
-            const before = this.attributes[name];
-            if (value === before || JSON.stringify(value) === JSON.stringify(before)) return;
+            if (same(value, this.attributes[name])) return;
             this.attributes[name] = value;
             this.tell(`change:${name}`);
         }
@@ -96,6 +97,7 @@ def note(page, title: str) -> str:
 def move(page, control: str, value) -> None:
     """Move a slider to a value, or choose by an index, as a hand does."""
     change = """async ([name, value]) => {
+        models.canvas.attributes.question = {};
         const model = models[name];
         model.set(model.has("index") ? "index" : "value", value);
         await painted();

@@ -151,7 +151,7 @@ export class Lab {
 
   /** Something has changed: paint, and ask PyTorch when it rests. */
   moved() {
-    this.answer = null;
+    this.answer = this.asked = null; // what is still on its way belongs to another picture
     this.say("");
     this.canvas.schedule();
     this.sayAboutKernel();

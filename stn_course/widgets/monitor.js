@@ -1,4 +1,4 @@
-// Monitor: the picture of a training run while it goes on; Python tells its state from time to time.
+// Monitor: the picture of a training run while it goes on; Python tells its state now and then.
 
 import { Lab } from "./lab.js";
 import { readerOf, takeFilm, trainingScene } from "./training_scene.js";
