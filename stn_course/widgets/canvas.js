@@ -4,6 +4,8 @@
 // A scene is { width, height, panels, handles, buttons, notes, text }: places are in canvas pixels,
 // x to the right, y down. scene.py says what the parts are made of; what is left out is empty.
 
+import { toNumbers } from "./numbers.js";
+
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const READABLE = 11; // CSS pixels: no text is painted smaller
 /** One thing has one colour in every lab and figure: COLOURS of plotting/drawing.py. */
@@ -44,8 +46,7 @@ export function toPicture({ columns, rows, pixels }) {
 
 /** An image of Python's `to_browser` as geometry.js takes it: its bytes are float32. */
 export function toImage({ channels, rows, columns, values }) {
-  const bytes = values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength);
-  return { channels, rows, columns, values: new Float32Array(bytes) };
+  return { channels, rows, columns, values: toNumbers(values) };
 }
 
 /** An image of geometry.js, from 0 to 1, as RGBA bytes; beyond 0 and 1 is cut off. */
@@ -57,6 +58,12 @@ export function toPixelBytes({ channels, rows, columns, values }) {
     pixels[4 * at + 3] = 255;
   }
   return { rows, columns, pixels };
+}
+
+/** An image of geometry.js in a box; it is made a picture once. */
+export function pictureMark(box, image) {
+  image.picture ??= toPicture(toPixelBytes(image));
+  return { kind: "image", box, picture: image.picture };
 }
 
 /** A rectangle as a mark; box: [x, y, width, height]. */
@@ -84,7 +91,8 @@ export function keepInside([x, y, width, height], place, margin = 8) {
 /** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
 const painters = {
   image(context, { box, picture }, { pictures }) {
-    const shown = typeof picture === "string" ? pictures[picture] : toPicture(picture);
+    const named = typeof picture === "string" ? pictures[picture] : picture;
+    const shown = named.pixels ? toPicture(named) : named;
     context.imageSmoothingEnabled = false;
     context.drawImage(shown, ...box);
   },
@@ -99,7 +107,7 @@ const painters = {
     }
   },
 
-  path(context, { places, closed, width, colour, fill, dash }) {
+  path(context, { places, closed, width, colour, fill, dash }, { ink }) {
     context.beginPath();
     places.forEach(([x, y]) => context.lineTo(x, y));
     if (closed) context.closePath();
@@ -109,7 +117,7 @@ const painters = {
     }
     context.setLineDash(dash);
     context.lineWidth = width;
-    context.strokeStyle = colour;
+    context.strokeStyle = colour ?? ink;
     if (width > 0) context.stroke();
   },
 
