@@ -4,7 +4,8 @@ import lab_page
 import pytest
 import torch
 import torch.nn.functional as F
-from kernel_less_page import ask, check, move, note, open_lab, painted, put, state, words
+from lab_by_hand import check, move, note, painted, put, rest, state, value, words
+from lab_in_page import answer, show_lab
 
 from stn_course import samplers
 from stn_course.widgets import SamplerLab
@@ -35,7 +36,7 @@ def page(browser):
 def lab(page):
     """A lab on IMAGE, shown in the page."""
     lab = SamplerLab(IMAGE, 3.7, 2.2)
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "SamplerLab")
     yield lab
     lab.close()
 
@@ -92,11 +93,12 @@ def test_around_the_image_stands_its_padding(page, lab, padding_mode):
 
 
 def test_pytorch_checks_the_value_when_the_hand_rests(page, lab):
-    ask(page, lab)
+    answer(page, lab)
     assert check(page).startswith("PyTorch on cpu agrees: 0.000 of 255, ")
     move(page, "padding_mode", samplers.PADDING_MODES.index("reflection"))
     move(page, "x", -1.7)
-    question = ask(page, lab)
+    answer(page, lab)
+    question = lab.canvas.question
     assert question["point"] == [-1.7, 2.2]
     assert question["options"]["padding_mode"] == "reflection"
     assert "agrees: 0.000 of 255" in check(page)
@@ -131,9 +133,9 @@ def test_sliders_keys_and_python_move_the_same_point(page, lab):
     page.focus("[data-handle=point]")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Shift+ArrowDown")
-    page.evaluate("painted()")
+    rest(page)
     assert state(page)["point"] == pytest.approx([3.65, 5.0])
-    assert page.evaluate("models.y.attributes.value") == pytest.approx(5.0)
+    assert value(page, "y") == pytest.approx(5.0)
     label = page.get_attribute("[data-handle=point]", "aria-label")
     assert label == "the point, x 3.65, y 5.00 pixels; arrow keys move it"
     lab.point = (1.25, -1)
@@ -152,7 +154,7 @@ def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
 def test_a_narrow_page_has_the_parts_one_under_the_other(page, lab):
     """So that no letter is small, and nothing cut off."""
     page.set_viewport_size({"width": 390, "height": 800})
-    page.evaluate("painted()")
+    rest(page)
     width, height = page.evaluate("(c => [c.width, c.height])(document.querySelector('canvas'))")
     page.set_viewport_size({"width": 1000, "height": 800})
     assert (width, height) == (300, 2 * (26 + 300) + 16 + 3 * 48 - 4)

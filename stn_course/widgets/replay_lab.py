@@ -5,14 +5,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.device import available_devices, choose_device
 from stn_course.plotting import Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
 from stn_course.validation import check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab
-from stn_course.widgets.lab import choice
+from stn_course.widgets.choices import device_choice
 from stn_course.widgets.network import float32_bytes
 from stn_course.widgets.training_film import chart, film, windows_in_words
 
@@ -62,7 +61,7 @@ class ReplayLab(BrowserLab):
         self.padding_mode, self.antialias = padding_mode, antialias
         self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
-        self.device = choice("device", available_devices(), choose_device(device).type)
+        self.device = device_choice(device)
         self._open(range(len(self.steps))[index])  # IndexError beyond the ends
 
     def _open(self, first: int) -> None:

@@ -9,8 +9,8 @@ from torch import Tensor
 from stn_course.plotting import sampled_point
 from stn_course.transforms import normalised_to_pixels
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
+from stn_course.widgets.choices import sampling_choices, values_of
 from stn_course.widgets.images import as_image
-from stn_course.widgets.lab import sampling_choices, values_of
 from stn_course.widgets.theta_controls import lab_slider
 
 BEYOND = 2.5  # pixels: how far the point goes beyond the centres of the border pixels
