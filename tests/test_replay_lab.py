@@ -91,7 +91,7 @@ def test_a_step_is_shown_as_it_was_recorded(recording, lab, share):
     for got, expected in zip(shown(lab), outputs[:, 0], strict=True):
         assert (got - expected * 255).abs().max() <= 1
     step, right = recording.probe_steps[index], int(recording.probe_right[index].sum())
-    words = f"read rightly: {right} of {training.PROBE} digits"
+    words = f"read correctly: {right} of {training.PROBE} digits"
     assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: {words}; their grids")
     assert any(m.text.startswith(words) for m in labels(lab))
     angles = transforms.to_pose(thetas).rotation
@@ -116,7 +116,7 @@ def test_the_mark_walks_along_the_curve(recording, lab):
     xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
     by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
-    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+    assert by_share == sorted(by_share, reverse=True)  # more read correctly stands higher
 
 
 def test_a_recording_that_does_not_say_which_are_read_rightly_shows_the_loss(recording):

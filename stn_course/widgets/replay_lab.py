@@ -38,7 +38,7 @@ class ReplayLab(Lab):
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    below how many of them are read correctly, or, in recordings that do not say, their mean loss,
     which a single misread digit can dominate. Where the transformer reads a feature map, its frames
     are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
@@ -126,7 +126,7 @@ class ReplayLab(Lab):
         """How well these digits are read at the step shown, in words."""
         value = self.values[self.index]
         if self.counts:
-            return f"read rightly: {value} of {len(self.images)} digits"
+            return f"read correctly: {value} of {len(self.images)} digits"
         return f"loss on these digits: {value:.2f}"
 
     def _curve_marks(self, top: float, width: float) -> list[Mark]:
