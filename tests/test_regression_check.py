@@ -19,8 +19,8 @@ MUTATIONS = [
     ),
     (
         "samplers",
-        "grid = F.affine_grid(theta, size, align_corners=align_corners)",
-        "grid = F.affine_grid(theta, size, align_corners=align_corners).flip(-1)",
+        'grid = torch.einsum("bij,hwj->bhwi", theta, target)',
+        'grid = torch.einsum("bij,hwj->bhwi", theta, target).flip(-1)',
         "03_sampling",
     ),
     (
