@@ -149,7 +149,7 @@ def prepared(
 
 
 def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The model's mean loss on some images, which it reads correctly, and the theta chosen for them.
+    """The model's mean loss on some images, which it reads correctly, and their theta.
 
     Args:
         model: answers images with log-probabilities (N, classes).
