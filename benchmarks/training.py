@@ -222,8 +222,8 @@ def report_runs(recipe: str, epochs: float, runs: list, whole: float) -> None:
     print(
         f"fit, recipe {recipe}, {epochs} epochs, {len(runs)} seeds: {took:.2f} s on the mean "
         f"(longest {max(seconds):.2f} s), accuracy {100 * statistics.mean(accuracies):.2f} % on "
-        f"the mean (lowest {100 * lowest:.2f} %); the page's {EPOCHS} epochs take {whole / took:.0f} "
-        f"times as long; theta's deviation {min(deviations):.3f} at least",
+        f"the mean (lowest {100 * lowest:.2f} %); the page's {EPOCHS} epochs take "
+        f"{whole / took:.0f} times as long; theta's deviation {min(deviations):.3f} at least",
         flush=True,
     )
 
