@@ -175,7 +175,7 @@ def test_the_mark_walks_along_the_curve_and_its_height_is_named_at_its_line(page
     xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
     by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
-    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+    assert by_share == sorted(by_share, reverse=True)  # more read correctly stands higher
     top = min(y for mark in marks if mark["kind"] == "path" for _, y in mark["places"])
     (twelve,) = [mark for mark in marks if mark.get("text") == "12"]
     assert twelve["y"] == top  # the line that it names
