@@ -148,6 +148,15 @@ def test_sliders_keys_and_python_move_the_same_point(page, lab):
         assert words(page) == lab.text
 
 
+def test_a_point_typed_too_far_away_is_not_taken_in_silence(page, lab):
+    page.evaluate("async () => { lab.hear('x', 99); await rested(); }")
+    assert state(page)["point"] == [10.5, 2.2]
+    said = "x 99 lies too far outside: the lab shows 2 pixels of padding."
+    assert page.inner_text("[role=alert]") == said
+    move(page, "x", 3)
+    assert page.inner_text("[role=alert]") == ""
+
+
 def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
     move(page, "mode", samplers.MODES.index("nearest"))
     assert ", from the nearest pixel. Its gradient is 0.00 in x and 0.00 in y." in words(page)

@@ -196,6 +196,10 @@ def test_the_monitor_follows_a_run_to_its_end(page, small):
     for i in range(training.PROBE):
         assert (shown_output(page, i) - 255 * outputs[i, 0, 2:26, 2:26]).abs().max() <= 1
     assert page.evaluate("canvasModel.saved") == 0  # nothing is told back
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('done')")
+    put(page, state=watcher.canvas.state | {"text": "Step 3", "running": True, "by": 999})
+    page.evaluate("lab.rest()")
+    assert "Step 3" not in page.inner_text("[role=status]")  # not every second, while it runs
     put(page, state=watcher.canvas.state | {"alert": "ValueError: wrong", "by": 1000})
     assert page.inner_text("[role=alert]") == "ValueError: wrong"
     watcher.close()

@@ -143,6 +143,7 @@ class Monitor(BrowserLab):
             "caption": self._in_words(),
             "notes": [{"title": "warning", "text": words} for words in self._findings()],
             "text": self.text,
+            "running": self.recorder is not None and "left" in self._whether_it_goes_on(),
             "alert": "",
         }
 
