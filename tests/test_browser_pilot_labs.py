@@ -247,6 +247,13 @@ def test_an_arrow_key_takes_a_step_of_the_same_size_at_both_handles(page, find, 
     assert_theta(page, transforms.attention(*expected))
 
 
+def test_a_box_typed_too_small_is_not_taken_in_silence(page, find):
+    page.evaluate("async () => { lab.hear('scale', 0.05); await rested(); }")
+    assert_theta(page, transforms.attention(0.1))
+    said = "A box is at least 0.1 times as wide as the picture, not 0.05."
+    assert page.inner_text("[role=alert]") == said
+
+
 def test_the_handles_lie_on_the_box(page, find):
     find.theta = transforms.attention(0.5, 0.25, -0.25)
     put(page, state=find.canvas.state)

@@ -74,6 +74,7 @@ def test_words_notes_and_pictures_say_what_pytorch_reads(page, lab):
         f"from pixels of weight 0.24, 0.56, 0.06, 0.14. "
         f"Its gradient is {x:.2f} in x and {y:.2f} in y."
     )
+    assert words(page) == lab.text
     assert note(page, "column, row").endswith(f"sum = {value:.3f}")
     assert note(page, "gradient") == f"in x {x:+.3f}\nin y {y:+.3f}"
     assert note(page, "the point, normalised") == f"x {7.4 / 9 + 1 / 9 - 1:+.3f}\ny -0.100"
@@ -141,11 +142,26 @@ def test_sliders_keys_and_python_move_the_same_point(page, lab):
     lab.point = (1.25, -1)
     put(page, state=lab.canvas.state)
     assert "x 1.25, y -1.00 pixels, outside" in words(page)
+    for padding_mode in samplers.PADDING_MODES:
+        lab.choices["padding_mode"].value = padding_mode
+        move(page, "padding_mode", samplers.PADDING_MODES.index(padding_mode))
+        assert words(page) == lab.text
+
+
+def test_a_point_typed_too_far_away_is_not_taken_in_silence(page, lab):
+    page.evaluate("async () => { lab.hear('x', 99); await rested(); }")
+    assert state(page)["point"] == [10.5, 2.2]
+    said = "x 99 lies too far outside: the lab shows 2 pixels of padding."
+    assert page.inner_text("[role=alert]") == said
+    move(page, "x", 3)
+    assert page.inner_text("[role=alert]") == ""
 
 
 def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
     move(page, "mode", samplers.MODES.index("nearest"))
     assert ", from the nearest pixel. Its gradient is 0.00 in x and 0.00 in y." in words(page)
+    lab.choices["mode"].value = "nearest"
+    assert words(page) == lab.text
     assert note(page, "column, row") == f" 4, 2  {IMAGE[2, 4]:.2f}·1.00 = {IMAGE[2, 4]:.3f}\n" + (
         f"sum = {IMAGE[2, 4]:.3f}"
     )

@@ -175,7 +175,7 @@ def test_the_mark_walks_along_the_curve_and_its_height_is_named_at_its_line(page
     xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
     by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
-    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+    assert by_share == sorted(by_share, reverse=True)  # more read correctly stands higher
     top = min(y for mark in marks if mark["kind"] == "path" for _, y in mark["places"])
     (twelve,) = [mark for mark in marks if mark.get("text") == "12"]
     assert twelve["y"] == top  # the line that it names
@@ -196,6 +196,10 @@ def test_the_monitor_follows_a_run_to_its_end(page, small):
     for i in range(training.PROBE):
         assert (shown_output(page, i) - 255 * outputs[i, 0, 2:26, 2:26]).abs().max() <= 1
     assert page.evaluate("canvasModel.saved") == 0  # nothing is told back
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('done')")
+    put(page, state=watcher.canvas.state | {"text": "Step 3", "running": True, "by": 999})
+    page.evaluate("lab.rest()")
+    assert "Step 3" not in page.inner_text("[role=status]")  # not every second, while it runs
     put(page, state=watcher.canvas.state | {"alert": "ValueError: wrong", "by": 1000})
     assert page.inner_text("[role=alert]") == "ValueError: wrong"
     watcher.close()

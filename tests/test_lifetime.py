@@ -8,7 +8,8 @@ from jupyter_client.manager import start_new_kernel
 SETUP = """
 import ipywidgets, torch
 from ipywidgets.widgets.widget import _instances
-from stn_course.widgets import Monitor, Quiz, ThetaLab
+from stn_course import models, training
+from stn_course.widgets import FindLab, Monitor, PilotLab, Quiz, ReplayLab, SamplerLab, ThetaLab
 image = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
 """
 
@@ -87,6 +88,12 @@ def page(kernel):
         "from stn_course.widgets import ThetaLab\nThetaLab(image)",
         "Quiz('zoom')",
         "Monitor()",
+        "SamplerLab(image)",
+        "ReplayLab(training.load_recording())",
+        "straightener, digits = models.load_straightener(), torch.rand(2, 1, 28, 28)\n"
+        "PilotLab(digits, torch.tensor([0, 1]), models.PlainNet(), straightener)",
+        "finder, pictures = models.load_trained('clutter_transformer'), torch.rand(2, 1, 60, 60)\n"
+        "FindLab(pictures, torch.tensor([0, 1]), models.PlainNet(), finder)",
     ],
 )
 def test_a_cell_that_runs_ten_times_holds_the_widgets_of_one_run(page, code):

@@ -367,7 +367,7 @@ show(forced_lab.figure(), forced_lab.text)
 
 
 # %% [markdown]
-# The curve counts how many of the twelve are read rightly. It does not show their mean loss, and for a reason: the loss of a digit
+# The curve counts how many of the twelve are read correctly. It does not show their mean loss, and for a reason: the loss of a digit
 # is -log(probability of the right answer), so one digit misread with near certainty outweighs eleven that are read well.
 #
 # ## Together

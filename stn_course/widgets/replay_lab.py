@@ -31,7 +31,7 @@ class ReplayLab(BrowserLab):
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    below how many of them are read correctly, or, in recordings that do not say, their mean loss,
     which a single misread digit can dominate. Where the transformer reads a feature map, its frames
     are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
@@ -132,7 +132,7 @@ class ReplayLab(BrowserLab):
         """How well these digits are read at a step, in words."""
         value = self.values[index]
         if self.counts:
-            return f"read rightly: {value} of {len(self.images)} digits"
+            return f"read correctly: {value} of {len(self.images)} digits"
         return f"loss on these digits: {value:.2f}"
 
     def _title(self, index: int) -> str:
@@ -155,7 +155,7 @@ class ReplayLab(BrowserLab):
 
     def figure(self) -> Figure:
         """The present state as a static figure."""
-        ylabel = "digits read rightly" if self.counts else "loss on these digits"
+        ylabel = "digits read correctly" if self.counts else "loss on these digits"
         curve = Curve("step", ylabel, self.steps, self.values, self.index)
         outputs = self.outputs() if self.on_pictures else None
         theta, title = self.thetas[self.index], self._title(self.index)
