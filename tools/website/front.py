@@ -5,6 +5,7 @@ from pathlib import Path
 
 from course_map import hours
 from jinja2 import Environment, FileSystemLoader
+
 from website.pages import TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import files
 from pathlib import Path
@@ -29,7 +30,7 @@ class Library:
     @property
     def folder(self) -> Path:
         """Where its files lie once it was brought."""
-        return CACHE / self.archive.removesuffix(".tgz") / "package"
+        return CACHE / self.archive.removesuffix(".tgz")
 
     @property
     def archive(self) -> str:
@@ -37,15 +38,23 @@ class Library:
 
 
 HTML_MANAGER = Library(
-    "@jupyter-widgets/html-manager",
-    "1.0.15",
-    "2b9d65cb7913e1c7d671757a10008b32c9c2448d4429513371e55c07d6107638",
-    "BSD-3-Clause, Jupyter Development Team",
+    name="@jupyter-widgets/html-manager",
+    version="1.0.15",
+    sha256="2b9d65cb7913e1c7d671757a10008b32c9c2448d4429513371e55c07d6107638",
+    licence="BSD-3-Clause, Jupyter Development Team",
 )
 REQUIREJS = Library(
-    "requirejs", "2.3.7", "31f3330c978fb28684622fe71165dc946432cf0210b2ea8a1ca0233e70f2737d", "MIT, jQuery Foundation and other contributors"
+    name="requirejs",
+    version="2.3.7",
+    sha256="31f3330c978fb28684622fe71165dc946432cf0210b2ea8a1ca0233e70f2737d",
+    licence="MIT, jQuery Foundation and other contributors",
 )
-MATHJAX = Library("mathjax", "3.2.2", "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09", "Apache-2.0, The MathJax Consortium")
+MATHJAX = Library(
+    name="mathjax",
+    version="3.2.2",
+    sha256="1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09",
+    licence="Apache-2.0, The MathJax Consortium",
+)
 LIBRARIES = (HTML_MANAGER, REQUIREJS, MATHJAX)
 
 
@@ -78,8 +87,9 @@ def unpack(library: Library) -> None:
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != library.sha256:
         raise NoNpm(f"{library.archive} is not what it was: its SHA-256 is {found}.")
-    with tarfile.open(archive) as content:
-        content.extractall(library.folder.parent, filter="data")
+    with tempfile.TemporaryDirectory(dir=CACHE) as part, tarfile.open(archive) as content:
+        content.extractall(part, filter="data")
+        Path(part, "package").rename(library.folder)
 
 
 def put(folder: Path) -> None:

@@ -13,12 +13,12 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from PIL import Image
 from traitlets.config import Config
-from website.formulas import to_typeset, typeset
 
 from stn_course.checks.catalogue import EXERCISES
 from stn_course.exercise_cells import CALL
 from stn_course.lessons import Lesson
 from stn_course.widgets.quiz import Quiz, to_html
+from website.formulas import to_typeset, typeset
 
 TEMPLATES = Path(__file__).parent / "templates"
 QUIZ = re.compile(r'^Quiz\("(\w+)"\)$')

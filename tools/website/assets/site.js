@@ -23,7 +23,7 @@ function startQuiz(el) {
 }
 
 function makeScrollersFocusable() {
-  for (const box of document.querySelectorAll("pre, .table, mjx-container[display]")) {
+  for (const box of document.querySelectorAll("pre, .table, .figure, mjx-container[display]")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -51,6 +51,7 @@ async function startLabs(labs) {
 }
 
 document.querySelectorAll(".quiz").forEach(startQuiz);
+document.querySelector(".map [aria-current]")?.scrollIntoView({ block: "nearest" });
 makeScrollersFocusable();
 addEventListener("resize", makeScrollersFocusable);
 if (matchMedia("(max-width: 75rem)").matches) {
