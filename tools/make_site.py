@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         build(SITE, given.names)
-    except (libraries.NoNpm, ValueError) as error:
+    except (libraries.NotBrought, ValueError) as error:
         sys.exit(str(error))
     print(SITE / "index.html")
 

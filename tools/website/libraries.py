@@ -14,7 +14,7 @@ import anywidget
 CACHE = Path(__file__).resolve().parents[2] / "build" / "npm"
 
 
-class NoNpm(RuntimeError):
+class NotBrought(RuntimeError):
     """What a site needs cannot be brought."""
 
 
@@ -59,13 +59,15 @@ LIBRARIES = (HTML_MANAGER, REQUIREJS, MATHJAX)
 
 
 def bring() -> None:
-    """Fetch and unpack what is not here yet; NoNpm says in a sentence why that cannot be done."""
+    """Fetch and unpack what is not here yet; NotBrought says in a sentence why it could not."""
     missing = [library for library in LIBRARIES if not library.folder.exists()]
     if not missing:
         return
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        raise NoNpm("`make site` needs npm, which comes with Node.js, and there is none on PATH.")
+        raise NotBrought(
+            "`make site` needs npm, which comes with Node.js, and there is none on PATH."
+        )
     CACHE.mkdir(parents=True, exist_ok=True)
     for library in missing:
         fetch(npm, library)
@@ -78,7 +80,9 @@ def fetch(npm: str, library: Library) -> None:
     command += [f"{library.name}@{library.version}"]
     done = subprocess.run(command, cwd=CACHE, capture_output=True, text=True)
     if done.returncode != 0:
-        raise NoNpm(f"npm could not bring {library.name} {library.version}: {done.stderr.strip()}")
+        raise NotBrought(
+            f"npm could not bring {library.name} {library.version}: {done.stderr.strip()}"
+        )
 
 
 def unpack(library: Library) -> None:
@@ -86,7 +90,7 @@ def unpack(library: Library) -> None:
     archive = CACHE / library.archive
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != library.sha256:
-        raise NoNpm(f"{library.archive} is not what it was: its SHA-256 is {found}.")
+        raise NotBrought(f"{library.archive} is not what it was: its SHA-256 is {found}.")
     with tempfile.TemporaryDirectory(dir=CACHE) as part, tarfile.open(archive) as content:
         content.extractall(part, filter="data")
         Path(part, "package").rename(library.folder)

@@ -1,7 +1,6 @@
 """A notebook as a page of the site: nbconvert with the course's template."""
 
 import base64
-import html
 import json
 import re
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from traitlets.config import Config
 
 from stn_course.checks.catalogue import EXERCISES
 from stn_course.exercise_cells import CALL
-from stn_course.lessons import Lesson
 from stn_course.widgets.quiz import Quiz, to_html
 from website.formulas import to_typeset, typeset
 
@@ -105,8 +103,3 @@ def render(path: Path, folder: Path, **values) -> str:
     page, _ = exporter.from_notebook_node(notebook, resources={"site": values})
     page = re.sub(r'href="(\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
     return typeset(page)
-
-
-def title(lesson: Lesson) -> str:
-    """What a browser's tab shows of a page."""
-    return html.escape(f"{lesson.number} · {lesson.title}: {lesson.question}")

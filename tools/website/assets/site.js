@@ -55,7 +55,7 @@ document.querySelector(".map [aria-current]")?.scrollIntoView({ block: "nearest"
 makeScrollersFocusable();
 addEventListener("resize", makeScrollersFocusable);
 if (matchMedia("(max-width: 75rem)").matches) {
-  document.querySelector(".contents")?.removeAttribute("open");
+  document.querySelector(".contents details")?.removeAttribute("open");
 }
 
 const labs = document.querySelectorAll(".lab[data-cell]");
