@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from pathlib import Path as FilePath
 
 import lab_page
 import numpy
@@ -12,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from painted_marks import CHANGED, HEIGHT, KINDS, NAMED, NAMES, WIDTH, scene_of
 from PIL import Image as PILImage
 
-from stn_course.widgets import canvas
+from stn_course.widgets.esm import joined
 from stn_course.widgets.scene import Dots, Handle, Image, Path, Scene, plain_data
 from stn_course.widgets.static_figure import static_figure
 
@@ -45,9 +44,7 @@ def page(browser):
 @pytest.fixture(scope="module")
 def show(page):
     """A function: give a scene, as plain data, to canvas.js; what PAINT returns."""
-    source = base64.b64encode(
-        FilePath(canvas.__file__).with_name("canvas.js").read_bytes()
-    ).decode()
+    source = base64.b64encode(joined("python_scene.js").encode()).decode()
 
     def shown(scene: dict) -> str:
         state = json.dumps(

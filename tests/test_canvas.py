@@ -1,16 +1,11 @@
 """The canvas, its scenes: what goes to the browser, and what comes back."""
 
-import subprocess
-from pathlib import Path
-
 import numpy
 import pytest
 import torch
 
 from stn_course import transforms
 from stn_course.widgets import canvas, images, theta_scene
-
-FOLDER = Path(canvas.__file__).parent
 
 
 def test_movements_are_told_by_handle_since_the_last():
@@ -25,29 +20,6 @@ def test_movements_are_told_by_handle_since_the_last():
     made.set_state({"releases": 1, "hand": {"x": [6, -1], "y": [2, 2]}})
     assert heard[3:] == [("x", 1, 0), "released"]
     made.close()
-
-
-def test_the_javascript_is_one_plain_module():
-    """It runs as it stands: no build step, nothing imported, nothing fetched."""
-    source = (FOLDER / "canvas.js").read_text(encoding="utf-8")
-    for word in ("import ", "require(", "fetch(", "eval(", "setInterval", "innerHTML"):
-        assert word not in source
-    assert source.count("export default") == 1
-    assert max(map(len, source.splitlines())) <= 100
-    assert len(source.splitlines()) < 300
-    for geometry in ("Math.sin", "Math.cos", "theta"):
-        assert geometry not in source  # all geometry is Python's
-
-
-def test_the_javascript_is_valid(tmp_path):
-    """Where Node is at hand, it reads the module; the browser tests run it."""
-    try:
-        module = tmp_path / "canvas.mjs"
-        module.write_text((FOLDER / "canvas.js").read_text(encoding="utf-8"), encoding="utf-8")
-        done = subprocess.run(["node", "--check", str(module)], capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("Node is not installed")
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("align_corners", [False, True])

@@ -6,6 +6,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from stn_course.widgets.esm import joined
 from stn_course.widgets.scene import Scene, plain_data
 
 HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ class Canvas(anywidget.AnyWidget):
     releases: how often a hand has let go.
     """
 
-    _esm = HERE / "canvas.js"
+    _esm = joined("python_scene.js")
     _css = HERE / "canvas.css"
     scene = traitlets.Instance(Scene, (0, 0)).tag(sync=True, to_json=sent)
     images = traitlets.Dict().tag(sync=True, to_json=sent)
