@@ -91,7 +91,7 @@ def check(page) -> str:
 
 def note(page, title: str) -> str:
     """The text of the note whose title begins so."""
-    return page.inner_text(f".stn-notes figure:has(figcaption:text-matches('^{title}')) pre")
+    return page.inner_text(f'.stn-notes figure:has(figcaption:text-matches("^{title}")) pre')
 
 
 def move(page, control: str, value) -> None:

@@ -26,8 +26,8 @@ REVIVE = """
 """
 SCENE = f"""({{ film, step, narrow }}) => {{ {REVIVE}
     const taken = training.takeFilm(JSON.parse(film, revive));
-    const scene = training.trainingScene(taken, training.readerOf(taken), step, narrow);
-    return JSON.stringify(scene, (name, value) => name === "picture" ? value.columns : value);
+    const scene = training.trainingScene(taken, antialias.readerOf(taken), step, narrow);
+    return JSON.stringify(scene, (name, value) => name === "picture" ? value.width : value);
 }}"""
 SMOOTH = f"""({{ images, thetas, size }}) => {{ {REVIVE}
     return JSON.parse(images, revive).map((given, index) => {{

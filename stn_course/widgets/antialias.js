@@ -57,3 +57,13 @@ export function warpSmoothly(levels, theta, size, paddingMode) {
   const values = near.values.map((value, at) => (1 - share) * value + share * far.values[at]);
   return { ...near, values };
 }
+
+/** How images are read at a size: a function of theta and index. Smaller copies are made once. */
+export function readerOf({ images, size, paddingMode, antialias }) {
+  const levels = antialias && size ? images.map((image) => pyramid(image, size)) : [];
+  const options = { mode: "bilinear", paddingMode, alignCorners: false };
+  return (theta, index) =>
+    antialias
+      ? warpSmoothly(levels[index], theta, size, paddingMode)
+      : warp(images[index], theta, size, options);
+}

@@ -60,6 +60,12 @@ export function toPixelBytes({ channels, rows, columns, values }) {
   return { rows, columns, pixels };
 }
 
+/** An image of geometry.js in a box; it is made a picture once. */
+export function pictureMark(box, image) {
+  image.picture ??= toPicture(toPixelBytes(image));
+  return { kind: "image", box, picture: image.picture };
+}
+
 /** A rectangle as a mark; box: [x, y, width, height]. */
 export function rectangle([x, y, width, height], colour, line = 2, fill = null) {
   const [right, low] = [x + width, y + height];
@@ -85,7 +91,8 @@ export function keepInside([x, y, width, height], place, margin = 8) {
 /** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
 const painters = {
   image(context, { box, picture }, { pictures }) {
-    const shown = typeof picture === "string" ? pictures[picture] : toPicture(picture);
+    const named = typeof picture === "string" ? pictures[picture] : picture;
+    const shown = named.pixels ? toPicture(named) : named;
     context.imageSmoothingEnabled = false;
     context.drawImage(shown, ...box);
   },
@@ -100,7 +107,7 @@ const painters = {
     }
   },
 
-  path(context, { places, closed, width, colour, fill, dash }) {
+  path(context, { places, closed, width, colour, fill, dash }, { ink }) {
     context.beginPath();
     places.forEach(([x, y]) => context.lineTo(x, y));
     if (closed) context.closePath();
@@ -110,7 +117,7 @@ const painters = {
     }
     context.setLineDash(dash);
     context.lineWidth = width;
-    context.strokeStyle = colour;
+    context.strokeStyle = colour ?? ink;
     if (width > 0) context.stroke();
   },
 

@@ -35,7 +35,7 @@ export class Lab {
   }
 
   constructor(model, el, controls) {
-    Object.assign(this, { model, el, controls, pictures: {}, grabbed: null, answer: null });
+    Object.assign(this, { model, el, controls, pictures: {}, grabbed: null });
     this.timers = { tell: 0, rest: 0, settle: 0 };
     this.lastTold = 0;
     this.hadKernel = this.alive;
@@ -100,6 +100,7 @@ export class Lab {
   }
 
   tell() {
+    clearTimeout(this.timers.tell);
     this.timers.tell = 0;
     this.lastTold = performance.now();
     this.model.save_changes();
@@ -151,7 +152,7 @@ export class Lab {
 
   /** Something has changed: paint, and ask PyTorch when it rests. */
   moved() {
-    this.answer = this.asked = null; // what is still on its way belongs to another picture
+    this.answer = this.asked = null;
     this.say("");
     this.canvas.schedule();
     this.sayAboutKernel();
@@ -197,7 +198,7 @@ export class Lab {
   /** An answer to an older question is dropped. */
   takeAnswer() {
     const answer = this.model.get("answer");
-    if (answer.serial !== this.asked || this.timers.tell) return;
+    if (answer.serial !== this.asked) return;
     this.answer = answer;
     this.say(answer.error ?? "");
     this.canvas.schedule();

@@ -1,7 +1,8 @@
 // Monitor: the picture of a training run while it goes on; Python tells its state now and then.
 
+import { readerOf } from "./antialias.js";
 import { Lab } from "./lab.js";
-import { readerOf, takeFilm, trainingScene } from "./training_scene.js";
+import { takeFilm, trainingScene } from "./training_scene.js";
 
 const NARROW = 450; // CSS pixels: a page less wide has shorter rows
 

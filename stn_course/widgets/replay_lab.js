@@ -1,8 +1,9 @@
 // ReplayLab: what a transformer did to the same digits, at each recorded step of a training run.
 
+import { readerOf } from "./antialias.js";
 import { Lab } from "./lab.js";
 import { agreement, toNumbers } from "./numbers.js";
-import { readerOf, takeFilm, takeThetas, trainingScene } from "./training_scene.js";
+import { takeFilm, takeThetas, trainingScene } from "./training_scene.js";
 
 const NARROW = 450; // CSS pixels: a page less wide has shorter rows
 

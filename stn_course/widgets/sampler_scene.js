@@ -8,14 +8,14 @@ import {
   keepInside,
   label,
   line,
+  pictureMark,
   rectangle,
-  toPixelBytes,
 } from "./canvas.js";
 import { clip, pad, reflect, roundToEven, toNormalised } from "./geometry.js";
 
 const PADDING_MODES = ["zeros", "border", "reflection"];
 const WEIGHTS = [COLOURS.input, COLOURS.x, COLOURS.y, COLOURS.output]; // of each neighbour
-const NEIGHBOURS = [[0, 0], [1, 0], [0, 1], [1, 1]]; // right or not, below or not prettier-ignore
+const NEIGHBOURS = [[0, 0], [1, 0], [0, 1], [1, 1]]; // right or not, below or not
 const SIDE = 300; // canvas pixels of each picture
 const [GAP, TOP] = [16, 26]; // between them, for their titles
 export const MARGIN = 2; // pixels of padding shown around the image
@@ -106,11 +106,8 @@ function imageMarks(state, at, { place, neighbours }) {
     return [left, top, (x + 2 * beyond) * pixel, (y + 2 * beyond) * pixel];
   };
   const size = [image.columns, image.rows];
-  const picture = toPixelBytes(padded(state));
-  const marks = [
-    { kind: "image", box: box(size, MARGIN), picture },
-    rectangle(box(size, 0), COLOURS.input),
-  ];
+  const edge = rectangle(box(size, 0), COLOURS.input);
+  const marks = [pictureMark(box(size, MARGIN), padded(state)), edge];
   neighbours.forEach(({ column, row }, index) => {
     marks.push(rectangle(around(at([column, row]), pixel), WEIGHTS[index], 2));
   });

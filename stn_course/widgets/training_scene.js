@@ -7,9 +7,7 @@
 // { title, points, ends, colour, here }: points from 0 to 1, y up; words at the axes' ends; the
 // index of the point that is marked, if any.
 
-import { pyramid, warpSmoothly } from "./antialias.js";
-import { COLOURS, GROUND, label, line, rectangle, toImage, toPixelBytes } from "./canvas.js";
-import { warp } from "./geometry.js";
+import { COLOURS, GROUND, label, line, pictureMark, rectangle, toImage } from "./canvas.js";
 import { toNumbers } from "./numbers.js";
 import { frameMarks, imageBox, viewOf } from "./steering.js";
 
@@ -49,12 +47,6 @@ function tilesFor(count, sizes, row) {
 /** The frame of a theta in a tile, with room around the picture that it lies on. */
 function viewIn([x, y, side], size) {
   return viewOf(size, [x + side / 2, y + side / 2], 0.7 * side, false);
-}
-
-/** An image in a box; it is made a picture once. */
-export function pictureMark(box, image) {
-  image.picture ??= toPixelBytes(image);
-  return { kind: "image", box, picture: image.picture };
 }
 
 /** A picture with its frame, under it the output; or the frame alone, where a map is read. */
@@ -102,17 +94,10 @@ function chartMarks([x, y, width, height], { title, points, ends, colour, here }
   return marks;
 }
 
-/** A function of a film: what each picture becomes through its theta; copies are made once. */
-export function readerOf({ images, size, paddingMode, antialias }) {
-  const levels = antialias && size ? images.map((image) => pyramid(image, size)) : [];
-  const options = { mode: "bilinear", paddingMode, alignCorners: false };
-  return (theta, index) =>
-    antialias
-      ? warpSmoothly(levels[index], theta, size, paddingMode)
-      : warp(images[index], theta, size, options);
-}
-
-/** The scene of a film's step; read: see `readerOf`. On a narrow page rows and charts are short. */
+/**
+ * The scene of a film's step; read: see `readerOf` in antialias.js. On a narrow page rows are
+ * short, and charts lie one under the other.
+ */
 export function trainingScene(film, read, { thetas, charts, caption, notes, text }, narrow) {
   const { images, size, titles } = film;
   const shown = [images[0].rows, images[0].columns];
