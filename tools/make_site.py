@@ -52,7 +52,8 @@ def put_assets(folder: Path) -> None:
     """Styles and scripts of our own, as they are; a quiz as a classic script; the libraries."""
     for file in ASSETS.iterdir():
         shutil.copy(file, folder)
-    shutil.copy(WIDGETS / "quiz.css", folder)
+    for style in ("quiz.css", "canvas.css"):
+        shutil.copy(WIDGETS / style, folder)
     script = (WIDGETS / "quiz.js").read_text(encoding="utf-8")
     script = script.replace("export default", "window.stnQuiz =")
     (folder / "quiz.js").write_text(f"(() => {{\n{script}}})();\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 
 const ASSETS = new URL(".", document.currentScript.src).href;
 
-/** The part of a widget's model that a quiz needs, without widgets. */
+/** The part of a widget's model that a quiz, or the front page's lab, needs: without widgets. */
 function makeModel(state) {
   const listeners = {};
   return {
@@ -13,6 +13,7 @@ function makeModel(state) {
       (listeners[`change:${name}`] ?? []).forEach((listener) => listener());
     },
     on: (name, listener) => (listeners[name] ??= []).push(listener),
+    off() {}, // nothing is ever taken from these pages
     save_changes() {}, // there is no kernel to hear of it
   };
 }
@@ -20,6 +21,20 @@ function makeModel(state) {
 function startQuiz(el) {
   const state = JSON.parse(el.querySelector("script").textContent);
   stnQuiz.render({ model: makeModel(state), el });
+}
+
+/** Bytes as a kernel would have sent them. */
+function revive(value) {
+  if (value?.base64) {
+    return new DataView(Uint8Array.from(atob(value.base64), (c) => c.charCodeAt(0)).buffer);
+  }
+  return value;
+}
+
+function startFront(el) {
+  const data = JSON.parse(JSON.stringify(stnFront.data), (_, value) => revive(value));
+  const state = { theta: [1, 0, 0, 0, 1, 0], parts: null, yours: false };
+  stnFront.render({ model: makeModel({ controls: {}, data, state }), el });
 }
 
 function makeScrollersFocusable() {
@@ -51,6 +66,7 @@ async function startLabs(labs) {
 }
 
 document.querySelectorAll(".quiz").forEach(startQuiz);
+document.querySelectorAll(".front-lab").forEach(startFront);
 document.querySelector(".map [aria-current]")?.scrollIntoView({ block: "nearest" });
 makeScrollersFocusable();
 addEventListener("resize", makeScrollersFocusable);
