@@ -15,7 +15,7 @@ from website import libraries
 from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.lessons import load_lessons
 
-LIVE = ["02", "03"]  # their labs are quickly made
+LABS = {"02_grid_generation": 1, "03_sampling": 2, "05_training": 1}  # these are quickly made
 PAGES = ["index", *load_lessons()]
 FIRST_LOOK = 1_500_000  # bytes
 # Fulfilled when each part of the page has been in view.
@@ -27,9 +27,17 @@ WALK = """async () => {
 }"""
 # Size of letters, in pixels, and HTML of all that holds text outside the labs and the formulas.
 TEXT_SIZES = """[...document.querySelectorAll("body *")]
-    .filter((part) => !part.closest(".lab, mjx-container, script, noscript"))
+    .filter((part) => !part.closest(".lab, mjx-container, script, noscript, sub"))
     .filter((part) => [...part.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
     .map((part) => [parseFloat(getComputedStyle(part).fontSize), part.outerHTML])"""
+# What a finger is to meet: its HTML, width and height.
+TARGETS = """[...document.querySelectorAll(`
+        .stn-handle, .noUi-touch-area, .stn-button, .stn-option, .widget-toggle-button,
+        main select, main input, summary, .bar a, .turn a, .button`)]
+    .filter((part) => part.checkVisibility())
+    .map((part) => [part.outerHTML, part.getBoundingClientRect()])
+    .map(([html, { width, height }]) => [html.slice(0, 99), width + 0.01, height + 0.01])"""
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 REFERRING = {"img": "src", "script": "src", "link": "href", "a": "href"}
 each_page = pytest.mark.parametrize("name", PAGES)
 each_lesson = pytest.mark.parametrize("name", load_lessons())
@@ -40,7 +48,7 @@ def site(tmp_path_factory) -> Path:
     """The site, made anew; skipped where npm, or what it brings, is not to be had."""
     folder = tmp_path_factory.mktemp("site") / "below" / "a path"
     try:
-        make_site.build(folder, [], live=LIVE)
+        make_site.build(folder, [], live=list(LABS))
     except libraries.NotBrought as reason:
         pytest.skip(str(reason))
     return folder
@@ -138,10 +146,11 @@ def serious(page, **options) -> list:
 
 
 @each_page
-def test_nothing_is_wider_than_a_phone(offline, name):
-    page = offline(name, viewport={"width": 390, "height": 844}, has_touch=True)
+def test_a_phone_is_wide_enough_and_a_finger_meets_its_mark(offline, name):
+    page = offline(name, **PHONE)
     walk(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert {html: size for html, *size in page.evaluate(TARGETS) if min(size) < 44} == {}
     assert [html for size, html in page.evaluate(TEXT_SIZES) if size < 16] == []
 
 
@@ -213,3 +222,104 @@ def test_one_leads_to_the_next(parsed):
         assert parsed[before].select_one("a[rel=next]")["href"] == f"{after}.html"
         assert parsed[after].select_one("a[rel=prev]")["href"] == f"{before}.html"
     assert [a["href"] for a in parsed["index"].select(".cards a")] == [f"{n}.html" for n in names]
+
+
+PICTURE = "canvas => canvas.toDataURL()"
+
+
+def middle(part) -> tuple[float, float]:
+    box = part.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def press_an_arrow(page, grip) -> None:
+    grip.focus()
+    page.keyboard.press("ArrowLeft")  # a slider may stand at its right end
+
+
+def drag(page, grip) -> None:
+    x, y = middle(grip)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 5, steps=4)
+    page.mouse.up()
+
+
+def swipe(page, grip) -> None:
+    """What a finger does; Playwright itself only taps."""
+    finger, (x, y) = page.context.new_cdp_session(page), middle(grip)
+    touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+    finger.send("Input.dispatchTouchEvent", touch)
+    for step in range(1, 5):
+        touch = {"type": "touchMove", "touchPoints": [{"x": x - 10 * step, "y": y + 2 * step}]}
+        finger.send("Input.dispatchTouchEvent", touch)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+HANDS = [press_an_arrow, drag, swipe]
+each_lab = pytest.mark.parametrize(
+    "name, index", [(name, index) for name, count in LABS.items() for index in range(count)]
+)
+
+
+def assert_moves(page, canvas, grip) -> None:
+    """Each kind of hand changes the picture."""
+    for hand in HANDS:
+        grip.scroll_into_view_if_needed()
+        before = canvas.evaluate(PICTURE)
+        hand(page, grip)
+        changed = f"([canvas, before]) => ({PICTURE})(canvas) !== before"
+        page.wait_for_function(changed, arg=[canvas.element_handle(), before], timeout=10_000)
+
+
+@each_lab
+def test_a_lab_is_moved_by_keyboard_mouse_and_finger(offline, name, index):
+    page = offline(name, has_touch=True)
+    walk(page)
+    lab = page.locator(".lab").nth(index)
+    lab.locator(".stn-handle, .noUi-handle").first.wait_for(timeout=30_000)
+    assert_moves(page, lab.locator("canvas").first, lab.locator(".stn-handle, .noUi-handle").first)
+    assert "without a kernel" in lab.inner_text()
+    assert page.seen.wrong == []
+
+
+def test_on_the_front_page_a_drawn_digit_is_straightened(offline):
+    """A seven, drawn with the mouse and leaning by 35 degrees: alone it is misread."""
+    page = offline("index", reduced_motion="reduce")
+    box = page.locator(".front-pad canvas").bounding_box()
+    stroke = [(0.43, 0.19), (0.79, 0.45), (0.26, 0.76)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=10)
+    page.mouse.up()
+    page.wait_for_selector(".front-verdict:has-text('through the frame, a 7')")
+    assert "as it stands, the classifier reads a 7" not in page.inner_text(".front-verdict").lower()
+
+
+def test_on_the_front_page_a_visitor_takes_the_frame_and_gives_it_back(offline):
+    page = offline("index", has_touch=True, reduced_motion="reduce")
+    network, identity = page.locator(".front-lab .stn-buttons .stn-button[data-press]").all()
+    canvas = page.locator(".front-lab .stn-frame canvas")
+    assert network.get_attribute("aria-pressed") == "true"
+    before = canvas.get_attribute("aria-label")
+    assert_moves(page, canvas, page.locator(".stn-handle").first)
+    assert network.get_attribute("aria-pressed") == "false"
+    identity.click()
+    page.wait_for_selector("canvas[aria-label*='The frame is rotated 0 degrees, scaled by 1 ']")
+    network.click()
+    page.wait_for_function(
+        "([canvas, before]) => canvas.ariaLabel === before", arg=[canvas.element_handle(), before]
+    )
+    assert page.seen.wrong == []
+
+
+def test_on_the_front_page_the_picture_swings_until_a_visitor_acts(offline):
+    page = offline("index")
+    slider = page.locator(".front-turn input")
+    page.wait_for_function("Math.abs(document.querySelector('.front-turn input').value) > 20")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('.front-turn input').value === '-90'")
+    page.wait_for_selector("canvas[aria-label^='The digit is turned by -90 degrees.']")
