@@ -1,5 +1,6 @@
 """The monitor: what it shows of a run, its buttons, how often it paints."""
 
+import json
 import threading
 import time
 from dataclasses import replace
@@ -10,10 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import models, samplers, training, transforms
+from stn_course import models, training, transforms
 from stn_course.widgets import Monitor, monitor
-from stn_course.widgets.images import to_rgba
-from stn_course.widgets.scene import Path
 
 
 def fitted(small, watch, make=models.TutorialNet, **options):
@@ -40,19 +39,26 @@ def test_it_shows_the_run_as_it_ended(small):
     for words in ("Step 10 of 10", "done", f"test accuracy {100 * history.accuracy:.2f} %"):
         assert words in watcher.text
     assert f"loss {history.losses[-1]:.3f}" in watcher.text
-    panels = watcher.canvas.scene.panels
-    assert len(panels) == 1 + 2 * training.PROBE
-    assert watcher.canvas.alert == ""
+    assert watcher.canvas.state["alert"] == ""
+    assert watcher.canvas.state["text"] == watcher.text
+    thetas = torch.tensor(watcher.canvas.state["thetas"]).reshape(-1, 2, 3)
+    assert torch.allclose(thetas, history.probe_thetas[-1])
+    sent = watcher.canvas.data["film"]["images"]
+    assert [image["values"] for image in sent] == [
+        image.numpy().tobytes() for image in history.probe_images
+    ]
 
 
 def test_the_curves_are_the_historys(small):
     watcher = Monitor()
     _, history = fitted(small, watcher)
-    paths = [m for m in watcher.canvas.scene.panels[0].marks if isinstance(m, Path)]
-    loss, accuracy = (path.places for path in paths if len(path.places) in (10, 2))
-    lowest = max(range(10), key=lambda i: loss[i][1])  # y points down
-    assert history.losses[lowest] == min(history.losses)
-    assert accuracy[0][1] != accuracy[1][1]
+    loss, accuracy = (chart["points"] for chart in watcher.canvas.state["charts"])
+    most, low = max(history.losses), min([0.9, *history.accuracies])
+    assert [x for x, _ in loss] == pytest.approx([i / 10 for i in range(10)])
+    assert [y for _, y in loss] == pytest.approx([x / most for x in history.losses], abs=1e-4)
+    assert [x for x, _ in accuracy] == [0.5, 1]
+    shares = [(a - low) / (1 - low) for a in history.accuracies]
+    assert [y for _, y in accuracy] == pytest.approx(shares, abs=1e-4)
 
 
 def test_seconds_left_are_shown_while_it_runs(small, at_every_step):
@@ -71,7 +77,8 @@ def test_seconds_left_are_shown_while_it_runs(small, at_every_step):
 def test_a_plain_network_has_digits_and_no_output(small):
     watcher = Monitor()
     fitted(small, watcher, models.PlainNet)
-    assert len(watcher.canvas.scene.panels) == 1 + training.PROBE
+    assert watcher.canvas.state["thetas"] is None
+    assert watcher.canvas.data["film"]["titles"] == ("test digits", "")
     assert "turned" not in watcher.text
 
 
@@ -85,13 +92,13 @@ def test_pictures_larger_than_their_outputs_are_shown_as_they_are_read(small):
         return nn.Sequential(transformer.requires_grad_(False), models.PlainNet())
 
     watcher = Monitor(output_size=(28, 28), antialias=True)
-    _, history = fitted(large, watcher, make)
-    assert watcher.canvas.alert == ""
-    pictures = [panel.marks[0].picture for panel in watcher.canvas.scene.panels[1:]]
-    images, whole = history.probe_images, transforms.identity()
-    outputs = samplers.warp(images, whole, (28, 28), antialias=True)
-    assert pictures[::2] == [to_rgba(image) for image in images]
-    assert pictures[1::2] == [to_rgba(output) for output in outputs]
+    fitted(large, watcher, make)
+    film = watcher.canvas.data["film"]
+    assert (film["size"], film["antialias"]) == ([28, 28], True)
+    assert film["titles"] == ("input and frame", "output")
+    assert {(image["rows"], image["columns"]) for image in film["images"]} == {(60, 60)}
+    whole = transforms.identity().flatten().tolist()
+    assert watcher.canvas.state["thetas"] == training.PROBE * [whole]
     assert "grids 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00 from its" in watcher.text
 
 
@@ -106,17 +113,21 @@ def test_stop_leaves_a_model_and_a_history(small):
     _, history = fitted(small, watch)
     assert history.stopped
     assert len(history.losses) == len(watcher.losses) == 3
+    assert watcher.text.endswith("stopped.")
+    _, accuracy = watcher.canvas.state["charts"]
+    assert [x for x, _ in accuracy["points"]] == [0.3]  # where it stopped, not at an epoch's end
     assert watcher.stop.disabled and watcher.pause.disabled
 
 
 def test_pause_holds_the_run_until_resume(small):
     """The other hand is a thread, as a subshell of the kernel is."""
-    watcher, steps = Monitor(), []
+    watcher, steps, texts = Monitor(), [], []
 
     def watch(recorder):
         if recorder.step == 3 and not steps:
             watcher.pause.click()
             assert watcher.pause.description == "Resume"
+            threading.Timer(0.3, lambda: texts.append(watcher.text)).start()
             threading.Timer(0.5, watcher.pause.click).start()
             start = time.perf_counter()
             held = watcher(recorder)
@@ -130,6 +141,8 @@ def test_pause_holds_the_run_until_resume(small):
     assert not history.stopped
     assert len(history.losses) == 10
     assert watcher.pause.description == "Pause"
+    assert texts[0].endswith("paused.")
+    assert watcher.text.endswith("done.")
 
 
 def test_stop_is_heard_while_paused(small):
@@ -190,8 +203,7 @@ def test_a_picture_is_one_small_message(small, monkeypatch):
     assert watcher.drawn <= 3
     watcher.losses = [1.0] * 100_000
     watcher.paint()
-    sizes = [len(str(mark)) for mark in watcher.canvas.scene.panels[0].marks]
-    assert sum(sizes) < 30_000
+    assert len(json.dumps(watcher.canvas.state)) < 30_000
 
 
 def test_a_collapse_is_shown(small, at_every_step):
@@ -200,18 +212,29 @@ def test_a_collapse_is_shown(small, at_every_step):
     with pytest.warns(training.CollapseWarning):
         fitted(small, watcher, recipe=hasty)
     assert "learning rate" in watcher.text
-    assert any("learning rate" in note.text for note in watcher.canvas.scene.notes)
+    assert any("learning rate" in note["text"] for note in watcher.canvas.state["notes"])
+
+
+def test_an_error_of_the_picture_stands_in_the_lab_and_the_run_goes_on(
+    small, monkeypatch, at_every_step
+):
+    watcher = Monitor()
+    monkeypatch.setattr(watcher, "_findings", lambda: 1 / 0)
+    _, history = fitted(small, watcher)
+    assert len(history.losses) == 10
+    assert watcher.canvas.state["alert"].startswith("ZeroDivisionError: division by zero (in ")
 
 
 def test_before_a_run_it_says_what_to_do():
     watcher = Monitor()
     assert "give this monitor to fit" in watcher.text
-    assert watcher.canvas.alert == ""
     assert watcher.stop.disabled
 
 
 def test_its_still_shows_the_same(small):
     watcher = Monitor()
-    fitted(small, watcher)
+    _, history = fitted(small, watcher)
     figure = watcher.figure()
-    assert len(figure.axes) >= 1
+    assert figure.get_suptitle().startswith("Step 10 of 10;")
+    _, accuracies = (axes.lines[0].get_ydata() for axes in figure.axes[-2:])
+    assert list(accuracies) == pytest.approx([100 * a for a in history.accuracies])

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
 from stn_course import clutter, data, models, plotting, samplers, training, transforms
-from stn_course.widgets import SamplerLab, sampler_lab
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
 pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
@@ -164,15 +164,57 @@ def test_neighbours():
 
 
 def test_the_square_around_the_point_covers_each_neighbour_by_its_weight():
-    """The same square, in the same colours, as in the sampler lab."""
-    lab = SamplerLab(torch.rand(3, 3), x=0.7, y=1.2)
-    axes = plotting.neighbours(lab.image[0], *lab.point).axes[0]
+    axes = plotting.neighbours(torch.rand(3, 3), 0.7, 1.2).axes[0]
     pieces = [patch for patch in axes.patches if patch.get_fill()]
     boxes = [piece.get_bbox() for piece in pieces]
-    weights = [n["weight"] for n in lab.neighbours()]
+    weights = [0.3 * 0.8, 0.7 * 0.8, 0.3 * 0.2, 0.7 * 0.2]
     assert [box.width * box.height for box in boxes] == pytest.approx(weights, abs=1e-6)
     assert Bbox.union(boxes).extents == pytest.approx([0.2, 0.7, 1.2, 1.7])
-    assert [to_hex(piece.get_facecolor()).upper() for piece in pieces] == sampler_lab.WEIGHTS
+    colours = [plotting.COLOURS[name] for name in ("input", "x", "y", "output")]
+    assert [to_hex(piece.get_facecolor()).upper() for piece in pieces] == colours
+
+
+@pictured
+@pytest.mark.parametrize("point", [(4.7, 4.8), (-1.7, 5.3)], ids=["inside", "outside"])
+def test_sampled_point(digits, point):
+    image = 0.3 + 0.7 * digits[0][0, :, 4:14, 8:18]
+    return plotting.sampled_point(image, point, padding_mode="reflection")
+
+
+def test_a_sampled_point_reads_what_pytorch_reads(digits):
+    """For each padding; the weights stand in the enlarged part, of the nearest pixel a 1."""
+    image = digits[0][0, :, 4:14, 8:18]
+    x, y = (-1.7 + 0.5) / 5 - 1, (5.3 + 0.5) / 5 - 1
+    for mode, weights in (("bilinear", {"0.70", "0.30"}), ("nearest", {"1.00"})):
+        figure = plotting.sampled_point(image, (-1.7, 5.3), mode, "border")
+        for padding in samplers.PADDING_MODES:
+            options = {"mode": mode, "padding_mode": padding, "align_corners": False}
+            value = F.grid_sample(image[None], torch.tensor([[[[x, y]]]]), **options).item()
+            assert f"{padding}: {value:.3f}" in figure.get_suptitle()
+        assert {text.get_text() for text in figure.axes[1].texts} == weights
+
+
+@pictured
+@pytest.mark.parametrize("where", ["picture", "features", "nowhere"])
+def test_recorded_step(cluttered, where):
+    pictures, _ = cluttered
+    theta = transforms.rotation(degrees=torch.linspace(-40, 40, 6)) * 0.7
+    outputs = samplers.warp(pictures, theta, (28, 28)) if where == "picture" else None
+    rising = plotting.Curve("step", "digits read correctly", range(30), range(30), here=12)
+    few = plotting.Curve("epoch", "accuracy, %", [1, 2], [90, 95])
+    thetas = None if where == "nowhere" else theta
+    return plotting.recorded_step(pictures, thetas, outputs, [rising, few], f"reads a {where}")
+
+
+@pictured
+def test_steering(digits):
+    images, labels = digits[0][:5], digits[1][:5]
+    thetas = transforms.rotation(degrees=torch.linspace(-40, 40, 5))
+    shares = torch.eye(10)[labels] * 0.5 + 0.05
+    yours = plotting.Reading(thetas, samplers.warp(images, thetas), shares)
+    same = plotting.Reading(0.5 * thetas, images, shares.flip(1))
+    readings = {"yours": yours, "network": same}
+    return plotting.steering(images, labels, readings, index=1, title="steering")
 
 
 @pictured

@@ -19,10 +19,13 @@ from stn_course.plotting.figures import (
     two_warps,
 )
 from stn_course.plotting.showing import Described, moving_picture, rounded, show, show_picture
+from stn_course.plotting.stills import Curve, Reading, recorded_step, sampled_point, steering
 
 __all__ = [
     "COLOURS",
+    "Curve",
     "Described",
+    "Reading",
     "angle_scatter",
     "architecture",
     "arrows",
@@ -34,11 +37,14 @@ __all__ = [
     "neighbours",
     "pixel_coordinates",
     "pose_history",
+    "recorded_step",
     "rounded",
+    "sampled_point",
     "sampling_grid",
     "show",
     "show_picture",
     "side_by_side",
+    "steering",
     "surfaces",
     "theta_history",
     "trace_layers",

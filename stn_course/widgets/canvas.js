@@ -1,30 +1,109 @@
-// The canvas of the labs. Python computes every place and every pixel; this file paints them, and
-// reports how far a hand has moved each handle. Nothing here runs while nothing changes.
+// What every lab is painted with: panels of marks, titles, handles, buttons, notes. Nothing here
+// computes what a lab shows, and nothing runs while nothing changes.
+//
+// A scene is { width, height, panels, handles, buttons, notes, text }: places are in canvas pixels,
+// x to the right, y down. What is left out is empty. Its parts:
+//
+//   panel   { box, marks, ground }: [x, y, width, height]; marks are cut off at its edge; without a
+//           ground it is the page's own
+//   image   { box, picture }: a picture, or RGBA { rows, columns, pixels }, or the name of one that
+//           `show` is given; each pixel a rectangle
+//   dots    { places, radius, colour }: a Float32Array x, y, x, y …; squares of half side `radius`
+//   path    { places, colour, width, closed, fill, dash }: see `line` and `rectangle`
+//   label   { text, x, y, colour, size, align }: see `label`
+//   handle  { name, x, y, label, colour, step, hollow }: step in canvas pixels, for an arrow key
+//   button  { name, label, pressed }
+//   note    { title, text, copy }: copy for a button that copies the text
+
+import { toNumbers } from "./numbers.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const PLAYER = ["Play or pause", "Stop and go back to the start", "Repeat"];
+const READABLE = 11; // CSS pixels: no text is painted smaller
+/** One thing has one colour in every lab and figure: COLOURS of plotting/drawing.py. */
+export const COLOURS = {
+  input: "#0072B2",
+  grid: "#E69F00",
+  x: "#D55E00",
+  y: "#009E73",
+  output: "#CC79A7",
+  text: "#222222",
+  other: "#56B4E9",
+};
+export const GROUND = "#8A8A8A"; // outside the image: neither black nor white, so both are seen
 
 /** Change a text only where it differs: the page is laid out anew for each change. */
-function write(element, text) {
+export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function setAttribute(element, name, value) {
+export function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-/** RGBA bytes from Python as a small canvas, to be enlarged without smoothing. */
-function toPicture({ columns, rows, pixels }) {
+export function makeElement(tag, className, attributes = {}) {
+  const element = document.createElement(tag);
+  element.className = className;
+  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+  return element;
+}
+
+/** RGBA bytes as a small canvas, to be enlarged without smoothing. */
+export function toPicture({ columns, rows, pixels }) {
   const bytes = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
   const picture = new OffscreenCanvas(columns, rows);
   picture.getContext("2d").putImageData(new ImageData(bytes, columns, rows), 0, 0);
   return picture;
 }
 
-/** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
+/** An image of Python's `to_browser` as geometry.js takes it: its bytes are float32. */
+export function toImage({ channels, rows, columns, values }) {
+  return { channels, rows, columns, values: toNumbers(values) };
+}
+
+/** An image of geometry.js, from 0 to 1, as RGBA bytes; beyond 0 and 1 is cut off. */
+export function toPixelBytes({ channels, rows, columns, values }) {
+  const places = rows * columns;
+  const pixels = new Uint8ClampedArray(4 * places); // rounds, and cuts off
+  for (let at = 0; at < places; at += 1) {
+    for (let c = 0; c < 3; c += 1) pixels[4 * at + c] = 255 * values[(c % channels) * places + at];
+    pixels[4 * at + 3] = 255;
+  }
+  return { rows, columns, pixels };
+}
+
+/** An image of geometry.js in a box; it is made a picture once. */
+export function pictureMark(box, image) {
+  image.picture ??= toPicture(toPixelBytes(image));
+  return { kind: "image", box, picture: image.picture };
+}
+
+/** A rectangle as a mark; box: [x, y, width, height]. */
+export function rectangle([x, y, width, height], colour, line = 2, fill = null) {
+  const [right, low] = [x + width, y + height];
+  const places = [[x, y], [right, y], [right, low], [x, low]]; // prettier-ignore
+  return { kind: "path", places, colour, width: line, closed: true, fill, dash: [] };
+}
+
+export function line(places, colour, width = 3, dash = []) {
+  return { kind: "path", places, colour, width, closed: false, fill: null, dash };
+}
+
+/** A line of text; without a colour it is the page's own, on the page's ground. */
+export function label(text, x, y, { colour = null, size = 13, align = "center" } = {}) {
+  return { kind: "label", text, x, y, colour, size, align };
+}
+
+/** A place, or the nearest one in a box, so that a handle or a word there can always be seen. */
+export function keepInside([x, y, width, height], place, margin = 8) {
+  const inside = (at, low, length) => Math.min(Math.max(at, low + margin), low + length - margin);
+  return [inside(place[0], x, width), inside(place[1], y, height)];
+}
+
+/** One for each kind of mark. */
 const painters = {
-  image(context, { box, picture }, pictures) {
-    const shown = typeof picture === "string" ? pictures[picture] : toPicture(picture);
+  image(context, { box, picture }, { pictures }) {
+    const named = typeof picture === "string" ? pictures[picture] : picture;
+    const shown = named.pixels ? toPicture(named) : named;
     context.imageSmoothingEnabled = false;
     context.drawImage(shown, ...box);
   },
@@ -39,7 +118,7 @@ const painters = {
     }
   },
 
-  path(context, { places, closed, width, colour, fill, dash }) {
+  path(context, { places, closed, width, colour, fill, dash }, { ink }) {
     context.beginPath();
     places.forEach(([x, y]) => context.lineTo(x, y));
     if (closed) context.closePath();
@@ -49,27 +128,27 @@ const painters = {
     }
     context.setLineDash(dash);
     context.lineWidth = width;
-    context.strokeStyle = colour;
+    context.strokeStyle = colour ?? ink;
     if (width > 0) context.stroke();
   },
 
-  label(context, { text, x, y, colour, size, align }) {
-    context.font = `${size}px sans-serif`;
+  label(context, { text, x, y, colour, size, align }, { ink, smallest }) {
+    context.font = `${Math.max(size, smallest)}px sans-serif`;
     context.textAlign = align;
     context.textBaseline = "middle";
     context.lineWidth = 3;
     context.lineJoin = "round";
     context.setLineDash([]);
-    context.strokeStyle = "white"; // a halo, so that it reads on any ground
-    context.strokeText(text, x, y);
-    context.fillStyle = colour;
+    context.strokeStyle = "white"; // a halo, so that it reads on any picture
+    if (colour) context.strokeText(text, x, y);
+    context.fillStyle = colour ?? ink;
     context.fillText(text, x, y);
   },
 };
 
-function paintMark(context, mark, pictures) {
+function paintMark(context, mark, around) {
   if (!(mark.kind in painters)) throw new Error(`no painter for ${mark.kind}`);
-  painters[mark.kind](context, mark, pictures);
+  painters[mark.kind](context, mark, around);
 }
 
 function paint(canvas, scene, pictures) {
@@ -77,49 +156,52 @@ function paint(canvas, scene, pictures) {
   const [width, height] = [Math.round(scene.width * density), Math.round(scene.height * density)];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
+  const smallest = (READABLE * scene.width) / (canvas.clientWidth || scene.width);
+  const around = { pictures, smallest, ink: getComputedStyle(canvas).color };
   context.setTransform(density, 0, 0, density, 0, 0);
-  context.fillStyle = "white";
-  context.fillRect(0, 0, scene.width, scene.height);
+  context.clearRect(0, 0, scene.width, scene.height);
   for (const panel of scene.panels) {
     context.save();
     context.beginPath();
     context.rect(...panel.box);
     context.clip();
-    context.fillStyle = panel.ground;
+    context.fillStyle = panel.ground ?? "transparent"; // the page's own
     context.fillRect(...panel.box);
-    for (const mark of panel.marks) paintMark(context, mark, pictures);
+    for (const mark of panel.marks) paintMark(context, mark, around);
     context.restore();
   }
   setAttribute(canvas, "aria-label", scene.text);
 }
 
-/** One focusable handle: the mouse drags it, arrow keys move it, Shift makes longer steps. */
-function makeHandle(name, move, letGo, scale) {
-  const button = document.createElement("button");
-  button.className = "stn-handle";
+/**
+ * One focusable handle: the mouse drags it, arrow keys move it, Shift makes longer steps. The hand
+ * is told how far in all since it has grabbed the handle, so that nothing adds up to an error.
+ */
+function makeHandle(name, hand, scale) {
+  const button = makeElement("button", "stn-handle");
   button.dataset.handle = name;
-  let last = null; // where the pointer was, while it drags
+  let from = null; // where the pointer was, when it took hold
   let held = false;
-  const pull = (dx, dy) => {
+  const grab = () => {
     held = true;
-    move(name, dx, dy);
+    hand.grab(name);
   };
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault(); // or the browser would start to select text
     button.focus();
     button.setPointerCapture(event.pointerId);
-    last = [event.clientX, event.clientY];
+    from = [event.clientX, event.clientY];
+    grab();
   });
   button.addEventListener("pointermove", (event) => {
-    if (last === null) return;
-    pull((event.clientX - last[0]) * scale(), (event.clientY - last[1]) * scale());
-    last = [event.clientX, event.clientY];
+    if (from === null) return;
+    hand.move(name, (event.clientX - from[0]) * scale(), (event.clientY - from[1]) * scale());
   });
   const release = () => {
-    if (held) letGo();
+    if (held) hand.letGo();
     held = false;
-    last = null;
+    from = null;
   };
   button.addEventListener("pointerup", release);
   button.addEventListener("lostpointercapture", release);
@@ -128,24 +210,48 @@ function makeHandle(name, move, letGo, scale) {
     event.preventDefault();
     event.stopPropagation(); // or the notebook would select another cell
     const step = Number(button.dataset.step) * (event.shiftKey ? 10 : 1);
-    pull(ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
+    grab();
+    hand.move(name, ARROWS[event.key][0] * step, ARROWS[event.key][1] * step);
   });
-  button.addEventListener("keyup", (event) => event.key in ARROWS && last === null && release());
-  button.addEventListener("blur", () => last === null && release()); // its keyup is another's
+  button.addEventListener("keyup", (event) => event.key in ARROWS && from === null && release());
+  button.addEventListener("blur", () => from === null && release()); // its keyup is another's
   return button;
 }
 
+/** Elements by name: those that are no longer wanted go, new ones are made. */
+function matchElements(parent, parts, key, make) {
+  const wanted = new Set(parts.map(({ name }) => name));
+  const present = new Map([...parent.children].map((child) => [child.dataset[key], child]));
+  present.forEach((child, name) => name === undefined || wanted.has(name) || child.remove());
+  return parts.map(({ name }) => present.get(name) ?? parent.appendChild(make(name)));
+}
+
 function placeHandles(frame, scene, make) {
-  const wanted = new Map(scene.handles.map((handle) => [handle.name, handle]));
-  const present = new Map([...frame.querySelectorAll("button")].map((b) => [b.dataset.handle, b]));
-  present.forEach((button, name) => wanted.has(name) || button.remove());
-  wanted.forEach(({ x, y, label, colour, step }, name) => {
-    const button = present.get(name) ?? frame.appendChild(make(name));
+  const handles = scene.handles ?? [];
+  const buttons = matchElements(frame, handles, "handle", make);
+  handles.forEach(({ x, y, label: words, colour, step, hollow }, index) => {
+    const button = buttons[index];
     button.style.left = `${(100 * x) / scene.width}%`;
     button.style.top = `${(100 * y) / scene.height}%`;
-    button.style.background = colour;
+    button.style.setProperty("--colour", colour);
+    button.classList.toggle("stn-hollow", Boolean(hollow)); // what lies under it is seen
     button.dataset.step = step;
-    setAttribute(button, "aria-label", label);
+    setAttribute(button, "aria-label", words);
+  });
+}
+
+/** The lab's own buttons: pressed here, they need no kernel. */
+function placeButtons(bar, buttons, press) {
+  const make = (name) => {
+    const button = makeElement("button", "stn-button");
+    button.dataset.press = name;
+    button.addEventListener("click", () => press(name));
+    return button;
+  };
+  matchElements(bar, buttons, "press", make).forEach((button, index) => {
+    const { name, label: words = name, pressed } = buttons[index];
+    write(button, words);
+    if (pressed !== undefined) setAttribute(button, "aria-pressed", String(pressed));
   });
 }
 
@@ -182,7 +288,7 @@ function makeNote() {
   const note = document.createElement("figure");
   const caption = document.createElement("figcaption");
   const text = document.createElement("pre");
-  const button = document.createElement("button");
+  const button = makeElement("button", "stn-button");
   const say = (words) => {
     button.textContent = words;
     nameButton(button, caption.textContent);
@@ -194,97 +300,63 @@ function makeNote() {
   return note;
 }
 
-/** Names for what ipywidgets leaves nameless: the focusable part of a slider, play buttons. */
-function nameControls(lab) {
-  for (const slider of lab.querySelectorAll(".widget-slider, .widget-hslider")) {
-    const label = slider.querySelector(".widget-label")?.textContent;
-    for (const part of slider.querySelectorAll(".noUi-handle, .widget-readout")) {
-      setAttribute(part, "aria-label", label);
-    }
+/** Call back when the page's theme changes, which the page's own ground and ink follow. */
+function onThemeChange(callback) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", callback);
+  const observer = new MutationObserver(callback);
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributeFilter: ["class", "data-theme", "data-jp-theme-light"] });
   }
-  for (const player of lab.querySelectorAll(".widget-play")) {
-    player.querySelectorAll("button").forEach((button, index) => {
-      setAttribute(button, "aria-label", PLAYER[index]);
-    });
-  }
+  return () => {
+    dark.removeEventListener("change", callback);
+    observer.disconnect();
+  };
 }
 
-/** What is typed at a lab's controls is not for the notebook, where x cuts the lab's cell. */
-function keepLetters(event) {
-  const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (letter) event.stopPropagation();
-}
-
-function render({ model, el }) {
-  const frame = document.createElement("div");
-  const canvas = document.createElement("canvas");
-  const notes = document.createElement("div");
-  const alert = document.createElement("p");
-  frame.className = "stn-frame";
-  notes.className = "stn-notes";
-  alert.className = "stn-alert";
-  alert.setAttribute("role", "alert");
-  canvas.setAttribute("role", "img");
+/**
+ * A canvas in an element. hand: what to call when a hand does something: grab(handle),
+ * move(handle, dx, dy) in canvas pixels since it grabbed, letGo(), press(button). draw: what to
+ * call, at most once a frame, when it has to be painted; `schedule` asks for that.
+ */
+export function openCanvas(el, hand, draw) {
+  const frame = makeElement("div", "stn-frame");
+  const canvas = makeElement("canvas", "", { role: "img" });
+  const notes = makeElement("div", "stn-notes");
+  const buttons = makeElement("div", "stn-buttons", { role: "group", "aria-label": "actions" });
+  const lines = makeElement("div", "stn-lines");
+  const alert = makeElement("p", "stn-alert", { role: "alert" });
+  const check = makeElement("p", "stn-check");
+  const status = makeElement("p", "stn-status", { role: "status" });
   frame.append(canvas);
+  lines.append(alert, check, status);
   el.classList.add("stn-canvas");
-  el.append(frame, notes, alert);
+  el.append(frame, notes, buttons, lines);
 
-  let pictures = {};
   let waiting = 0;
-  const scale = () => model.get("scene").width / frame.getBoundingClientRect().width;
-  // Displacements add up from the beginning, so that none is lost where messages are left out.
-  const move = (name, dx, dy) => {
-    const [x, y] = model.get("hand")[name] ?? [0, 0];
-    model.set("hand", { ...model.get("hand"), [name]: [x + dx, y + dy] });
-    model.save_changes();
-  };
-  const letGo = () => {
-    model.set("releases", model.get("releases") + 1);
-    model.save_changes();
-  };
-  const draw = () => {
+  const drawNow = () => {
     waiting = 0;
-    const scene = model.get("scene");
-    write(alert, model.get("alert"));
-    if (scene.panels.length === 0) return;
+    draw();
+  };
+  const schedule = () => (waiting ||= requestAnimationFrame(drawNow)); // one painting a frame
+  const sizes = new ResizeObserver(schedule);
+  sizes.observe(el);
+  const endThemes = onThemeChange(schedule);
+  let scene = { width: 1 };
+  const scale = () => scene.width / frame.getBoundingClientRect().width;
+  const show = (next, pictures = {}) => {
+    scene = next;
     frame.style.width = `${scene.width}px`;
     canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
-    try {
-      paint(canvas, scene, pictures);
-      placeHandles(frame, scene, (name) => makeHandle(name, move, letGo, scale));
-      writeNotes(notes, scene.notes);
-    } catch (error) {
-      alert.textContent = `The picture could not be painted: ${error}`;
-    }
+    paint(canvas, scene, pictures);
+    placeHandles(frame, scene, (name) => makeHandle(name, hand, scale));
+    placeButtons(buttons, scene.buttons ?? [], hand.press);
+    writeNotes(notes, scene.notes ?? []);
   };
-  const schedule = () => (waiting ||= requestAnimationFrame(draw)); // at most one painting a frame
-  const takePictures = () => {
-    const sources = Object.entries(model.get("images"));
-    pictures = Object.fromEntries(sources.map(([name, image]) => [name, toPicture(image)]));
-    schedule();
-  };
-  model.on("change:images", takePictures);
-  model.on("change:scene", schedule);
-  model.on("change:alert", schedule);
-  takePictures();
-
-  let observer = null;
-  const arrived = requestAnimationFrame(() => {
-    const lab = el.closest(".stn-lab");
-    if (lab === null) return;
-    nameControls(lab);
-    lab.addEventListener("keydown", keepLetters);
-    observer = new MutationObserver(() => nameControls(lab));
-    observer.observe(lab, { childList: true, subtree: true }); // sliders may come later
-  });
-  return () => {
+  const close = () => {
     cancelAnimationFrame(waiting);
-    cancelAnimationFrame(arrived);
-    observer?.disconnect();
-    model.off("change:images", takePictures);
-    model.off("change:scene", schedule);
-    model.off("change:alert", schedule);
+    sizes.disconnect();
+    endThemes();
   };
+  return { show, schedule, close, alert, check, status };
 }
-
-export default { render };

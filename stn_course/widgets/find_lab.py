@@ -1,12 +1,13 @@
 """FindLab: look for the digit with a box of your own, and then see the network's box."""
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor, nn
 
 from stn_course.widgets.pilot_lab import PilotLab
-from stn_course.widgets.scene import Box, Handle, Mark
-from stn_course.widgets.steering import KEY_STEP
-from stn_course.widgets.theta_scene import outline, window_handles
-from stn_course.widgets.theta_sliders import WindowSliders
+
+SMALLEST = 0.1  # the scale of a box that sliders and handles may reach
 
 
 class FindLab(PilotLab):
@@ -21,11 +22,16 @@ class FindLab(PilotLab):
     and the arrow keys.
     """
 
-    kind_of_sliders = WindowSliders
-    dots = False  # in a small box they would hide the digit
-    picture_side = 240  # canvas pixels: 4 for each of 60
+    module = "find_lab.js"
+    sliders: ClassVar[dict[str, tuple]] = {
+        "scale": ("scale", SMALLEST, 1.5, 0.01),
+        "x": ("translation x", -1, 1, 0.01),
+        "y": ("translation y", -1, 1, 0.01),
+    }
     invitation = "drag the box"
-    show_words, hide_words = "Show the network's boxes", "Hide the network's boxes"
+    buttons = "Show the network's boxes", "Hide the network's boxes"
+    picture_side = 240  # canvas pixels: 4 for each of 60
+    arrows = False
 
     def __init__(
         self,
@@ -41,18 +47,21 @@ class FindLab(PilotLab):
         reading = {"padding_mode": padding_mode, "output_size": output_size, "antialias": antialias}
         super().__init__(images, labels, classifier, network, device=device, **reading)
 
-    def handles(self, panel: Box) -> list[Handle]:
-        """The box's centre and its lower right corner."""
-        return window_handles(self.sliders.theta, self._view(0), panel, KEY_STEP)
+    def _data(self) -> dict:
+        return super()._data() | {"smallest": SMALLEST}
 
-    def frame(self, theta: Tensor, colour: str, arrows: str | None = None) -> list[Mark]:
-        """The box of a theta (1, 2, 3); it is never turned, so it needs no arrows."""
-        return [outline(theta, self._view(0), colour)]
-
-    def theta_in_words(self) -> str:
-        """The box on the picture shown, as a sentence."""
-        scale, x, y = (round(v.item(), 2) + 0.0 for v in self.sliders.to_parts(self.sliders.theta))
-        return f"The box is {scale:g} times as wide as the picture, around x {x:g} and y {y:g}."
+    def check(self, thetas: Tensor) -> None:
+        """Each theta is one window, as `transforms.attention` makes it."""
+        super().check(thetas)
+        scales = thetas[:, 0, 0]
+        square = scales[:, None, None] * torch.eye(2, dtype=thetas.dtype)
+        wrong = ((thetas[:, :, :2] - square).abs() > 1e-6).flatten(1).any(dim=1)
+        wrong |= scales < SMALLEST - 1e-9
+        if wrong.any():
+            raise ValueError(
+                f"theta must be [[s, 0, x], [0, s, y]] with s at least {SMALLEST}; "
+                f"got {thetas[wrong][0].tolist()}"
+            )
 
     def __repr__(self) -> str:
         return f"FindLab, {len(self.labels)} pictures: run this cell to look for the digits"

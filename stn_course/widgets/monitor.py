@@ -4,24 +4,16 @@ import time
 
 import ipywidgets
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.plotting.drawing import COLOURS
+from stn_course.plotting import COLOURS, Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import Recorder, Stop
 from stn_course.transforms import to_pose
 from stn_course.validation import check_output_size
-from stn_course.widgets.lab import Lab
-from stn_course.widgets.scene import Box, Label, Mark, Note, Panel, Scene
-from stn_course.widgets.training_scene import (
-    CHART,
-    LEFT,
-    TITLE,
-    chart,
-    digit_panels,
-    tiles_for,
-    windows_in_words,
-)
+from stn_course.widgets.browser_lab import BrowserLab, error_in_words
+from stn_course.widgets.training_film import chart, film, windows_in_words
 
 EVERY = 1.0  # seconds between two pictures, at least
 SHARE = 0.03  # of the time, at most, goes into pictures
@@ -29,7 +21,7 @@ POINTS = 300  # of the loss curve that are sent to the page
 NAP = 0.05  # seconds between two looks at the buttons while paused
 
 
-class Monitor(Lab):
+class Monitor(BrowserLab):
     """The live picture of a run: `fit(..., watch=monitor)`.
 
     padding_mode, output_size, antialias: as the network reads with; the size is by default the
@@ -40,6 +32,8 @@ class Monitor(Lab):
     kernel, as JupyterLab does from 4.4 on; elsewhere use the kernel's stop button. One monitor can
     watch one run after the other.
     """
+
+    module = "monitor.js"
 
     def __init__(
         self,
@@ -56,11 +50,11 @@ class Monitor(Lab):
         self.next = 0.0
         self.pause = ipywidgets.Button(description="Pause", disabled=True)
         self.stop = ipywidgets.Button(description="Stop", disabled=True)
-        super().__init__()
         self.paused = self.stopped = False
         self.pause.on_click(self._pause_or_resume)
         self.stop.on_click(self._stop)
-        self.arrange([self.pause, self.stop])
+        controls = {"pause": self.pause, "stop": self.stop}
+        super().__init__(self._state(), self._data(), controls, [controls.values()])
 
     def __call__(self, recorder: Recorder) -> float:
         """Called by `fit` after each step: for how many seconds the run was held up.
@@ -82,6 +76,7 @@ class Monitor(Lab):
         if ended or self.stopped:
             self._enable(False)
         if self.stopped:
+            self.paint()
             raise Stop
         return held_up
 
@@ -98,6 +93,8 @@ class Monitor(Lab):
         recorder.flush()
         now = [] if not recorder.losses else torch.stack(recorder.losses).tolist()
         self.losses = recorder.history.losses + now
+        if self.drawn == 0:
+            self.canvas.data = self._data()
         self.drawn += 1
         self.paint()
 
@@ -106,8 +103,10 @@ class Monitor(Lab):
         start = time.perf_counter()
         if not self.paused:
             return 0.0
+        self.paint()
         while self.paused and not self.stopped:
             time.sleep(NAP)
+        self.paint()
         return time.perf_counter() - start
 
     def _pause_or_resume(self, _) -> None:
@@ -117,28 +116,54 @@ class Monitor(Lab):
     def _stop(self, _) -> None:
         self.stopped = True
 
-    def scene(self) -> Scene:
-        """The digits and the two charts as the run stands."""
-        images = torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
+    def paint(self) -> None:
+        """Show the run as it stands; an error stands in the lab, the run goes on."""
+        try:
+            self.change(**self._state())
+        except Exception as error:
+            self.change(alert=error_in_words(error))
+
+    def _images(self) -> Tensor:
+        return torch.zeros(12, 1, 28, 28) if self.recorder is None else self._history.probe_images
+
+    def _data(self) -> dict:
+        """The digits of the run, and how they are read."""
+        images = self._images()
+        size = self.output_size or images.shape[-2:]
+        read = self.recorder is not None and self._history.theta_input == tuple(images.shape[1:])
+        titles = ("input and frame", "output") if read else ("test digits", "")
+        return {"film": film(images, size, self.padding_mode, self.antialias, titles)}
+
+    def _state(self) -> dict:
+        """The thetas, the curves and the words as the run stands."""
         theta = self._theta()
-        tiles = tiles_for(images, self.output_size or images.shape[-2:])
-        width, top = tiles.width, tiles.height
-        titles = ("test digits", "") if theta is None else ("input and frame", "output")
-        marks = list(tiles.titles(*titles))
-        bottom = top + TITLE + CHART + 26
-        marks.append(Label(self._in_words(), LEFT, bottom + TITLE / 2, align="left"))
-        whole = Box(0, 0, width, bottom + TITLE)
-        panels = [Panel(whole, [*marks, *self._charts(top, width)], "white")]
-        outputs = [None] * len(images)
+        return {
+            "thetas": None if theta is None else theta.flatten(1).tolist(),
+            "charts": self._charts(),
+            "caption": self._in_words(),
+            "notes": [{"title": "warning", "text": words} for words in self._findings()],
+            "text": self.text,
+            "running": self.recorder is not None and "left" in self._whether_it_goes_on(),
+            "alert": "",
+        }
+
+    @property
+    def text(self) -> str:
+        """What the lab shows, in words."""
+        return " ".join([self._in_words(), *self._findings()])
+
+    def figure(self) -> Figure:
+        """The present state as a static figure."""
+        theta, images, outputs = self._theta(), self._images(), None
         if theta is not None:
             options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
             outputs = warp(images, theta.to(images.dtype), self.output_size, **options)
-        for i, output in enumerate(outputs):
-            own = None if theta is None else theta[i : i + 1].double()
-            panels += digit_panels(tiles.boxes(i), images[i], own, output)
-        notes = [Note("warning", words) for words in self._findings()]
-        text = " ".join([self._in_words(), *self._findings()])
-        return Scene(width, whole.height, panels, notes=notes, text=text)
+        ends, accuracies = self._accuracies()
+        curves = [
+            Curve("step", "training loss", range(len(self.losses)), self.losses),
+            Curve("epoch", "test accuracy, %", ends, [100 * a for a in accuracies]),
+        ]
+        return recorded_step(images, theta, outputs, curves, self._in_words())
 
     @property
     def _history(self):
@@ -158,27 +183,33 @@ class Monitor(Lab):
         recorded = self._history.probe_thetas
         return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
 
-    def _charts(self, top: float, width: float) -> list[Mark]:
-        """The loss of each step to the left, the accuracy after each epoch to the right."""
-        half = (width - LEFT) / 2 - 40
-        left = Box(LEFT, top + TITLE, half, CHART)
-        right = left._replace(x=LEFT + half + 68)
+    def _accuracies(self) -> tuple[list[float], list[float]]:
+        """After how many epochs the model was tested, and its accuracy; a stop is within one."""
+        if self.recorder is None:
+            return [], []
+        accuracies, epochs = self._history.accuracies, self._history.recipe.epochs
+        ends = [min(i + 1, epochs) for i in range(len(accuracies))]
+        if self._history.stopped and ends:
+            ends[-1] = epochs * len(self._history.losses) / self.recorder.steps
+        return ends, accuracies
+
+    def _charts(self) -> list[dict]:
+        """The loss of each step, and the accuracy whenever the model was tested."""
         run = self.recorder
         steps, epochs = (run.steps, self._history.recipe.epochs) if run is not None else (1, 1)
         most = max(self.losses, default=1.0)
         every = max(1, len(self.losses) // POINTS)
         losses = [(i / steps, self.losses[i] / most) for i in range(0, len(self.losses), every)]
-        accuracies = [] if run is None else self._history.accuracies
+        ends, accuracies = self._accuracies()
         low = min([0.9, *accuracies])
-        ends = [min(i + 1, epochs) / epochs for i in range(len(accuracies))]
-        shares = [(x, (a - low) / (1 - low)) for x, a in zip(ends, accuracies, strict=True)]
+        shares = [
+            (end / epochs, (a - low) / (1 - low)) for end, a in zip(ends, accuracies, strict=True)
+        ]
         words = ("step 0", f"step {steps}", "0", f"{most:.1f}")
         percent = ("epoch 0", f"epoch {epochs:g}", f"{100 * low:.0f} %", "100 %")
         return [
-            Label("training loss", LEFT, top + TITLE / 2, align="left"),
-            Label("test accuracy", right.x, top + TITLE / 2, align="left"),
-            *chart(left, losses, words, COLOURS["input"]),
-            *chart(right, shares, percent, COLOURS["output"]),
+            chart("training loss", losses, words),
+            chart("test accuracy", shares, percent, COLOURS["output"]),
         ]
 
     def _in_words(self) -> str:
@@ -193,14 +224,21 @@ class Monitor(Lab):
         if (theta := self._theta()) is not None:
             turns = to_pose(theta).rotation
             turned = (
-                f"turned by {turns.min().item():.0f}° to {turns.max().item():.0f}°, "
+                f"turned by {round(turns.min().item())}° to {round(turns.max().item())}°, "
                 f"spread {turns.std().item():.1f}°"
             )
             thetas = torch.stack(self._history.probe_thetas)
             parts.append(f"grids {windows_in_words(thetas) or turned}")
-        left = run.seconds_left
-        parts.append("done" if run.step == run.steps else f"about {left:.0f} seconds left")
+        parts.append(self._whether_it_goes_on())
         return "; ".join(parts) + "."
+
+    def _whether_it_goes_on(self) -> str:
+        run = self.recorder
+        if run.step == run.steps:
+            return "done"
+        if self.stopped or self._history.stopped:
+            return "stopped"
+        return "paused" if self.paused else f"about {run.seconds_left:.0f} seconds left"
 
     def __repr__(self) -> str:
         return "Monitor: run this cell, then give it to fit, as watch"

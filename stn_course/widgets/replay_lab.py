@@ -2,25 +2,18 @@
 
 import ipywidgets
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.device import available_devices, choose_device
-from stn_course.plotting.drawing import COLOURS
+from stn_course.plotting import Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
 from stn_course.validation import check_output_size, describe
-from stn_course.widgets.lab import Lab, choice
-from stn_course.widgets.scene import Box, Label, Mark, Panel, Path, Scene, rectangle
-from stn_course.widgets.training_scene import (
-    CHART,
-    LEFT,
-    TITLE,
-    chart,
-    digit_panels,
-    tiles_for,
-    windows_in_words,
-)
+from stn_course.widgets.browser_lab import BrowserLab
+from stn_course.widgets.choices import device_choice
+from stn_course.widgets.network import float32_bytes
+from stn_course.widgets.training_film import chart, film, windows_in_words
 
 TICK_MS = 100  # how long each recorded step is shown while it plays
 NO_OUTPUT = "The transformer reads a feature map, not these pictures, so only its frames are shown."
@@ -28,7 +21,7 @@ ON_PICTURES = "input and frame", "output"
 ON_A_FEATURE_MAP = "input", "frames in the feature map that the transformer reads"
 
 
-class ReplayLab(Lab):
+class ReplayLab(BrowserLab):
     """What a transformer did to the same digits, at each recorded step of a training run.
 
     history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
@@ -42,6 +35,8 @@ class ReplayLab(Lab):
     which a single misread digit can dominate. Where the transformer reads a feature map, its frames
     are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
+
+    module = "replay_lab.js"
 
     def __init__(
         self,
@@ -66,18 +61,39 @@ class ReplayLab(Lab):
         self.padding_mode, self.antialias = padding_mode, antialias
         self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
-        self.device = choice("device", available_devices(), choose_device(device).type)
+        self.device = device_choice(device)
+        self._open(range(len(self.steps))[index])  # IndexError beyond the ends
+
+    def _open(self, first: int) -> None:
         last = len(self.steps) - 1
-        first = range(len(self.steps))[index]  # IndexError beyond the ends
         self.slider = ipywidgets.IntSlider(first, 0, last, description="recording")
-        self.slider.style.description_width, self.slider.layout.width = "initial", "34em"
+        self.slider.style.description_width = "initial"
+        self.slider.layout.width, self.slider.layout.max_width = "34em", "100%"
         self.player = ipywidgets.Play(first, min=0, max=last, interval=TICK_MS)
-        super().__init__()
         self.link = ipywidgets.jslink((self.player, "value"), (self.slider, "value"))
         self.hidden = [self.link]
-        for control in (self.slider, self.device):
-            control.observe(self.paint, "value")
-        self.arrange([self.player, self.slider, self.device])
+        controls = {"index": self.slider, "device": self.device}
+        rows = [[self.player, self.slider, self.device]]
+        super().__init__({}, self._data(), controls, rows)
+
+    def _data(self) -> dict:
+        """The digits, and of each recorded step the thetas and the words."""
+        titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
+        size = self.output_size if self.on_pictures else None
+        indices = range(len(self.steps))
+        return {
+            "film": film(self.images, size, self.padding_mode, self.antialias, titles),
+            "thetas": float32_bytes(self.thetas),
+            "chart": self._chart(),
+            "steps": [{"title": self._title(i), "text": self._in_words(i)} for i in indices],
+        }
+
+    def _chart(self) -> dict:
+        """How well the digits are read over the steps."""
+        most = len(self.images) if self.counts else max(self.values)
+        last, highest = max(self.steps[-1], 1), f"{most}" if self.counts else f"{most:.1f}"
+        points = [(a / last, b / most) for a, b in zip(self.steps, self.values, strict=True)]
+        return chart("", points, ("step 0", f"step {last}", "0", highest))
 
     @property
     def index(self) -> int:
@@ -93,66 +109,57 @@ class ReplayLab(Lab):
 
         ValueError where the transformer reads a feature map.
         """
+        return self._outputs(self.index, self.device.value)
+
+    def _outputs(self, index: int, device: str) -> Tensor:
         if not self.on_pictures:
             raise ValueError(NO_OUTPUT)
-        device = self.device.value
-        theta = self.thetas[self.index].to(device, self.images.dtype)
-        images, size = self.images.to(device), self.output_size
+        theta = self.thetas[index].to(device, self.images.dtype)
         options = {"padding_mode": self.padding_mode, "antialias": self.antialias}
-        return warp(images, theta, size, **options).cpu()
+        return warp(self.images.to(device), theta, self.output_size, **options).cpu()
+
+    def answer(self, question: dict) -> dict:
+        """The outputs of a step, by the device chosen."""
+        device = question["device"]
+        outputs = self._outputs(question["index"], device)
+        return {"outputs": float32_bytes(outputs), "device": device}
 
     def angles(self, index: int) -> Tensor:
         """By how many degrees each grid is turned at a recorded step: (N,)."""
         return to_pose(self.thetas[index]).rotation
 
-    def scene(self) -> Scene:
-        """The digits with their frames, under them the outputs, and how well they are read."""
-        shown_below = self.output_size if self.on_pictures else self.images.shape[-2:]
-        tiles = tiles_for(self.images, shown_below)
-        width, top = tiles.width, tiles.height
-        step, last = self.steps[self.index], len(self.steps) - 1
-        words = f"{self._reading()} at step {step}, recording {self.index} of {last}"
-        titles = ON_PICTURES if self.on_pictures else ON_A_FEATURE_MAP
-        marks = [*tiles.titles(*titles), Label(words, LEFT, top + TITLE / 2, align="left")]
-        whole = Box(0, 0, width, top + TITLE + CHART + 26)
-        panels = [Panel(whole, [*marks, *self._curve_marks(top + TITLE, width)], "white")]
-        outputs = self.outputs() if self.on_pictures else [None] * len(self.images)
-        for i, output in enumerate(outputs):
-            theta = self.thetas[self.index, i : i + 1]
-            panels += digit_panels(tiles.boxes(i), self.images[i], theta, output)
-        return Scene(width, whole.height, panels, text=self._in_words())
-
-    def _reading(self) -> str:
-        """How well these digits are read at the step shown, in words."""
-        value = self.values[self.index]
+    def _reading(self, index: int) -> str:
+        """How well these digits are read at a step, in words."""
+        value = self.values[index]
         if self.counts:
             return f"read correctly: {value} of {len(self.images)} digits"
         return f"loss on these digits: {value:.2f}"
 
-    def _curve_marks(self, top: float, width: float) -> list[Mark]:
-        """How well they are read over the steps, and a mark where the slider stands."""
-        most = len(self.images) if self.counts else max(self.values)
-        last, highest = max(self.steps[-1], 1), f"{most}" if self.counts else f"{most:.1f}"
-        box = Box(LEFT, top, width - LEFT - 12, CHART)
-        points = [(a / last, b / most) for a, b in zip(self.steps, self.values, strict=True)]
-        share, height = points[self.index]
-        x, y = LEFT + share * box.width, top + CHART * (1 - height)
-        mark = Box(x - 5, y - 5, 10, 10)
-        return [
-            Path([[x, top], [x, top + CHART]], COLOURS["grid"], 2),
-            *chart(box, points, ("step 0", f"step {last}", "0", highest), COLOURS["input"]),
-            rectangle(mark, "black", 1, fill=COLOURS["grid"]),
-        ]
+    def _title(self, index: int) -> str:
+        return f"{self._reading(index)} at step {self.steps[index]}"
 
-    def _in_words(self) -> str:
-        angles = self.angles(self.index)
+    def _in_words(self, index: int) -> str:
+        angles = self.angles(index)
         turned = f"turned by {round(angles.min().item())} to {round(angles.max().item())} degrees"
-        grids = windows_in_words(self.thetas, self.index) or turned
+        grids = windows_in_words(self.thetas, index) or turned
         words = (
-            f"Step {self.steps[self.index]} of {self.steps[-1]}: {self._reading()}; "
+            f"Step {self.steps[index]} of {self.steps[-1]}: {self._reading(index)}; "
             f"their grids are {grids}."
         )
         return words if self.on_pictures else f"{words} {NO_OUTPUT}"
+
+    @property
+    def text(self) -> str:
+        """What the lab shows, in words."""
+        return self._in_words(self.index)
+
+    def figure(self) -> Figure:
+        """The present state as a static figure."""
+        ylabel = "digits read correctly" if self.counts else "loss on these digits"
+        curve = Curve("step", ylabel, self.steps, self.values, self.index)
+        outputs = self.outputs() if self.on_pictures else None
+        theta, title = self.thetas[self.index], self._title(self.index)
+        return recorded_step(self.images, theta, outputs, [curve], title)
 
     def __repr__(self) -> str:
         return f"ReplayLab, {len(self.steps)} recorded steps: run this cell to play them"
