@@ -4,9 +4,10 @@ python benchmarks/training.py [--quick] [--device cuda]
 
 The tutorial's loop as its page has it: a DataLoader with a transform for each image, batches of 64,
 SGD with 0.01, 20 epochs, a test after each. The page has four loader workers; where an epoch is
-faster without any, it goes without. --quick does one of its epochs and multiplies. Then `fit`, test
-included, with 10 seeds for each recipe. The digits lie in memory or on disk before the clock
-starts, for both. On CUDA also: the tutorial's 20 epochs by `fit`.
+faster without any, it goes without. `fit` by `sprint`, test included, runs between its epochs, one
+of 10 seeds after every other, so that what slows the machine slows both; `course` runs after them.
+--quick does two of the page's epochs and multiplies. The digits lie in memory or on disk before the
+clock starts, for both. On CUDA also: the tutorial's 20 epochs by `fit`.
 """
 
 import argparse
@@ -25,10 +26,9 @@ from stn_course.device import choose_device, describe_device, seed_everything
 from stn_course.widgets import Monitor
 
 PAGE = 0.9867  # the accuracy that the tutorial's page prints
-SEEDS = range(10)
+SEEDS = 10
 EPOCHS = 20
 WORKERS = (4, 0)  # of the page's loaders: its own number, and none
-RUNS = [("sprint", None), ("course", 1), ("course", 2)]  # recipe, and epochs instead of its own
 
 
 def page_loaders(workers: int) -> tuple[DataLoader, DataLoader]:
@@ -71,17 +71,21 @@ def page_accuracy(model, loader, device) -> float:
     return right / len(loader.dataset)
 
 
-def tutorial_loop(epochs: int, workers: int, device) -> tuple[list[float], list[float]]:
-    """Seconds since the start, and the test accuracy, after each epoch."""
+def tutorial_loop(
+    epochs: int, workers: int, device, between=lambda epoch: None
+) -> tuple[list[float], list[float]]:
+    """The seconds of each epoch, and the test accuracy after it; `between` is off the clock."""
     seed_everything(0)
     model = models.TutorialNet().to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     train, test = page_loaders(workers)
-    seconds, accuracies, start = [], [], time.perf_counter()
-    for _ in tqdm(range(epochs), desc="the page's loop", unit="epoch"):
+    seconds, accuracies = [], []
+    for epoch in tqdm(range(epochs), desc="the page's loop", unit="epoch"):
+        start = time.perf_counter()
         page_epoch(model, optimizer, train, device)
         accuracies.append(page_accuracy(model, test, device))
         seconds.append(time.perf_counter() - start)
+        between(epoch)
     return seconds, accuracies
 
 
@@ -175,46 +179,62 @@ def report_tutorial_recipe(digits: dict) -> None:
     print(f"fit, the tutorial's recipe, {EPOCHS} epochs: {took:.1f} s, {100 * accuracy:.2f} %")
 
 
-def report_page(quick: bool, device) -> float:
-    """Run the page's loop; the seconds of its 20 epochs."""
-    epochs = 1 if quick else EPOCHS
-    seconds, accuracies = tutorial_loop(epochs, faster_workers(device), device)
-    whole = seconds[-1] * EPOCHS / epochs
+def one_run(recipe: str, epochs: float, seed: int, digits: dict) -> tuple[float, float, float]:
+    """Seconds, accuracy, and theta's deviation of one run, which is printed."""
+    took, accuracy, model = course_run(epochs, seed, digits, recipe)
+    deviation = theta_deviation(model, digits["test"][0])
+    words = f"  {recipe}, {epochs} epochs, seed {seed}: {took:.2f} s, {100 * accuracy:.2f} %"
+    print(f"{words}, theta's deviation {deviation:.3f}", flush=True)
+    return took, accuracy, deviation
+
+
+def report_page(quick: bool, digits: dict, device) -> float:
+    """The page's loop and `sprint` in turns; the seconds of the page's 20 epochs."""
+    epochs, sprint, runs = 2 if quick else EPOCHS, training.RECIPES["sprint"].epochs, []
+
+    def between(epoch: int) -> None:
+        if epoch % 2:
+            with torch.random.fork_rng():  # the page's loop goes on as if alone
+                runs.append(one_run("sprint", sprint, epoch // 2, digits))
+
+    seconds, accuracies = tutorial_loop(epochs, faster_workers(device), device, between)
+    whole = statistics.mean(seconds) * EPOCHS
     how = f", extrapolated from {epochs}" if quick else ""
-    print(f"the page's loop: {whole:.0f} s for {EPOCHS} epochs{how}")
+    print(f"the page's loop: {whole:.0f} s for {EPOCHS} epochs{how}; each {rounded(seconds)}")
     print(f"its accuracy after {epochs}: {100 * accuracies[-1]:.2f} %")
-    reached = [s for s, a in zip(seconds, accuracies, strict=True) if a >= PAGE]
+    reached = [epoch for epoch, accuracy in enumerate(accuracies) if accuracy >= PAGE]
     if reached:
-        print(f"it first reaches {100 * PAGE:.2f} % after {reached[0]:.0f} s")
+        print(f"it first reaches {100 * PAGE:.2f} % in epoch {reached[0] + 1}")
+    report_runs("sprint", sprint, runs, whole)
+    pairs = [EPOCHS * second / run[0] for second, run in zip(seconds[1::2], runs, strict=True)]
+    print(f"ratio to the epoch before, times {EPOCHS}: median {statistics.median(pairs):.0f}")
     return whole
 
 
-def report_recipe(recipe: str, epochs: float | None, whole: float, digits: dict) -> None:
-    """One recipe with each seed, a line each, and what they come to beside the page's `whole`."""
-    n = training.RECIPES[recipe].epochs if epochs is None else epochs
-    runs = []
-    for seed in SEEDS:
-        took, accuracy, model = course_run(epochs, seed, digits, recipe)
-        runs.append((took, accuracy, theta_deviation(model, digits["test"][0])))
-        words = f"  {recipe}, {n} epochs, seed {seed}: {took:.2f} s, {100 * accuracy:.2f} %"
-        print(f"{words}, theta's deviation {runs[-1][2]:.3f}", flush=True)
+def rounded(seconds: list[float]) -> str:
+    return " ".join(f"{second:.1f}" for second in seconds)
+
+
+def report_runs(recipe: str, epochs: float, runs: list, whole: float) -> None:
+    """What the runs of a recipe come to, beside the page's `whole`."""
     seconds, accuracies, deviations = zip(*runs, strict=True)
     took, lowest = statistics.mean(seconds), min(accuracies)
     print(
-        f"fit, recipe {recipe}, {n} epochs, {len(SEEDS)} seeds: {took:.2f} s on the mean (longest "
-        f"{max(seconds):.2f} s), accuracy {100 * statistics.mean(accuracies):.2f} % on the mean "
-        f"(lowest {100 * lowest:.2f} %); the page's {EPOCHS} epochs take {whole / took:.0f} times "
-        f"as long; theta's deviation {min(deviations):.3f} at least",
+        f"fit, recipe {recipe}, {epochs} epochs, {len(runs)} seeds: {took:.2f} s on the mean "
+        f"(longest {max(seconds):.2f} s), accuracy {100 * statistics.mean(accuracies):.2f} % on "
+        f"the mean (lowest {100 * lowest:.2f} %); the page's {EPOCHS} epochs take "
+        f"{whole / took:.0f} times as long; theta's deviation {min(deviations):.3f} at least",
         flush=True,
     )
 
 
 def report_training(quick: bool, device) -> None:
-    whole = report_page(quick, device)
     digits = digits_on(device)
     course_run(1, 0, digits)  # to warm up
-    for recipe, epochs in RUNS:
-        report_recipe(recipe, epochs, whole, digits)
+    whole = report_page(quick, digits, device)
+    for epochs in (1, 2):
+        runs = [one_run("course", epochs, seed, digits) for seed in range(SEEDS)]
+        report_runs("course", epochs, runs, whole)
     report_monitor(digits)
     if torch.device(device).type == "cuda":
         report_tutorial_recipe(digits)
@@ -233,7 +253,7 @@ def report_rotations(device) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one epoch of the page's loop")
+    parser.add_argument("--quick", action="store_true", help="two epochs of the page's loop")
     parser.add_argument("--device", help="cpu or cuda, by default the fastest")
     arguments = parser.parse_args()
     device = choose_device(arguments.device)

@@ -15,6 +15,18 @@ from stn_course import data, transforms
 FADED = """Promise.allSettled(
     document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)
 )"""
+ANSWERED = "check => !check.textContent.startsWith('PyTorch checks')"
+# A lab's words and picture have been the same for so many looks, 40 ms apart.
+AT_REST = """async lab => {
+    let before, unchanged = 0;
+    for (let look = 0; look < 1500 && unchanged < 4; look += 1) {
+        const now = lab.querySelector("canvas").toDataURL() + lab.innerText;
+        unchanged = now === before ? unchanged + 1 : 0;
+        before = now;
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done, 40)));
+    }
+    return unchanged;
+}"""
 
 
 def lab(page, index: int = 0):
@@ -36,16 +48,16 @@ def words(lab) -> str:
 
 
 def settled(page, lab) -> None:
-    """Wait until the picture has not changed for half a second."""
-    before, unchanged = None, 0
-    for _ in range(600):
-        now = lab.query_selector("canvas").evaluate("c => c.toDataURL()"), lab.inner_text()
-        unchanged = unchanged + 1 if now == before else 0
-        if unchanged == 5:
-            return
-        before = now
-        page.wait_for_timeout(100)
-    raise TimeoutError("the lab does not come to rest")
+    """Wait until the lab does not change any more."""
+    if lab.evaluate(AT_REST) < 4:
+        raise TimeoutError("the lab does not come to rest")
+
+
+def answered(page, lab) -> str:
+    """Wait until the hand rests and the kernel has answered; what the lab says of that."""
+    check = lab.wait_for_selector(".stn-check", state="attached")
+    page.wait_for_function(ANSWERED, arg=check, timeout=60_000)
+    return check.text_content()
 
 
 def painted(lab) -> torch.Tensor:

@@ -31,7 +31,7 @@ ALLOWED = {
     "notebook_file": set(),
     "device": {"validation"},
     "grids": {"validation"},
-    "samplers": {"validation"},
+    "samplers": {"grids", "validation"},
     "transforms": {"validation"},
     "clutter": {"validation"},
     "data": {"files", "grids", "samplers", "transforms", "validation"},

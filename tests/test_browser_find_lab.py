@@ -1,5 +1,7 @@
 """FindLab in a real browser, in a wide and a narrow page: its box in hand, against PyTorch."""
 
+import re
+
 import lab_page
 import nbformat
 import pytest
@@ -134,13 +136,14 @@ def test_no_number_of_a_theta_is_broken_over_two_lines(page, width):
 
 def test_the_networks_boxes_and_score_appear_and_nothing_goes_wrong(page):
     lab_ = lab(page)
-    assert "network " not in lab_.inner_text()
+    assert re.search(r"network +… of 4", lab_.inner_text())
     press(page, lab_, "Show the network's boxes")
-    assert "network " in lab_.inner_text()
+    assert re.search(r"network +[\d.]+ of 4", lab_.inner_text())
     left = 126 - UNIT / 2  # of the network's box: sky blue
     blue = torch.tensor([0x56, 0xB4, 0xE9]).float()
     column = painted(lab_)[26 + 126 - 48 : 26 + 126, round(left)]
     assert (column - blue).abs().max() <= 2
     check_accessibility(page)
     press(page, lab_, "Hide the network's boxes")
+    assert lab_page.answered(page, lab_).startswith("PyTorch on cpu agrees: 0.00")
     assert lab_page.errors(page) == []

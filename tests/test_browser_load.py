@@ -5,6 +5,7 @@ import nbformat
 import pytest
 import torch
 from lab_page import (
+    answered,
     assert_painted_as_pytorch_computes,
     focus_slider,
     lab,
@@ -16,6 +17,7 @@ from lab_page import (
     words,
 )
 
+ALERT = "[role=alert]"
 SCRATCH = {
     "ten": """
 import torch
@@ -82,14 +84,14 @@ def test_a_thousand_events_leave_no_queue(grids):
 
 def test_an_idle_lab_does_nothing(grids):
     """No frame is asked for, no timer started, no message sent or received."""
-    settled(grids, lab(grids))
-    grids.wait_for_timeout(2000)
+    answered(grids, lab(grids))
+    grids.wait_for_timeout(1000)
     messages = []
     for socket in grids.sockets:
         for event in ("framesent", "framereceived"):
             socket.on(event, lambda payload: messages.append(str(payload)))
     grids.evaluate("asked.frames = []; asked.timers = []; 0")
-    grids.wait_for_timeout(5000)
+    grids.wait_for_timeout(3000)
     assert asked_by_widgets(grids) == []
     assert [message[:80] for message in messages if "comm_msg" in message] == []
 
@@ -124,12 +126,13 @@ def test_ten_labs_live_side_by_side(scratch):
 
 def test_an_error_stands_in_the_lab(scratch):
     broken = lab(scratch, 10)
-    assert broken.query_selector("[role=alert]").inner_text() == ""
+    assert broken.query_selector(ALERT).inner_text() == ""
     press(scratch, broken, "Everything outside")
-    alert = broken.query_selector("[role=alert]").inner_text()
+    scratch.wait_for_function("alert => alert.textContent", arg=broken.query_selector(ALERT))
+    alert = broken.query_selector(ALERT).inner_text()
     assert "RuntimeError: nothing in sight" in alert
     press(scratch, broken, "Reset")
-    assert broken.query_selector("[role=alert]").inner_text() == ""
+    assert broken.query_selector(ALERT).inner_text() == ""
 
 
 def test_a_closed_lab_leaves_the_page(scratch):

@@ -3,7 +3,8 @@
 import lab_page
 import pytest
 import torch
-from kernel_less_page import ask, check, move, note, open_lab, painted, put, state, words
+from lab_by_hand import check, move, note, painted, put, rest, state, value, words
+from lab_in_page import answer, show_lab
 from torch import nn
 
 from stn_course import clutter, data, models, samplers, transforms
@@ -56,7 +57,7 @@ def pilot(page, turned):
     """A lab on four turned digits, shown in the page; its network knows how they are turned."""
     images, labels, thetas = turned
     lab = PilotLab(images, labels, upright(), Told(thetas))
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "Pilot")
     yield lab
     lab.close()
 
@@ -67,7 +68,7 @@ def find(page, digits):
     pictures, _ = clutter.random_clutter()(digits[0][:4], torch.Generator().manual_seed(0))
     looks_upwards = Told(transforms.attention(0.5, y=-0.4).expand(4, 2, 3))
     lab = FindLab(pictures, digits[1][:4], upright(), looks_upwards)
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "FindLab")
     yield lab
     lab.close()
 
@@ -84,12 +85,12 @@ def drag(page, handle: str, x: float, y: float, unit: float) -> None:
     """Take a handle and move it by a normalised (x, y)."""
     found = page.query_selector(f"[data-handle={handle}]")
     lab_page.drag(page, found, x * unit, y * unit)
-    page.evaluate("painted()")
+    rest(page)
 
 
 def press(page, button: str) -> None:
     page.click(f'button:text-is("{button}")')
-    page.evaluate("painted()")
+    rest(page)
 
 
 def assert_seen_as_pytorch_reads(page, lab, index: int = 0) -> None:
@@ -128,7 +129,7 @@ def test_each_digit_keeps_its_theta_and_after_the_last_comes_the_first(page, pil
     assert words(page).startswith("Digit 2 of 4, a 2. The grid is rotated 0 degrees")
     move(page, "rotation", -35)
     move(page, "digit", 0)
-    assert page.evaluate("models.rotation.attributes.value") == pytest.approx(20)
+    assert value(page, "rotation") == pytest.approx(20)
     assert_theta(page, transforms.rotation(degrees=-35), 1)
     press(page, "Reset this digit")
     assert_theta(page, transforms.identity())
@@ -147,7 +148,7 @@ def test_the_networks_theta_is_shown_beside_yours_and_nothing_jumps(page, pilot,
     assert f"network {score:5.2f} of 4" not in note(page, "score")
     button = page.query_selector("button:has-text('network')")
     button.click()
-    page.evaluate("painted()")
+    rest(page)
     assert button.inner_text() == "Hide the network's theta"
     assert button.get_attribute("aria-pressed") == "true"
     assert f"network {score:5.2f} of 4" in note(page, "score")
@@ -173,7 +174,7 @@ def test_the_networks_frame_has_a_colour_of_its_own(page, pilot):
 
 def test_pytorch_checks_outputs_and_certainties_when_the_hand_rests(page, pilot):
     move(page, "rotation", 40)
-    ask(page, pilot)
+    answer(page, pilot)
     assert check(page).startswith("PyTorch on cpu agrees: 0.00")
     assert "certainties to 0.00 %" in check(page)
 
@@ -181,16 +182,16 @@ def test_pytorch_checks_outputs_and_certainties_when_the_hand_rests(page, pilot)
 def test_a_classifier_that_the_browser_cannot_compute_is_asked_in_the_kernel(page, turned):
     images, labels, thetas = turned
     lab = PilotLab(images, labels, upright(OfALearner), Told(thetas))
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "Pilot")
     assert words(page).endswith("The classifier has not answered yet.")
-    ask(page, lab)
-    page.evaluate("painted()")
+    answer(page, lab)
+    rest(page)
     assert_seen_as_pytorch_reads(page, lab)
     move(page, "rotation", -59)
     assert words(page).endswith("The classifier has not answered yet.")
     assert "…" in note(page, "score")
-    ask(page, lab)
-    page.evaluate("painted()")
+    answer(page, lab)
+    rest(page)
     assert_seen_as_pytorch_reads(page, lab)
     lab.close()
 
@@ -216,7 +217,7 @@ def test_the_box_is_dragged_and_resized_and_read_without_aliasing(page, find):
     assert_theta(page, transforms.attention(0.6, -0.2, 0.4))
     assert_seen_as_pytorch_reads(page, find)
     assert "The box is 0.6 times as wide as the picture, around x -0.2 and y 0.4." in words(page)
-    values = [page.evaluate(f"models.{name}.attributes.value") for name in ("scale", "x", "y")]
+    values = [value(page, name) for name in ("scale", "x", "y")]
     assert values == pytest.approx([0.6, -0.2, 0.4], abs=0.005)
     smooth = samplers.warp(find.images, find.thetas.float(), (28, 28), antialias=True)
     assert torch.allclose(find.judge(find.thetas)[0], smooth)
@@ -242,8 +243,15 @@ def test_an_arrow_key_takes_a_step_of_the_same_size_at_both_handles(page, find, 
     put(page, state=find.canvas.state)
     page.focus(f"[data-handle={handle}]")
     page.keyboard.press("ArrowRight")
-    page.evaluate("painted()")
+    rest(page)
     assert_theta(page, transforms.attention(*expected))
+
+
+def test_a_box_typed_too_small_is_not_taken_in_silence(page, find):
+    page.evaluate("async () => { lab.hear('scale', 0.05); await rested(); }")
+    assert_theta(page, transforms.attention(0.1))
+    said = "A box is at least 0.1 times as wide as the picture, not 0.05."
+    assert page.inner_text("[role=alert]") == said
 
 
 def test_the_handles_lie_on_the_box(page, find):
@@ -265,7 +273,7 @@ def test_the_handles_lie_on_the_box(page, find):
 
 def test_a_narrow_page_has_the_parts_one_under_the_other(page, pilot):
     page.set_viewport_size({"width": 390, "height": 800})
-    page.evaluate("painted()")
+    rest(page)
     width = page.evaluate("document.querySelector('canvas').width")
     shown = page.query_selector("canvas").bounding_box()["width"]
     page.set_viewport_size({"width": 1000, "height": 800})

@@ -4,7 +4,8 @@ import lab_page
 import pytest
 import torch
 import torch.nn.functional as F
-from kernel_less_page import ask, check, move, note, open_lab, painted, put, state, words
+from lab_by_hand import check, move, note, painted, put, rest, state, value, words
+from lab_in_page import answer, show_lab
 
 from stn_course import samplers
 from stn_course.widgets import SamplerLab
@@ -35,7 +36,7 @@ def page(browser):
 def lab(page):
     """A lab on IMAGE, shown in the page."""
     lab = SamplerLab(IMAGE, 3.7, 2.2)
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "SamplerLab")
     yield lab
     lab.close()
 
@@ -73,6 +74,7 @@ def test_words_notes_and_pictures_say_what_pytorch_reads(page, lab):
         f"from pixels of weight 0.24, 0.56, 0.06, 0.14. "
         f"Its gradient is {x:.2f} in x and {y:.2f} in y."
     )
+    assert words(page) == lab.text
     assert note(page, "column, row").endswith(f"sum = {value:.3f}")
     assert note(page, "gradient") == f"in x {x:+.3f}\nin y {y:+.3f}"
     assert note(page, "the point, normalised") == f"x {7.4 / 9 + 1 / 9 - 1:+.3f}\ny -0.100"
@@ -92,11 +94,12 @@ def test_around_the_image_stands_its_padding(page, lab, padding_mode):
 
 
 def test_pytorch_checks_the_value_when_the_hand_rests(page, lab):
-    ask(page, lab)
+    answer(page, lab)
     assert check(page).startswith("PyTorch on cpu agrees: 0.000 of 255, ")
     move(page, "padding_mode", samplers.PADDING_MODES.index("reflection"))
     move(page, "x", -1.7)
-    question = ask(page, lab)
+    answer(page, lab)
+    question = lab.canvas.question
     assert question["point"] == [-1.7, 2.2]
     assert question["options"]["padding_mode"] == "reflection"
     assert "agrees: 0.000 of 255" in check(page)
@@ -131,19 +134,34 @@ def test_sliders_keys_and_python_move_the_same_point(page, lab):
     page.focus("[data-handle=point]")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Shift+ArrowDown")
-    page.evaluate("painted()")
+    rest(page)
     assert state(page)["point"] == pytest.approx([3.65, 5.0])
-    assert page.evaluate("models.y.attributes.value") == pytest.approx(5.0)
+    assert value(page, "y") == pytest.approx(5.0)
     label = page.get_attribute("[data-handle=point]", "aria-label")
     assert label == "the point, x 3.65, y 5.00 pixels; arrow keys move it"
     lab.point = (1.25, -1)
     put(page, state=lab.canvas.state)
     assert "x 1.25, y -1.00 pixels, outside" in words(page)
+    for padding_mode in samplers.PADDING_MODES:
+        lab.choices["padding_mode"].value = padding_mode
+        move(page, "padding_mode", samplers.PADDING_MODES.index(padding_mode))
+        assert words(page) == lab.text
+
+
+def test_a_point_typed_too_far_away_is_not_taken_in_silence(page, lab):
+    page.evaluate("async () => { lab.hear('x', 99); await rested(); }")
+    assert state(page)["point"] == [10.5, 2.2]
+    said = "x 99 lies too far outside: the lab shows 2 pixels of padding."
+    assert page.inner_text("[role=alert]") == said
+    move(page, "x", 3)
+    assert page.inner_text("[role=alert]") == ""
 
 
 def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
     move(page, "mode", samplers.MODES.index("nearest"))
     assert ", from the nearest pixel. Its gradient is 0.00 in x and 0.00 in y." in words(page)
+    lab.choices["mode"].value = "nearest"
+    assert words(page) == lab.text
     assert note(page, "column, row") == f" 4, 2  {IMAGE[2, 4]:.2f}·1.00 = {IMAGE[2, 4]:.3f}\n" + (
         f"sum = {IMAGE[2, 4]:.3f}"
     )
@@ -152,7 +170,7 @@ def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
 def test_a_narrow_page_has_the_parts_one_under_the_other(page, lab):
     """So that no letter is small, and nothing cut off."""
     page.set_viewport_size({"width": 390, "height": 800})
-    page.evaluate("painted()")
+    rest(page)
     width, height = page.evaluate("(c => [c.width, c.height])(document.querySelector('canvas'))")
     page.set_viewport_size({"width": 1000, "height": 800})
     assert (width, height) == (300, 2 * (26 + 300) + 16 + 3 * 48 - 4)

@@ -366,3 +366,50 @@ def test_the_pixel_matrix_is_opencvs(page, show):
     found = numpy.array(shown["output"]).reshape(20, 31)
     # OpenCV rounds its weights, to 1/32 in older versions.
     assert numpy.abs(output - found).max() < 0.04
+
+
+def test_words_are_painted_so_that_they_can_be_read_on_a_narrow_page(page, show):
+    """At 200 % zoom a page has half as many pixels, and the canvas shrinks."""
+    page.evaluate("""() => {
+        window.painted = [];
+        const fill = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            painted.push(parseFloat(this.font) * this.canvas.clientWidth / this.canvas.width);
+            fill.call(this, text, ...place);
+        };
+    }""")
+    for width in (390, 470, 1200):
+        page.set_viewport_size({"width": width, "height": 900})
+        show(DIGIT)
+        sizes = page.evaluate("painted.splice(0)")
+        assert len(sizes) >= 6 and min(sizes) >= 10.9, width
+
+
+def test_outside_the_panels_the_page_itself_is_seen(page, show):
+    """No white strips in a dark theme; and the words there have the page's own colour."""
+    show(DIGIT)
+    pixels = "canvas.getContext('2d').getImageData(0, 0, 280, 26).data"
+    read = f"const canvas = document.querySelector('canvas'); const data = {pixels}"
+    ink = f"() => {{ {read}; const at = [...data].findIndex((v, i) => i % 4 === 3 && v === 255);"
+    for colour, expected in (("rgb(255, 255, 255)", 255), ("rgb(0, 0, 0)", 0)):
+        page.evaluate("c => document.querySelector('.stn-canvas').style.color = c", colour)
+        do(page, "lab.moved()")
+        assert page.evaluate(f"() => {{ {read}; return data[3]; }}") == 0
+        assert page.evaluate(f"{ink} return data[at - 3]; }}") == expected
+
+
+def test_a_finger_finds_handles_of_44_pixels(browser):
+    context = browser.new_context(
+        has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}
+    )
+    page = context.new_page()
+    lab_in_page.show_lab(page, ThetaLab(DIGIT), "ThetaLab")
+    boxes = [handle.bounding_box() for handle in page.query_selector_all(".stn-handle")]
+    assert [round(box[side]) for box in boxes for side in ("width", "height")] == [44] * 6
+    x = next(h["x"] for h in page.evaluate(SHOWN)["handles"] if h["name"] == "x")
+    assert boxes[1]["x"] + 22 == pytest.approx(
+        x * page.evaluate("document.querySelector('canvas').clientWidth / lab.shown.width")
+        + page.query_selector("canvas").bounding_box()["x"],
+        abs=1,
+    )
+    context.close()

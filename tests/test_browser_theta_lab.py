@@ -6,6 +6,7 @@ import lab_page
 import pytest
 import torch
 from lab_page import (
+    answered,
     assert_painted_as_pytorch_computes,
     check_accessibility,
     drag,
@@ -211,6 +212,110 @@ def test_the_next_cell_can_set_theta(grids):
     assert_painted_as_pytorch_computes(lab(grids), seven())
 
 
+def type_at(page, readout, text: str) -> None:
+    readout.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("index", "text", "shown", "theta"),
+    [
+        (0, "400", "40", transforms.rotation(degrees=40)),
+        (0, "33.7°", "33.7", transforms.rotation(degrees=33.7)),
+        (1, "1,5", "1.50", transforms.scale(1.5, 1.0)),
+        (1, "0", "0.00", torch.tensor([[[0.0, 0, 0], [0, 1, 0]]])),
+        (6, "9.25", "9.25", torch.tensor([[[9.25, 0, 0], [0, 1, 0]]])),
+    ],
+)
+def test_a_typed_number_is_taken_as_it_is_meant(grids, index, text, shown, theta):
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    readout = lab_.query_selector_all(".widget-readout")[index]
+    type_at(grids, readout, text)
+    settled(grids, lab_)
+    assert torch.allclose(shown_theta(lab_), theta, atol=1e-5)
+    assert readout.inner_text() == shown
+    grids.keyboard.press("Tab")  # what is shown is not taken for something typed
+    settled(grids, lab_)
+    assert torch.allclose(shown_theta(lab_), theta, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["half", "1.2.3", ""])
+def test_what_is_not_a_number_is_not_taken_and_the_lab_says_why(grids, text):
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    readout = lab_.query_selector_all(".widget-readout")[1]
+    type_at(grids, readout, text or "\b")
+    assert "is not a number; it stays 1.00" in lab_.query_selector("[role=alert]").inner_text()
+    assert readout.inner_text() == "1.00"
+    assert torch.allclose(shown_theta(lab_), transforms.identity())
+    press(grids, lab_, "Zoom in")
+    assert lab_.query_selector("[role=alert]").inner_text() == ""
+
+
+@pytest.mark.parametrize("text", ["3.7", "0", "5000", ""])
+def test_an_output_size_that_is_none_is_not_taken_and_the_lab_says_why(grids, text):
+    lab_ = lab(grids)
+    press(grids, lab_, "Reset")
+    entry = lab_.query_selector("input[type=number]")
+    type_at(grids, entry, text or "\b")
+    words = "output height is a whole number from 1 to 4096; it stays 28."
+    assert lab_.query_selector("[role=alert]").inner_text() == words
+    assert entry.input_value() == "28"
+    type_at(grids, entry, "14")
+    settled(grids, lab_)
+    assert lab_.query_selector("[role=alert]").inner_text() == ""
+    got = squares(painted(lab_), 296 + 70, 26, 140, 14, 14)  # 14 × 28 squares of 10 pixels
+    assert got.shape == (14, 14)
+    press(grids, lab_, "Reset")
+    assert entry.input_value() == "28"
+
+
+@pytest.mark.parametrize(
+    "control",
+    [".noUi-handle", ".stn-buttons button", "select", "input", ".stn-notes button:not([hidden])"],
+)
+def test_the_focus_is_seen(grids, control):
+    lab_ = lab(grids)
+    lab_.query_selector(control).focus()
+    for key in ("Tab", "Shift+Tab"):  # away and back, as by the keyboard
+        grids.keyboard.press(key)
+    look = "(e, part) => getComputedStyle(e)[part]"
+    style, width = (
+        lab_.eval_on_selector(control, look, p) for p in ("outlineStyle", "outlineWidth")
+    )
+    assert (style, width) == ("solid", "3px")
+
+
+def test_beside_a_busy_kernel_labs_old_and_new_play_and_keep_the_order(grids, notebooks):
+    """What a hand did first comes first, before and after the kernel is free."""
+    busy = "list(iter(__import__('pathlib').Path('go').exists, True))"
+    run_code(grids, f"made = ThetaLab(digit); display(made); {busy}")
+    grids.wait_for_selector(":nth-match(.stn-frame canvas[aria-label], 2)")
+    expected = transforms.similarity(degrees=3, scale=1.8)
+    for index in (1, 0):
+        lab_ = lab(grids, index)
+        press(grids, lab_, "Zoom out")
+        focus_slider(lab_, 0)
+        for _ in range(3):
+            grids.keyboard.press("ArrowRight")
+        settled(grids, lab_)
+        assert torch.allclose(shown_theta(lab_), expected, atol=1e-5)
+    assert grids.query_selector(".jp-InputPrompt:has-text('[*]')")
+    (notebooks / "go").touch()
+    for index in (0, 1):
+        assert "agrees" in answered(grids, lab(grids, index))
+        assert torch.allclose(shown_theta(lab(grids, index)), expected, atol=1e-5)
+    run_code(
+        grids, "print('agreed', (lab.theta - made.theta).abs().max().item(), lab.theta.tolist())"
+    )
+    printed = grids.wait_for_selector(".jp-OutputArea-output:has-text('agreed')").inner_text()
+    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", printed)]
+    assert numbers == pytest.approx([0, *expected.flatten().tolist()], abs=1e-5)
+
+
 def test_the_theta_lab_is_accessible_in_light_and_dark(grids):
     check_accessibility(grids)
 
@@ -228,3 +333,24 @@ def test_the_accessibility_check_can_fail(grids):
 
 def test_nothing_went_wrong_in_the_browser(grids):
     assert lab_page.errors(grids) == []
+
+
+def test_after_the_kernel_has_ended_it_plays_on_and_says_what_to_do(grids):
+    """No sentence was there before, but a broken link at each of thirty controls."""
+    grids.click("text=Kernel >> nth=0")
+    grids.click("text=Restart Kernel… >> nth=0")
+    grids.click(".jp-Dialog button:has-text('Restart')")
+    lab_ = lab(grids)
+    check = lab_.query_selector(".stn-check")
+    grids.wait_for_function("check => check.textContent.includes('run this cell again')", arg=check)
+    icons = """lab => [...lab.querySelectorAll('*')].filter(
+        e => !["none", "normal"].includes(getComputedStyle(e, '::before').content)
+            && e.className.includes?.('disconnected')).length"""
+    assert lab_.evaluate(icons) == 0
+    press(grids, lab_, "Quarter turn")
+    assert_painted_as_pytorch_computes(lab_, seven())
+    focus_slider(lab_, 0)
+    grids.keyboard.press("ArrowRight")
+    settled(grids, lab_)
+    assert torch.allclose(shown_theta(lab_), transforms.rotation(degrees=91), atol=1e-5)
+    grids.wait_for_selector("text=| Idle", timeout=60_000)

@@ -6,7 +6,8 @@ import json
 import pytest
 import small_run
 import torch
-from kernel_less_page import ask, check, encoded, move, open_lab, painted, put, words
+from lab_by_hand import check, encoded, move, painted, put, words
+from lab_in_page import REVIVE, answer, show_lab
 
 from stn_course import clutter, models, samplers, training, transforms
 from stn_course.plotting import COLOURS
@@ -20,10 +21,6 @@ LOAD = """async ({ source, name }) => {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     window[name] = await import(url);
 }"""
-REVIVE = """
-    const bytes = (text) => new DataView(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
-    const revive = (_, value) => value?.base64 === undefined ? value : bytes(value.base64);
-"""
 SCENE = f"""({{ film, step, narrow }}) => {{ {REVIVE}
     const taken = training.takeFilm(JSON.parse(film, revive));
     const scene = training.trainingScene(taken, antialias.readerOf(taken), step, narrow);
@@ -85,7 +82,7 @@ def shown_output(page, i: int) -> torch.Tensor:
 
 def test_outputs_are_pytorchs_at_every_step_and_the_words_say_so(page, recording):
     lab = ReplayLab(recording, index=0)
-    open_lab(page, lab, alive=True)
+    show_lab(page, lab, "ReplayLab")
     for index in (0, 50, len(recording.probe_steps) - 1):
         move(page, "index", index)
         lab.slider.value = index
@@ -93,7 +90,7 @@ def test_outputs_are_pytorchs_at_every_step_and_the_words_say_so(page, recording
         expected = 255 * lab.outputs()[:, 0, 2:26, 2:26]
         for i in range(training.PROBE):
             assert (shown_output(page, i) - expected[i]).abs().max() <= 1
-    ask(page, lab)
+    answer(page, lab)
     assert check(page).startswith("PyTorch on cpu agrees: 0.00")
     wrong = torch.ones(12, 28, 28).numpy().tobytes()
     put(page, answer=lab.canvas.answer | {"outputs": wrong})
@@ -119,8 +116,8 @@ def test_reading_without_aliasing_is_pytorchs(page):
 @pytest.mark.parametrize("antialias", [False, True])
 def test_larger_pictures_are_read_as_their_network_read_them(page, search, antialias):
     lab = ReplayLab(search, output_size=(28, 28), antialias=antialias)
-    open_lab(page, lab, alive=True)
-    ask(page, lab)
+    show_lab(page, lab, "ReplayLab")
+    answer(page, lab)
     assert "agrees: 0.00" in check(page)
     lab.close()
 
@@ -178,7 +175,7 @@ def test_the_mark_walks_along_the_curve_and_its_height_is_named_at_its_line(page
     xs, ys, right = zip(*walked, strict=True)
     assert list(xs) == sorted(xs) and xs[0] < xs[-1]
     by_share = [y for _, y in sorted(zip(right, ys, strict=True))]
-    assert by_share == sorted(by_share, reverse=True)  # more read rightly stands higher
+    assert by_share == sorted(by_share, reverse=True)  # more read correctly stands higher
     top = min(y for mark in marks if mark["kind"] == "path" for _, y in mark["places"])
     (twelve,) = [mark for mark in marks if mark.get("text") == "12"]
     assert twelve["y"] == top  # the line that it names
@@ -187,7 +184,7 @@ def test_the_mark_walks_along_the_curve_and_its_height_is_named_at_its_line(page
 
 def test_the_monitor_follows_a_run_to_its_end(page, small):
     watcher = Monitor()
-    open_lab(page, watcher, alive=True)
+    show_lab(page, watcher, "Monitor")
     assert "give this monitor to fit" in words(page)
     small_run.fitted(small, models.TutorialNet, watch=watcher)
     put(page, data=watcher.canvas.data, state=watcher.canvas.state)
@@ -198,7 +195,11 @@ def test_the_monitor_follows_a_run_to_its_end(page, small):
     outputs = samplers.warp(history.probe_images, history.probe_thetas[-1], **options)
     for i in range(training.PROBE):
         assert (shown_output(page, i) - 255 * outputs[i, 0, 2:26, 2:26]).abs().max() <= 1
-    assert page.evaluate("models.canvas.sent") == 0  # nothing is told back
+    assert page.evaluate("canvasModel.saved") == 0  # nothing is told back
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('done')")
+    put(page, state=watcher.canvas.state | {"text": "Step 3", "running": True, "by": 999})
+    page.evaluate("lab.rest()")
+    assert "Step 3" not in page.inner_text("[role=status]")  # not every second, while it runs
     put(page, state=watcher.canvas.state | {"alert": "ValueError: wrong", "by": 1000})
     assert page.inner_text("[role=alert]") == "ValueError: wrong"
     watcher.close()

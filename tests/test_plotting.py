@@ -200,7 +200,7 @@ def test_recorded_step(cluttered, where):
     pictures, _ = cluttered
     theta = transforms.rotation(degrees=torch.linspace(-40, 40, 6)) * 0.7
     outputs = samplers.warp(pictures, theta, (28, 28)) if where == "picture" else None
-    rising = plotting.Curve("step", "digits read rightly", range(30), range(30), here=12)
+    rising = plotting.Curve("step", "digits read correctly", range(30), range(30), here=12)
     few = plotting.Curve("epoch", "accuracy, %", [1, 2], [90, 95])
     thetas = None if where == "nowhere" else theta
     return plotting.recorded_step(pictures, thetas, outputs, [rising, few], f"reads a {where}")

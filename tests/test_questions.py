@@ -48,9 +48,9 @@ def test_its_texts_are_clean(question):
 
 @each_question
 def test_the_place_to_try_it_in_exists(question):
-    """`try_it` begins with a section of the notebook."""
+    """`try_it` begins with a section of the notebook, marked as its name."""
     text = (NOTEBOOKS / f"{question.notebook}.py").read_text(encoding="utf-8")
-    place = re.match(r"In (?:the lab of )?([A-Z][\w ]*?)( \d)?:", question.try_it)
+    place = re.match(r"In (?:the lab of )?\*\*([A-Z][\w ]*?)( \d)?\*\*:", question.try_it)
     headings = re.findall(r"^# ## (.+)$", text, re.MULTILINE)
     whole = place.group(1) + (place.group(2) or "")
     assert any(h.startswith((whole, place.group(1))) for h in headings), whole

@@ -37,7 +37,7 @@ def test_its_figure_and_words_follow_the_slider(recording, lab):
     first = ReplayLab(recording, index=3)
     assert lab.text == first.text
     right = int(recording.probe_right[3].sum())
-    assert f"read rightly: {right} of" in lab.figure().get_suptitle()
+    assert f"read correctly: {right} of" in lab.figure().get_suptitle()
     first.close()
 
 
@@ -64,7 +64,7 @@ def test_a_step_is_as_it_was_recorded(recording, lab, share):
     expected = samplers.warp(recording.probe_images, thetas, padding_mode="border")
     assert torch.equal(lab.outputs(), expected)
     step, right = recording.probe_steps[index], int(recording.probe_right[index].sum())
-    words = f"read rightly: {right} of {training.PROBE} digits"
+    words = f"read correctly: {right} of {training.PROBE} digits"
     assert lab.text.startswith(f"Step {step} of {recording.probe_steps[-1]}: {words}; their grids")
     angles = transforms.to_pose(thetas).rotation
     assert f"turned by {angles.min():.0f} to {angles.max():.0f} degrees" in lab.text
@@ -87,7 +87,7 @@ def test_the_digits_straighten_up(lab):
     assert lab.angles(len(lab.steps) - 1).std() > 20
 
 
-def test_a_recording_that_does_not_say_which_are_read_rightly_shows_the_loss(recording):
+def test_a_recording_that_does_not_say_which_are_read_correctly_shows_the_loss(recording):
     older = replace(recording, probe_right=[])
     lab = ReplayLab(older)
     words = f"loss on these digits: {older.probe_losses[-1]:.2f}"

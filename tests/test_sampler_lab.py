@@ -89,7 +89,7 @@ def test_figure_words_and_name(lab):
     assert isinstance(lab.figure(), Figure)
     assert lab.text.startswith("The point lies at x 4.20, y 2.80 pixels, inside the image.")
     value, (x, y) = lab.read()
-    assert f"Its value is {value:.2f}." in lab.text
+    assert f"Its value is {value:.2f}, from pixels of weight " in lab.text
     assert lab.text.endswith(f"Its gradient is {x:.2f} in x and {y:.2f} in y.")
     lab.point = (-1, 0)
     assert "outside the image" in lab.text

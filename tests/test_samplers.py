@@ -132,7 +132,7 @@ def test_the_defaults_are_bilinear_zeros_and_false():
     theta = torch.randn(1, 2, 3)
     grid = F.affine_grid(theta, (1, 1, 4, 5), align_corners=False)
     expected = F.grid_sample(input, grid, "bilinear", "zeros", False)
-    assert torch.equal(samplers.warp(input, theta), expected)
+    assert torch.allclose(samplers.warp(input, theta), expected, atol=1e-6)
 
 
 def test_the_steps_have_the_same_defaults():
@@ -187,7 +187,7 @@ def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
     output = samplers.warp(input, theta, (4, 3), mode, "border", align_corners)
     grid = F.affine_grid(theta.expand(3, 2, 3), (3, 2, 4, 3), align_corners=align_corners)
     expected = F.grid_sample(input, grid, mode, "border", align_corners)
-    assert torch.equal(output, expected)
+    assert torch.allclose(output, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,8 @@ def test_autocast_changes_nothing_of_a_warp(dtype, given, device):
 def test_warp_in_float64_is_pytorchs():
     input, theta = torch.rand(2, 3, 13, 8, dtype=torch.float64), TURN.double().expand(2, 2, 3)
     grid = F.affine_grid(theta, input.shape, align_corners=False)
-    assert torch.equal(samplers.warp(input, theta), F.grid_sample(input, grid, align_corners=False))
+    expected = F.grid_sample(input, grid, align_corners=False)
+    assert torch.allclose(samplers.warp(input, theta), expected, rtol=0, atol=1e-14)
 
 
 def test_warp_on_a_device_without_autocast_or_numbers():

@@ -4,7 +4,7 @@ Names are all that is followed. A cell that changes an object in place is not se
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from symtable import Symbol, SymbolTable, symtable
 
@@ -71,12 +71,12 @@ def without_training(notebook: NotebookNode) -> list[NotebookNode]:
     return kept
 
 
-def needed(notebook: NotebookNode, text: str) -> list[NotebookNode]:
-    """The cells that hold the text, and all before them that bind what they use, in order."""
+def needed(notebook: NotebookNode, asked: Callable[[NotebookNode], bool]) -> list[NotebookNode]:
+    """The cells asked for, and all before them that bind what they use, in order."""
     unbound: set[str] = set()
     kept = []
     for cell in reversed(code_cells(notebook)):
-        if text in cell.source or bound(cell) & unbound:
+        if asked(cell) or bound(cell) & unbound:
             unbound = (unbound - bound(cell)) | used(cell)
             kept.insert(0, cell)
     return kept
@@ -85,7 +85,7 @@ def needed(notebook: NotebookNode, text: str) -> list[NotebookNode]:
 def leave(path: Path, text: str) -> None:
     """Make of a stored notebook one in which only what the cells with that text need can run."""
     notebook = nbformat.read(path, as_version=4)
-    kept = needed(notebook, text)
+    kept = needed(notebook, lambda cell: text in cell.source)
     assert kept, f"no cell of {path.name} holds {text!r}"
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and cell not in kept:

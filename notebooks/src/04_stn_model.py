@@ -612,7 +612,7 @@ class Bypassed(models.TutorialNet):
 
 
 # %% tags=["hide-output", "tolerance=0.3"]
-def losses_of(net, count=12800):
+def losses_of(net, count=6400):
     """The loss at the start and at the end of an epoch of `count` digits, mean of 10 steps each."""
     train_images, train_labels = data.load_digits("train", chosen)
     some = data.batches(data.normalise(train_images[:count]), train_labels[:count], 64)

@@ -52,7 +52,7 @@ def load_trained(name: str) -> nn.Module:
     model = TRAINED[name]()
     weights = torch.load(WEIGHTS / f"{name}.pt", map_location="cpu", weights_only=True)
     model.load_state_dict(weights)
-    return model.eval()
+    return model.eval().to(memory_format=torch.channels_last)  # reads several times as fast
 
 
 def load_straightener() -> TutorialNet:

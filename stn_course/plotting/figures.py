@@ -296,7 +296,10 @@ def _over_steps(run: History, values: Mapping[str, Tensor], ylabel: str, title: 
         axes.fill_between(run.probe_steps, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="step", ylabel=ylabel)
     axes.grid(alpha=0.3)
-    axes.legend(ncols=2, fontsize=8)
+    digits = len(next(iter(values.values()))[0])
+    axes.legend(
+        ncols=2, fontsize=9, title=f"median of {digits} digits; band: middle half", title_fontsize=9
+    )
     axes.set_title(title, fontsize=11)
     return figure
 

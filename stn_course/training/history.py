@@ -29,8 +29,8 @@ class History:
         seconds: the time since the start at the end of each epoch.
         probe_steps: at which steps the probe digits were looked at.
         probe_losses: the mean loss on them, at each of these steps.
-        probe_right: whether each of them is read rightly, (N,) bool, at each of these steps; empty
-            in recordings that do not say.
+        probe_right: whether each of them is read correctly, (N,) bool, at each of these steps;
+            empty in recordings that do not say.
         probe_thetas: their theta (N, 2, 3), at each of these steps, of the first transformer that
             the model calls; empty for a model that has none.
         probe_images: the probe digits, the first of the test's, (N, 1, H, W) from 0 to 1.

@@ -55,7 +55,7 @@ def train_epoch(
 
 @torch.no_grad()
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
-    """The share of images that the model names rightly.
+    """The share of images that the model names correctly.
 
     Args:
         model: answers images with a number for each class, (B, classes).
@@ -149,7 +149,7 @@ def prepared(
 
 
 def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The model's mean loss on some images, which it reads rightly, and the theta chosen for them.
+    """The model's mean loss on some images, which it reads correctly, and their theta.
 
     Args:
         model: answers images with log-probabilities (N, classes).
@@ -157,7 +157,7 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
         labels: (N,).
 
     Returns:
-        The loss; (N,) bool, whether each is read rightly; and theta (N, 2, 3) of the first
+        The loss; (N,) bool, whether each is read correctly; and theta (N, 2, 3) of the first
         transformer that the model calls, None for a model that calls none; on the model's device.
 
     Example:

@@ -6,6 +6,7 @@ state at most 30 times a second, sets it when a learner's code does, and compute
 what the module asks for when the hand rests.
 """
 
+import contextlib
 import time
 import traceback
 from collections.abc import Iterable
@@ -20,8 +21,9 @@ from torch import Tensor
 
 from stn_course.widgets.esm import joined
 from stn_course.widgets.images import reduced
-from stn_course.widgets.lab import WRAP, one_thread
 from stn_course.widgets.lifetime import FreedWithCells
+
+WRAP = {"flex_flow": "row wrap"}
 
 
 class LabCanvas(anywidget.AnyWidget):
@@ -93,6 +95,17 @@ class BrowserLab(FreedWithCells, ipywidgets.VBox):
             answer = {"error": error_in_words(error)}
         took = {"milliseconds": 1000 * (time.perf_counter() - start)}
         self.canvas.answer = took | answer | {"serial": question["serial"]}
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Compute on one CPU thread: for so small a picture, waking the others takes longer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def error_in_words(error: Exception) -> str:

@@ -2,7 +2,18 @@
 // computes what a lab shows, and nothing runs while nothing changes.
 //
 // A scene is { width, height, panels, handles, buttons, notes, text }: places are in canvas pixels,
-// x to the right, y down. scene.py says what the parts are made of; what is left out is empty.
+// x to the right, y down. What is left out is empty. Its parts:
+//
+//   panel   { box, marks, ground }: [x, y, width, height]; marks are cut off at its edge; without a
+//           ground it is the page's own
+//   image   { box, picture }: a picture, or RGBA { rows, columns, pixels }, or the name of one that
+//           `show` is given; each pixel a rectangle
+//   dots    { places, radius, colour }: a Float32Array x, y, x, y …; squares of half side `radius`
+//   path    { places, colour, width, closed, fill, dash }: see `line` and `rectangle`
+//   label   { text, x, y, colour, size, align }: see `label`
+//   handle  { name, x, y, label, colour, step, hollow }: step in canvas pixels, for an arrow key
+//   button  { name, label, pressed }
+//   note    { title, text, copy }: copy for a button that copies the text
 
 import { toNumbers } from "./numbers.js";
 
@@ -88,7 +99,7 @@ export function keepInside([x, y, width, height], place, margin = 8) {
   return [inside(place[0], x, width), inside(place[1], y, height)];
 }
 
-/** One for each kind of mark in scene.py, and it takes all of that mark's fields. */
+/** One for each kind of mark. */
 const painters = {
   image(context, { box, picture }, { pictures }) {
     const named = typeof picture === "string" ? pictures[picture] : picture;

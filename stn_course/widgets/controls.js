@@ -189,7 +189,9 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   listen("input", (event) => event.target.matches(".widget-readout") && edited.add(event.target));
   listen("blur", takeReadout);
   listen("focusout", takeReadout);
-  listen("keypress", (event) => event.target.type === "number" && event.stopPropagation());
+  // ipywidgets would leave the point of "3.7" out, and take 37.
+  const keepPoint = (event) => event.target.type === "number" && event.stopPropagation();
+  for (const event of ["keypress", "keyup", "input"]) listen(event, keepPoint);
   listen("change", takeEntry);
   const close = () => {
     listeners.abort();

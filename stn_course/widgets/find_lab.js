@@ -15,6 +15,14 @@ class FindLab extends Pilot {
     return { scale, x, y };
   }
 
+  hear(name, value) {
+    super.hear(name, value);
+    const { smallest } = this.data;
+    if (name === "scale" && value < smallest) {
+      this.say(`A box is at least ${smallest} times as wide as the picture, not ${value}.`);
+    }
+  }
+
   /** The corner keeps to the diagonal, as near to the hand as it can. */
   drag({ thetas }, handle, dx, dy) {
     const { unit } = this.grip().view;

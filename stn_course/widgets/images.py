@@ -1,4 +1,4 @@
-"""A learner's image, whatever it came as, and pixels as the canvas takes them."""
+"""A learner's image, whatever it came as, and as many of its pixels as a canvas paints."""
 
 import numpy
 import torch
@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.validation import check_images, describe
-from stn_course.widgets.scene import Pixels
 
 LARGEST = 512  # pixels to a side that a canvas is given; it paints no more of them
 
@@ -45,12 +44,3 @@ def reduced(image: Tensor) -> Tensor:
         return image
     size = [-(-n // step) for n in image.shape[-2:]]
     return F.interpolate(image[None], size, mode="area")[0]
-
-
-def to_rgba(image: Tensor) -> Pixels:
-    """(C, H, W) from 0 to 1, C 1 or 3, as the canvas takes a picture; beyond 0 and 1 is cut off."""
-    levels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
-    channels = levels.expand(3, -1, -1)
-    opaque = torch.full_like(channels[:1], 255)
-    pixels = torch.cat([channels, opaque]).movedim(0, -1).contiguous()
-    return Pixels(image.shape[1], image.shape[2], pixels.numpy().tobytes())

@@ -22,6 +22,11 @@ class Monitor extends Lab {
     this.moved();
   }
 
+  /** While it runs, its words change every second: they are said aloud when it comes to rest. */
+  rest() {
+    if (!this.state.running) super.rest();
+  }
+
   scene() {
     this.say(this.state.alert);
     return trainingScene(this.film, this.read, this.state, this.width < NARROW);

@@ -143,6 +143,7 @@ class Monitor(BrowserLab):
             "caption": self._in_words(),
             "notes": [{"title": "warning", "text": words} for words in self._findings()],
             "text": self.text,
+            "running": self.recorder is not None and "left" in self._whether_it_goes_on(),
             "alert": "",
         }
 
@@ -223,7 +224,7 @@ class Monitor(BrowserLab):
         if (theta := self._theta()) is not None:
             turns = to_pose(theta).rotation
             turned = (
-                f"turned by {turns.min().item():.0f}° to {turns.max().item():.0f}°, "
+                f"turned by {round(turns.min().item())}° to {round(turns.max().item())}°, "
                 f"spread {turns.std().item():.1f}°"
             )
             thetas = torch.stack(self._history.probe_thetas)

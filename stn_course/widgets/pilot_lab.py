@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from stn_course.data import MEAN, STD, normalise
-from stn_course.device import available_devices, choose_device
 from stn_course.plotting import Reading, steering
 from stn_course.samplers import warp
 from stn_course.training.transformers import answers_to
 from stn_course.transforms import identity
 from stn_course.validation import check_images, check_output_size, check_theta, describe
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
-from stn_course.widgets.lab import choice
+from stn_course.widgets.choices import choice, device_choice
 from stn_course.widgets.network import Layer, float32_bytes, layers_of, scaling
 from stn_course.widgets.theta_controls import POSE, lab_sliders
 
@@ -67,7 +66,7 @@ class PilotLab(BrowserLab):
         self.output_size = tuple(output_size or images.shape[-2:])
         self.padding_mode = padding_mode
         self._networks = [copy.deepcopy(model).eval() for model in (classifier, network)]
-        self.device = choice("device", available_devices(), choose_device(device).type)
+        self.device = device_choice(device)
         self.network_thetas = self._ask_the_network()
         names = [(f"{i + 1} of {len(images)}", i) for i in range(len(images))]
         self.digit = choice("digit", names, 0)

@@ -5,14 +5,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.device import available_devices, choose_device
 from stn_course.plotting import Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import History
 from stn_course.transforms import to_pose
 from stn_course.validation import check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab
-from stn_course.widgets.lab import choice
+from stn_course.widgets.choices import device_choice
 from stn_course.widgets.network import float32_bytes
 from stn_course.widgets.training_film import chart, film, windows_in_words
 
@@ -32,7 +31,7 @@ class ReplayLab(BrowserLab):
     last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
-    below how many of them are read rightly, or, in recordings that do not say, their mean loss,
+    below how many of them are read correctly, or, in recordings that do not say, their mean loss,
     which a single misread digit can dominate. Where the transformer reads a feature map, its frames
     are shown without a picture. `index` counts the recorded steps from 0, and can be set.
     """
@@ -62,7 +61,7 @@ class ReplayLab(BrowserLab):
         self.padding_mode, self.antialias = padding_mode, antialias
         self.output_size = output_size or tuple(self.images.shape[-2:])
         self.on_pictures = history.reads_pictures
-        self.device = choice("device", available_devices(), choose_device(device).type)
+        self.device = device_choice(device)
         self._open(range(len(self.steps))[index])  # IndexError beyond the ends
 
     def _open(self, first: int) -> None:
@@ -133,7 +132,7 @@ class ReplayLab(BrowserLab):
         """How well these digits are read at a step, in words."""
         value = self.values[index]
         if self.counts:
-            return f"read rightly: {value} of {len(self.images)} digits"
+            return f"read correctly: {value} of {len(self.images)} digits"
         return f"loss on these digits: {value:.2f}"
 
     def _title(self, index: int) -> str:
@@ -156,7 +155,7 @@ class ReplayLab(BrowserLab):
 
     def figure(self) -> Figure:
         """The present state as a static figure."""
-        ylabel = "digits read rightly" if self.counts else "loss on these digits"
+        ylabel = "digits read correctly" if self.counts else "loss on these digits"
         curve = Curve("step", ylabel, self.steps, self.values, self.index)
         outputs = self.outputs() if self.on_pictures else None
         theta, title = self.thetas[self.index], self._title(self.index)

@@ -39,7 +39,12 @@ class SamplerLab extends Lab {
 
   hear(name, value) {
     const axis = ["x", "y"].indexOf(name);
-    if (axis >= 0) this.change({ point: this.within(this.state.point.with(axis, value)) });
+    if (axis < 0) return;
+    const point = this.within(this.state.point.with(axis, value));
+    this.change({ point });
+    if (point[axis] !== value) {
+      this.say(`${name} ${value} lies too far outside: the lab shows ${MARGIN} pixels of padding.`);
+    }
   }
 
   settle() {

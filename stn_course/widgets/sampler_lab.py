@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from stn_course.plotting import sampled_point
+from stn_course.samplers import pad
 from stn_course.transforms import normalised_to_pixels
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
+from stn_course.widgets.choices import sampling_choices, values_of
 from stn_course.widgets.images import as_image
-from stn_course.widgets.lab import sampling_choices, values_of
 from stn_course.widgets.theta_controls import lab_slider
 
 BEYOND = 2.5  # pixels: how far the point goes beyond the centres of the border pixels
@@ -97,13 +98,27 @@ class SamplerLab(BrowserLab):
     def text(self) -> str:
         """What the lab shows, in words."""
         (x, y), (value, gradient) = self.point, self.read()
+        right, down = (round(part, 2) + 0.0 for part in gradient)  # no -0
         height, width = self.image.shape[-2:]
         inside = -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
         return (
             f"The point lies at x {x:.2f}, y {y:.2f} pixels, {'inside' if inside else 'outside'} "
-            f"the image. Its value is {value:.2f}. "
-            f"Its gradient is {gradient[0]:.2f} in x and {gradient[1]:.2f} in y."
+            f"the image. Its value is {value:.2f}, from {self._source()}. "
+            f"Its gradient is {right:.2f} in x and {down:.2f} in y."
         )
+
+    def _source(self) -> str:
+        """Which pixels are read, in words."""
+        options = values_of(self.choices)
+        if options["mode"] == "nearest":
+            return "the nearest pixel"
+        parts = []  # how far the place that is read lies towards the next pixel, in x and y
+        for x, size in zip(self.point, reversed(self.image.shape[-2:]), strict=True):
+            rule = options["padding_mode"], options["align_corners"]
+            place = pad(torch.tensor(x), size, *rule)
+            parts.append((place - place.floor()).item())
+        across, down = ((1 - part, part) for part in parts)
+        return f"pixels of weight {', '.join(f'{m * n:.2f}' for n in down for m in across)}"
 
     def figure(self) -> Figure:
         """The present state as a static figure."""

@@ -207,7 +207,7 @@ function pointInWords({ image, point: [x, y] }, { neighbours, value, gradient })
   const inside = x >= -0.5 && x <= image.columns - 0.5 && y >= -0.5 && y <= image.rows - 0.5;
   const weights = neighbours.map((pixel) => pixel.weight.toFixed(2)).join(", ");
   const source = neighbours.length > 1 ? `pixels of weight ${weights}` : "the nearest pixel";
-  const [inX, inY] = gradient.map((part) => (part + 0).toFixed(2));
+  const [inX, inY] = gradient.map((part) => (Number(part.toFixed(2)) + 0).toFixed(2));
   return (
     `The point lies at x ${x.toFixed(2)}, y ${y.toFixed(2)} pixels, ` +
     `${inside ? "inside" : "outside"} the image. Its value is ${value.toFixed(2)}, from ` +

@@ -212,7 +212,8 @@ export class SteeringLab extends Lab {
 
   hear(name, value) {
     if (this.partNames.includes(name)) {
-      const parts = { ...this.parts, [name]: value };
+      const turns = name === "rotation" && Math.abs(value) > 180 ? Math.round(value / 360) : 0;
+      const parts = { ...this.parts, [name]: value - 360 * turns };
       this.steer(this.fromParts(parts), parts);
     } else if (NUMBERS.includes(name)) {
       this.steer(this.theta.map((number, i) => (NUMBERS[i] === name ? value : number)));

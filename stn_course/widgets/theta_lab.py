@@ -16,8 +16,8 @@ from stn_course.samplers import warp
 from stn_course.transforms import identity
 from stn_course.validation import check_output_size, check_theta, describe
 from stn_course.widgets.browser_lab import BrowserLab, from_browser, to_browser
+from stn_course.widgets.choices import choice, sampling_choices, values_of
 from stn_course.widgets.images import LARGEST, as_image
-from stn_course.widgets.lab import choice, sampling_choices, values_of
 from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders
 
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more

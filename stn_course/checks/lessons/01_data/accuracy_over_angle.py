@@ -16,7 +16,7 @@ from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 def accuracy_over_angle(
     model: nn.Module, images: Tensor, labels: Tensor, angles: list[float]
 ) -> list[float]:
-    """The share of images (N, 1, 28, 28), from 0 to 1, named rightly when turned by each angle.
+    """The share of images (N, 1, 28, 28), from 0 to 1, named correctly when turned by each angle.
 
     angles: degrees, anticlockwise.
     """

@@ -14,7 +14,7 @@ EXERCISE = PredictionExercise(
             "them.",
         ),
         (0.1135, "that is the share of ones, the most frequent: the highest such accuracy."),
-        (0.09, "rounded too far: count how many of the 10,000 it names rightly."),
+        (0.09, "rounded too far: count how many of the 10,000 it names correctly."),
         (0.0, "it is right for every digit of the kind that it names, and there are such digits."),
         (10.0, "a tenth, in percent? Give a share; and not all digits are equally frequent."),
         (1 / 9, "a ninth? There are ten digits, and not all equally frequent: count them."),
@@ -23,7 +23,7 @@ EXERCISE = PredictionExercise(
         (0.9108, "that is the share of wrong answers."),
     ),
     hints=(
-        "Which digits does such a network name rightly? Only one kind.",
+        "Which digits does such a network name correctly? Only one kind.",
         "The rarest kind gives the lowest accuracy. test_labels.bincount() counts each kind.",
         "There are 892 fives among 10,000 test digits.",
     ),

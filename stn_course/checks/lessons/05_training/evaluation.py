@@ -13,7 +13,7 @@ from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
 @torch.no_grad()
 def accuracy_in_eval_mode(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share of images (N, 1, 28, 28), normalised, that the model names rightly."""
+    """The share of images (N, 1, 28, 28), normalised, that the model names correctly."""
     model.eval()
     return (model(images).argmax(dim=1) == labels).float().mean().item()
 
@@ -37,7 +37,7 @@ class Unsteady(nn.Module):
 def run_accuracy(attempt, was_training: bool, n: int):
     """Give the attempt the unsteady model and n pictures; its answer as a tensor (1,).
 
-    It names three of four rightly, in training mode two: no mistake gives the share of another.
+    It names three of four correctly, in training mode two: no mistake gives the share of another.
     """
     labels = torch.tensor([0, 1, 2, 2, 3, 4, 0, 3])
     answers = torch.tensor([0, 1, 2, 0, 3, 4, 0, 1])
