@@ -30,7 +30,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources page map api figures links table screenshots mutants dist bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table screenshots mutants dist bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -44,7 +44,7 @@ help:
 	@echo "make durations  run every check, and note how long each file takes"
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
-	@echo "make page       render all notebooks as web pages in build/pages, or one: NB=02"
+	@echo "make site       write the course as a site into site/, or one notebook: NB=02 (needs npm)"
 	@echo "make map        write what follows from notebooks/lessons.toml: tables, headings, minutes"
 	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
@@ -122,8 +122,8 @@ notebooks: $(TESTABLE)
 sources: $(TESTABLE)
 	$(RUN) tools/notebooks.py sources $(NB)
 
-page: $(TESTABLE)
-	$(RUN) tools/notebooks.py page $(NB)
+site: $(TESTABLE)
+	$(RUN) tools/make_site.py $(NB)
 
 map: $(TESTABLE)
 	$(RUN) tools/course_map.py

@@ -9,10 +9,22 @@ Convention, everywhere in the course:
   `align_corners=True`: they are the centres of the border pixels.
 """
 
+import functools
+import math
+
 import torch
 from torch import Tensor
 
-from stn_course.validation import check_affine_grid, check_positive
+from stn_course.validation import (
+    check_affine_grid,
+    check_flow,
+    check_positive,
+    check_projective_grid,
+    check_size,
+    check_spline_grid,
+)
+
+OUTSIDE = 10.0  # normalised: where a place behind the horizon reads, far from any image
 
 
 def pixel_centres(n: int, align_corners: bool = False, **options) -> Tensor:
@@ -99,3 +111,201 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = Fals
     _, _, height, width = size
     target = base_grid(height, width, align_corners, dtype=theta.dtype, device=theta.device)
     return torch.einsum("bij,hwj->bhwi", theta, target)  # eq. 1: (x_s, y_s) = theta (x_t, y_t, 1)
+
+
+def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
+    """Where in the input each output pixel reads under a homography, as a camera sees a plane.
+
+    Theta times the homogeneous (x, y, 1) is (u, v, w), and the place is (u / w, v / w). Where w is
+    not positive (beyond rounding), the place lies on the horizon or behind it. It reads outside
+    there, at OUTSIDE on both axes, in place of a mirrored picture, and has no gradient.
+
+    Args:
+        theta: (B, 3, 3), maps output to input coordinates, both normalised, (x, y) order. A
+            multiple of it, by a positive number, means the same.
+        size: (B, C, H, W) of the output; C does not matter.
+        align_corners: what -1 and 1 are; give `grid_sample` the same.
+
+    Returns:
+        (B, H, W, 2), last axis (x, y).
+
+    Raises:
+        TypeError: theta is not a floating-point tensor, or size not a tuple of whole numbers.
+        ValueError: a wrong shape, NaN or infinity, or batches that differ.
+
+    Example:
+        >>> theta = torch.eye(3)[None]
+        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2: the right side is further away
+        >>> projective_grid(theta, (1, 1, 1, 2))  # of -0.5 and 0.5
+        tensor([[[[-0.6667,  0.0000],
+                  [ 0.4000,  0.0000]]]])
+    """
+    check_projective_grid(theta, size)
+    target = base_grid(*size[2:], align_corners, dtype=theta.dtype, device=theta.device)
+    places, w = torch.einsum("bij,hwj->bhwi", theta, target).split([2, 1], dim=-1)
+    ahead = w > torch.finfo(theta.dtype).eps
+    return torch.where(ahead, places / torch.where(ahead, w, 1), OUTSIDE)
+
+
+def control_lattice(n: int, **options) -> Tensor:
+    """n × n points spread evenly over a square, its edges included.
+
+    Args:
+        n: points along each axis.
+        **options: dtype, device.
+
+    Returns:
+        (n², 2), (x, y) from -1 to 1, row by row from the top left.
+
+    Raises:
+        TypeError: n is not a whole number.
+        ValueError: n is 0 or less.
+
+    Example:
+        >>> control_lattice(2)
+        tensor([[-1., -1.],
+                [ 1., -1.],
+                [-1.,  1.],
+                [ 1.,  1.]])
+    """
+    return base_grid(n, n, align_corners=True, **options)[..., :2].reshape(-1, 2)
+
+
+def spline_basis(places: Tensor, lattice: Tensor) -> Tensor:
+    """What a thin plate spline is a sum of, at some places.
+
+    Args:
+        places: (..., 2).
+        lattice: (K, 2), the points at which the spline is given.
+
+    Returns:
+        (..., K + 3), U(r) = r² log r of the distance r to each point of the lattice, then 1, x, y.
+
+    Example:
+        >>> middle = torch.zeros(1, 2)
+        >>> spline_basis(torch.tensor([[3.0, 4.0]]), lattice=middle)  # r is 5
+        tensor([[40.2359,  1.0000,  3.0000,  4.0000]])
+    """
+    squares = (places[..., None, :] - lattice).square().sum(dim=-1)
+    bends = torch.special.xlogy(squares, squares) / 2  # 0 where r is 0
+    return torch.cat([bends, torch.ones_like(places[..., :1]), places], dim=-1)
+
+
+@functools.cache
+def spline_weights(n: int) -> Tensor:
+    """The weights of a thin plate spline over an n × n lattice, for each value given there.
+
+    The spline passes through the values and bends as little as it can. That is a linear system,
+    the same for all values over this lattice, so it is solved once.
+
+    Args:
+        n: points along each axis.
+
+    Returns:
+        (n² + 3, n²), float64: times the values (n², ...) it gives the factors of `spline_basis`.
+
+    Example:
+        >>> spline_weights(2).shape
+        torch.Size([7, 4])
+    """
+    lattice = control_lattice(n, dtype=torch.float64)
+    basis = spline_basis(lattice, lattice)
+    border = torch.cat([basis[:, n * n :].T, basis.new_zeros(3, 3)], dim=1)
+    return torch.linalg.inv(torch.cat([basis, border]))[:, : n * n]
+
+
+def thin_plate_spline_grid(
+    points: Tensor, size: tuple[int, ...], align_corners: bool = False
+) -> Tensor:
+    """Where in the input each output pixel reads if control points are dragged, and all else bends.
+
+    The points lie on a lattice in the output, see `control_lattice`. Each says where the output
+    reads there; between them the grid is a thin plate spline (Bookstein 1989).
+
+    Args:
+        points: (B, K, 2), K = n², normalised (x, y) in the input, of the lattice's points row by
+            row from the top left.
+        size: (B, C, H, W) of the output; C does not matter.
+        align_corners: what -1 and 1 are; give `grid_sample` the same.
+
+    Returns:
+        (B, H, W, 2), last axis (x, y).
+
+    Raises:
+        TypeError: points is not a floating-point tensor, or size not a tuple of whole numbers.
+        ValueError: a wrong shape, a number of points that is no square, NaN or infinity, or batches
+            that differ.
+
+    Example:
+        >>> points = control_lattice(3)[None] / 2  # all halfway to the middle
+        >>> thin_plate_spline_grid(points, (1, 1, 1, 2))[..., 0].round(decimals=4)
+        tensor([[[-0.2500,  0.2500]]])
+    """
+    check_spline_grid(points, size)
+    n, options = math.isqrt(points.shape[1]), {"dtype": points.dtype, "device": points.device}
+    places = base_grid(*size[2:], align_corners, **options)[..., :2]
+    basis = spline_basis(places, control_lattice(n, **options))
+    return torch.einsum("hwk,bki->bhwi", basis @ spline_weights(n).to(places), points)
+
+
+def flow_grid(flow: Tensor, align_corners: bool = False) -> Tensor:
+    """Where each output pixel reads if each has a displacement of its own, as in optical flow.
+
+    Args:
+        flow: (B, H, W, 2), in pixels, (x, y): from an output pixel's own place to where it reads in
+            an input of the same size. Positive x is to the right, positive y down.
+        align_corners: what -1 and 1 are; give `grid_sample` the same.
+
+    Returns:
+        (B, H, W, 2), normalised, last axis (x, y).
+
+    Raises:
+        TypeError: flow is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> one_to_the_right = torch.tensor([1.0, 0.0]).expand(1, 1, 4, 2)
+        >>> flow_grid(one_to_the_right)[0, 0, :, 0]
+        tensor([-0.2500,  0.2500,  0.7500,  1.2500])
+    """
+    check_flow(flow)
+    height, width = flow.shape[1:3]
+    places = base_grid(height, width, align_corners, dtype=flow.dtype, device=flow.device)
+    size = flow.new_tensor([width, height])
+    ends = (size - 1).clamp(min=1) if align_corners else size  # pixels from -1 to 1
+    return places[..., :2] + 2 * flow / ends
+
+
+def log_polar_grid(size: tuple[int, ...], smallest: float = 0.05, **options) -> Tensor:
+    """A grid of rays around the middle: a turn of the picture becomes a shift along the columns.
+
+    Column j looks in the direction of 360° · j / W, clockwise from the right. Rows lie on circles,
+    the smallest at the top; each is the same number of times as large as the one before, so zooming
+    becomes a shift along the rows. (In a picture that is no square, circles are ellipses.)
+
+    Args:
+        size: (B, C, H, W) of the output; C does not matter.
+        smallest: the radius above the first row, normalised; inside, nothing is read.
+        **options: dtype, device.
+
+    Returns:
+        (B, H, W, 2), normalised, last axis (x, y); the last row lies just inside a radius of 1.
+
+    Raises:
+        TypeError: size is not a tuple of whole numbers.
+        ValueError: smallest does not lie between 0 and 1.
+
+    Example:
+        >>> grid = log_polar_grid((1, 1, 1, 4), smallest=0.25)
+        >>> (100 * grid[0, 0]).round().int().tolist()  # right, down, left, up
+        [[50, 0], [0, 50], [-50, 0], [0, -50]]
+    """
+    check_size(size)
+    if not 0 < smallest < 1:
+        raise ValueError(f"smallest must lie between 0 and 1; got {smallest!r}")
+    batch, _, height, width = size
+    part = (1 - pixel_centres(height, **options)) / 2  # 1 at the middle, 0 at the rim
+    angle = torch.arange(width, **options) * (2 * math.pi / width)
+    radius = (smallest**part)[:, None]
+    grid = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=-1)
+    return grid.expand(batch, height, width, 2)

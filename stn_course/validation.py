@@ -4,6 +4,8 @@ Every check returns None, and raises TypeError for the wrong kind of thing, Valu
 value of the right kind.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
@@ -57,17 +59,36 @@ def check_floating(name: str, value, shape: str, dims: int) -> None:
         raise ValueError(f"{expected} with no axis of size 0; got {describe(value)}")
 
 
-def check_theta_shape(theta) -> None:
-    """`theta` is (B, 2, 3), floating point, with at least one transformation."""
-    check_floating("theta", theta, "(B, 2, 3)", 3)
-    if theta.shape[1:] != (2, 3):
-        raise ValueError(f"theta must have shape (B, 2, 3); got {describe(theta)}")
+def check_theta_shape(theta, rows: int = 2) -> None:
+    """`theta` is (B, rows, 3), floating point, with at least one transformation."""
+    shape = f"(B, {rows}, 3)"
+    check_floating("theta", theta, shape, 3)
+    if theta.shape[1:] != (rows, 3):
+        raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
 
 
-def check_theta(theta) -> None:
-    """`theta` is (B, 2, 3), floating point and finite (on a GPU this waits for its values)."""
-    check_theta_shape(theta)
+def check_theta(theta, rows: int = 2) -> None:
+    """`theta` is (B, rows, 3), floating point and finite (on a GPU this waits for its values)."""
+    check_theta_shape(theta, rows)
     check_finite("theta", theta)
+
+
+def check_points(points) -> None:
+    """`points` are n² control points (B, n², 2) with n at least 2, floating point and finite."""
+    shape = "(B, n², 2), n at least 2"
+    check_floating("points", points, shape, 3)
+    count, last = points.shape[1:]
+    if last != 2 or count < 4 or math.isqrt(count) ** 2 != count:
+        raise ValueError(f"points must have shape {shape}; got {describe(points)}")
+    check_finite("points", points)
+
+
+def check_flow(flow) -> None:
+    """`flow` is (B, H, W, 2), floating point and finite."""
+    check_floating("flow", flow, "(B, H, W, 2)", 4)
+    if flow.shape[-1] != 2:
+        raise ValueError(f"flow must have shape (B, H, W, 2), last axis x, y; got {describe(flow)}")
+    check_finite("flow", flow)
 
 
 def check_images(input, name: str = "input") -> None:
@@ -153,12 +174,29 @@ def check_positive(name: str, value, kind: type = int) -> None:
         raise ValueError(f"{name} must be a positive {wanted}; got {value!r}")
 
 
+def check_batch(name: str, value: Tensor, size) -> None:
+    """`size` is (B, C, H, W), and `value` has the same B."""
+    check_size(size)
+    if len(value) != size[0]:
+        raise ValueError(f"{name} has a batch of {len(value)}, size {tuple(size)} of {size[0]}")
+
+
 def check_affine_grid(theta, size) -> None:
     """The arguments of `grids.affine_grid`."""
     check_theta(theta)
-    check_size(size)
-    if theta.shape[0] != size[0]:
-        raise ValueError(f"theta has a batch of {theta.shape[0]}, size {tuple(size)} of {size[0]}")
+    check_batch("theta", theta, size)
+
+
+def check_projective_grid(theta, size) -> None:
+    """The arguments of `grids.projective_grid`."""
+    check_theta(theta, rows=3)
+    check_batch("theta", theta, size)
+
+
+def check_spline_grid(points, size) -> None:
+    """The arguments of `grids.thin_plate_spline_grid`."""
+    check_points(points)
+    check_batch("points", points, size)
 
 
 def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> None:

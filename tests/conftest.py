@@ -13,7 +13,6 @@ from urllib.request import Request, urlopen
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported, and for each kernel
     os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores
 
-import cells
 import pace
 import pytest
 import torch
@@ -24,6 +23,7 @@ from stn_course.device import available_devices
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 import browser as browser_tool
+import cells
 
 pytest.register_assert_rewrite("lab_page", "lab_by_hand")  # their failures say what was found
 

@@ -1,4 +1,4 @@
-"""An answer under a prediction is folded until it is opened: in JupyterLab, in a rendered page.
+"""In JupyterLab, an answer under a prediction is folded until it is opened.
 
 `hide-output` folds what a cell printed, `hide-cell` its code, too.
 """
@@ -7,8 +7,6 @@ import nbformat
 import notebook_outputs
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-import notebooks as tool
 
 
 @pytest.fixture
@@ -22,11 +20,10 @@ def lesson(notebooks):
 
     cells = [
         printed("the question", []),
-        new_markdown_cell("**Predict:** how many? [Next](next.ipynb)"),
+        new_markdown_cell("**Predict:** how many?"),
     ]
     cells += [printed("so many:\n3 of 4\n", ["hide-output", "tolerance=5%"])]
     cells += [printed("a plot:\nall fall\n", ["hide-cell"], 'plot(\n    "they fall")')]
-    cells += [new_markdown_cell("<details><summary>Answers</summary>\n\n**5.** Four.\n</details>")]
     notebook = new_notebook(cells=cells)
     notebook_outputs.normalise(notebook)
     nbformat.write(notebook, notebooks / "lesson.ipynb")
@@ -57,30 +54,3 @@ def test_jupyterlab_shows_code_that_tells_the_answer_when_it_is_asked_for(
     code.wait_for(state="visible")
     browser_page.locator(".jp-OutputPlaceholder").last.click()
     answer.wait_for(state="visible")
-
-
-def test_a_rendered_page_shows_the_answer_when_it_is_asked_for(
-    browser_page, lesson, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(tool, "PAGES", tmp_path / "pages")
-    target = tool.page(lesson)
-    browser_page.goto(target.as_uri(), wait_until="domcontentloaded")
-    answer = browser_page.get_by_text("3 of 4")
-    assert browser_page.get_by_text("the question").is_visible()
-    assert not answer.is_visible()
-    assert browser_page.get_by_text("Next").get_attribute("href") == "next.html"
-    browser_page.locator("summary").first.click()
-    assert answer.is_visible()
-    both = browser_page.get_by_text("they fall"), browser_page.get_by_text("all fall")
-    assert not any(part.is_visible() for part in both)
-    browser_page.locator("summary").nth(1).click()
-    assert all(part.is_visible() for part in both)
-
-
-def test_a_rendered_page_folds_what_the_text_folds(browser_page, lesson, monkeypatch, tmp_path):
-    monkeypatch.setattr(tool, "PAGES", tmp_path / "pages")
-    browser_page.goto(tool.page(lesson).as_uri(), wait_until="domcontentloaded")
-    answer = browser_page.get_by_text("Four.")
-    assert not answer.is_visible()
-    browser_page.get_by_text("Answers").click()
-    assert answer.is_visible()

@@ -38,9 +38,8 @@ def runs(name: str) -> list[tuple[str, str, str | None]]:
     """The system, the command and the Python of everything that a workflow runs."""
     found = []
     for job in read(name)["jobs"].values():
-        python = next(
-            (step["with"]["python-version"] for step in job["steps"] if "with" in step), None
-        )
+        given = [step["with"] for step in job["steps"] if "with" in step]
+        python = next((w["python-version"] for w in given if "python-version" in w), None)
         for values in variants(job):
             for step in job["steps"]:
                 if "run" in step:
@@ -53,8 +52,8 @@ WORKFLOWS = sorted(path.name for path in FOLDER.glob("*.yml"))
 COMMANDS = sorted({command for name in WORKFLOWS for _, command, _ in runs(name)})
 
 
-def test_there_are_the_two():
-    assert WORKFLOWS == ["tests.yml", "weekly.yml"]
+def test_there_are_the_three():
+    assert WORKFLOWS == ["pages.yml", "tests.yml", "weekly.yml"]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -90,6 +89,16 @@ def test_each_week_the_newest_a_pre_release_and_conda_are_tried():
     assert newest == set(itertools.product(SYSTEMS, PYTHONS))
     assert [command for _, command, _ in weekly if "PRE" in command] == ["make test-newest PRE=yes"]
     assert {s for s, command, _ in weekly if "solve-conda" in command} == SYSTEMS - {"macos-latest"}
+
+
+def test_what_make_site_writes_is_what_the_pages_show():
+    """Only the job that deploys may write anything, and it may write pages alone."""
+    assert [command for _, command, _ in runs("pages.yml")] == ["make site"]
+    build, deploy = read("pages.yml")["jobs"].values()
+    assert "permissions" not in build
+    assert deploy["permissions"] == {"pages": "write", "id-token": "write"}
+    (path,) = [step["with"]["path"] for step in build["steps"] if "path" in step.get("with", {})]
+    assert path == "site"
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

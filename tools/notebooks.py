@@ -1,48 +1,27 @@
-"""Refresh notebooks from their py:percent sources, or sources from notebooks; render pages.
+"""Refresh notebooks from their py:percent sources, or sources from notebooks.
 
 python tools/notebooks.py refresh [02 ...]   run notebooks/src/NN_*.py and store it as a notebook
 python tools/notebooks.py sources [02 ...]   write notebooks/src/NN_*.py from the notebooks
-python tools/notebooks.py page [02 ...]      render the notebooks as HTML into build/pages
 
-Where one of the first two would overwrite the only copy of an edit, it says so and does nothing.
+Where one would overwrite the only copy of an edit, it says so and does nothing.
 """
 
 import argparse
 import difflib
 import hashlib
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from notebook_outputs import keep_outputs, normalise, tolerances
 from notebook_pairs import Pair, from_source, said
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-PAGES = NOTEBOOKS.parent / "build" / "pages"
-# nbconvert's own page, but that an answer is folded until it is opened.
-TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{% macro folded(part) %}
-<details><summary style="margin: 8px var(--jp-cell-prompt-width)">Predict, then open</summary>
-{{ part }}</details>
-{% endmacro %}
-{% block codecell %}
-{% set hidden = cell.metadata.jupyter or {} %}
-{% if hidden.source_hidden %}{{ folded(super()) }}{% else %}{{ super() }}{% endif %}
-{% endblock %}
-{% block output_group %}
-{% set hidden = cell.metadata.jupyter or {} %}
-{% set alone = hidden.outputs_hidden and not hidden.source_hidden %}
-{% if alone %}{{ folded(super()) }}{% else %}{{ super() }}{% endif %}
-{% endblock %}
-"""
 
 
 def keep_ids(new: NotebookNode, old: NotebookNode | None) -> None:
@@ -111,18 +90,6 @@ def sources(pair: Pair) -> None:
     pair.remember(text)
 
 
-def page(path: Path) -> Path:
-    """Render a notebook as one HTML file with its pictures, and say where it is."""
-    exporter = HTMLExporter(raw_template=TEMPLATE)  # embedding would close each <details> at once
-    html, _ = exporter.from_filename(str(path))
-    html = re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', html)  # the other pages
-    PAGES.mkdir(parents=True, exist_ok=True)
-    target = PAGES / f"{path.stem}.html"
-    target.write_text(html, encoding="utf-8")
-    print(target)
-    return target
-
-
 def stop_at(*losses: str | None) -> None:
     """Exit with what would be lost and what to do about it, if there is such a thing."""
     if any(losses):
@@ -152,12 +119,7 @@ def sources_all(names: list[str]) -> None:
         sources(pair)
 
 
-def page_all(names: list[str]) -> None:
-    for path in chosen(NOTEBOOKS, "*.ipynb", names):
-        page(path)
-
-
-COMMANDS = {"refresh": refresh_all, "sources": sources_all, "page": page_all}
+COMMANDS = {"refresh": refresh_all, "sources": sources_all}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -55,11 +55,19 @@ def path(lesson: Lesson) -> str:
     return f"notebooks/{lesson.name}.ipynb"
 
 
+def addresses(repository: str, notebook: str) -> dict[str, str]:
+    """Where Colab and Binder open a notebook, by their names; nowhere without a repository."""
+    if not repository:
+        return {}
+    project = repository.removeprefix("https://github.com/")
+    binder = f"https://mybinder.org/v2/gh/{project}/{BRANCH}?labpath={quote(notebook, safe='')}"
+    colab = f"https://colab.research.google.com/github/{project}/blob/{BRANCH}/{notebook}"
+    return {"Colab": colab, "Binder": binder}
+
+
 def badges(repository: str, notebook: str) -> tuple[str, str]:
     """Markdown that opens a notebook in Colab, and in Binder."""
-    project = repository.removeprefix("https://github.com/")
-    colab = f"https://colab.research.google.com/github/{project}/blob/{BRANCH}/{notebook}"
-    binder = f"https://mybinder.org/v2/gh/{project}/{BRANCH}?labpath={quote(notebook, safe='')}"
+    colab, binder = addresses(repository, notebook).values()
     return (
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})",
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})",
@@ -70,7 +78,7 @@ def in_readme(text: str, repository: str, lessons: list[Lesson]) -> str:
     """README.md with a row of badges for each notebook between its two comments."""
     rows = [
         f"| {lesson.label} | {' | '.join(badges(repository, path(lesson)))} |\n"
-        for lesson in lessons
+        for lesson in (lessons if repository else [])
     ]
     table = "".join(["\n| open | in Colab | in Binder |\n| --- | --- | --- |\n", *rows, "\n"])
     between = re.compile(r"(<!-- badges: [^\n]*\n).*?(<!-- /badges -->)", re.DOTALL)

@@ -42,8 +42,9 @@ export const BOX = {
   dots: false, // in a small box they would hide the digit
   marks: (theta, view, _, colour) => [outline(theta, view, colour)],
   handles([scale, , x, , , y], view, box) {
-    const [centre, corner] = [[x, y], [x + scale, y + scale]].map((point) => // prettier-ignore
-      keepInside(box, placeIn(view, point)));
+    const [centre, corner] = [0, scale].map((side) =>
+      keepInside(box, placeIn(view, [x + side, y + side])),
+    );
     const where = `centre of the box, x ${short(x)}, y ${short(y)}; arrow keys move it`;
     const large = `corner of the box, scale ${short(scale)}; arrow keys resize it`;
     const step = KEY_STEP * Math.min(...view.unit);

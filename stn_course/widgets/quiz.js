@@ -1,7 +1,8 @@
-// One question, a button for each answer, and below what Python says of the answer chosen.
+// One question, a button for each answer, and below what is to be said of the answer chosen last.
+// All of it is here, so that a quiz answers beside a busy kernel and on a page without one.
 
 const LETTERS = "ABCDEFGH";
-const SIGNS = { right: "✓", wrong: "✗" };
+const VERDICTS = { right: "✓ right", wrong: "✗ wrong" };
 let quizzes = 0;
 
 function element(kind, className, parent) {
@@ -26,7 +27,7 @@ function render({ model, el }) {
     element("span", "", button).innerHTML = option;
     element("span", "stn-verdict", button);
     button.addEventListener("click", () => {
-      model.set("chosen", index);
+      model.set("chosen", [...model.get("chosen"), index]);
       model.save_changes();
     });
     return button;
@@ -37,19 +38,21 @@ function render({ model, el }) {
   feedback.setAttribute("role", "status");
 
   function show() {
+    const chosen = model.get("chosen");
+    const last = chosen.at(-1);
     buttons.forEach((button, index) => {
-      const mark = model.get("marks")[index];
-      button.dataset.mark = mark;
-      button.setAttribute("aria-pressed", String(model.get("chosen") === index));
-      button.lastChild.textContent = mark ? `${SIGNS[mark]} ${mark}` : "";
+      const mark = model.get("right")[index] ? "right" : "wrong";
+      button.dataset.mark = chosen.includes(index) ? mark : "";
+      button.setAttribute("aria-pressed", String(index === last));
+      button.lastChild.textContent = VERDICTS[button.dataset.mark] ?? "";
     });
-    if (feedback.innerHTML !== model.get("feedback")) feedback.innerHTML = model.get("feedback");
+    const said = last === undefined ? "" : model.get("reasons")[last];
+    if (feedback.innerHTML !== said) feedback.innerHTML = said;
   }
 
-  const names = ["change:marks", "change:chosen", "change:feedback"];
-  names.forEach((name) => model.on(name, show));
+  model.on("change:chosen", show);
   show();
-  return () => names.forEach((name) => model.off(name, show));
+  return () => model.off("change:chosen", show);
 }
 
 export default { render };

@@ -21,21 +21,21 @@ MARKS = [(r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*(.+?)\*\*", r"<strong>\1</st
 class Quiz(FreedWithCells, anywidget.AnyWidget):
     """One question of `stn_course.checks.catalogue`, by name; ValueError naming all for another.
 
-    Each answer that is chosen gets its reason, and where to try it. If the first is right, the quiz
-    is recorded as solved, as "quiz:NAME"; run the cell again for another first answer.
+    Each answer that is chosen gets its reason, and where to try it: the browser has them, so that
+    it needs no kernel to say them. If the first answer is right, the quiz is recorded as solved, as
+    "quiz:NAME"; run the cell again for another first answer.
 
-    question, options: what is shown, as HTML. chosen: the option chosen last, counted from 0, -1
-    before. marks: "right" or "wrong" for each option that was chosen so far, "" for the others.
-    feedback: what is said of the option chosen last, as HTML.
+    question, options: what is shown, as HTML. right: whether each option is. reasons: what is said
+    of each, as HTML. chosen: the options that were chosen so far, in order, counted from 0.
     """
 
     _esm = HERE / "quiz.js"
     _css = HERE / "quiz.css"
     question = traitlets.Unicode().tag(sync=True)
     options = traitlets.List().tag(sync=True)
-    chosen = traitlets.Int(-1).tag(sync=True)
-    marks = traitlets.List().tag(sync=True)
-    feedback = traitlets.Unicode().tag(sync=True)
+    right = traitlets.List().tag(sync=True)
+    reasons = traitlets.List().tag(sync=True)
+    chosen = traitlets.List().tag(sync=True)
 
     def __init__(self, name: str):
         check_choice("name", name, QUESTIONS)
@@ -43,29 +43,24 @@ class Quiz(FreedWithCells, anywidget.AnyWidget):
         super().__init__(
             question=to_html(self.item.question),
             options=[to_html(option.text) for option in self.item.options],
-            marks=[""] * len(self.item.options),
+            right=[option.right for option in self.item.options],
+            reasons=[self._reason(option) for option in self.item.options],
         )
         self.observe(self._answered, "chosen")
 
     @traitlets.validate("chosen")
-    def _one_of_the_options(self, proposal) -> int:
-        if not -1 <= proposal["value"] < len(self.item.options):
-            raise traitlets.TraitError(f"there is no option {proposal['value']}")
+    def _of_the_options(self, proposal) -> list[int]:
+        for index in proposal["value"]:
+            if index not in range(len(self.item.options)):
+                raise traitlets.TraitError(f"there is no option {index}")
         return proposal["value"]
 
     def _answered(self, _) -> None:
-        """An option was chosen: mark it, say why, and record a right first answer."""
-        if self.chosen < 0:
-            return
-        option = self.item.options[self.chosen]
-        if option.right and not any(self.marks):
+        """Record a right first answer; a busy kernel may hear of several answers at once."""
+        if self.chosen and self.right[self.chosen[0]]:
             record(f"quiz:{self.item.name}")
-        mark = "right" if option.right else "wrong"
-        with self.hold_sync():
-            self.marks = [mark if i == self.chosen else old for i, old in enumerate(self.marks)]
-            self.feedback = self._reply(option)
 
-    def _reply(self, option: Option) -> str:
+    def _reason(self, option: Option) -> str:
         verdict = "Right." if option.right else "Not this one."
         try_it = f"<p><strong>Try it.</strong> {to_html(self.item.try_it)}</p>"
         return f"<p><strong>{verdict}</strong> {to_html(option.reason)}</p>{try_it}"

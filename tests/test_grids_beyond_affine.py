@@ -1,0 +1,258 @@
+"""Projective, spline, flow and log-polar grids, against OpenCV, torchvision, SciPy, PyTorch."""
+
+import math
+
+import cv2
+import numpy
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.interpolate import RBFInterpolator
+from torchvision.transforms.v2.functional import perspective
+
+from stn_course import grids, transforms
+
+SIZES = [(3, 1, 4, 7), (3, 2, 9, 2), (3, 1, 1, 5), (3, 1, 6, 1), (3, 4, 1, 1), (3, 1, 28, 20)]
+each_size = pytest.mark.parametrize("size", SIZES)
+both_corners = pytest.mark.parametrize("align_corners", [False, True])
+AFFINE = torch.tensor([[[0.9, -0.3, 0.1], [0.2, 1.1, -0.4]]], dtype=torch.float64)
+TILTED = torch.tensor([[[1.0, 0.1, 0.05], [-0.1, 0.9, 0.1], [0.2, -0.3, 1.0]]], dtype=torch.float64)
+
+
+def homogeneous(theta: torch.Tensor) -> torch.Tensor:
+    """Theta (B, 2, 3) with the third row of an affine map."""
+    row = theta.new_tensor([0.0, 0.0, 1.0]).expand(len(theta), 1, 3)
+    return torch.cat([theta, row], dim=1)
+
+
+def lattice_moved_by(theta: torch.Tensor, n: int) -> torch.Tensor:
+    """The control points (B, n², 2) where an affine theta (B, 2, 3) puts them."""
+    lattice = torch.linspace(-1, 1, n, dtype=theta.dtype)
+    y, x = torch.meshgrid(lattice, lattice, indexing="ij")
+    points = torch.stack([x.flatten(), y.flatten(), torch.ones(n * n).to(theta)])
+    return (theta @ points).mT
+
+
+@each_size
+@both_corners
+@pytest.mark.parametrize("times", [1.0, 0.25, 7.0])
+def test_a_projective_grid_without_perspective_is_affine(size, align_corners, times, device):
+    theta = torch.randn(3, 2, 3, dtype=torch.float64, device=device)
+    ours = grids.projective_grid(times * homogeneous(theta), size, align_corners)
+    theirs = F.affine_grid(theta, size, align_corners=align_corners)
+    assert (ours.shape, ours.device) == (theirs.shape, theirs.device)
+    assert (ours - theirs).abs().max() <= 1e-12
+
+
+def in_pixels(height: int, width: int, align_corners: bool) -> numpy.ndarray:
+    """The matrix (3, 3) from normalised coordinates to pixels, written out by hand."""
+    if align_corners:
+        x, y = (width - 1) / 2, (height - 1) / 2
+        return numpy.array([[x, 0, x], [0, y, y], [0, 0, 1]])
+    x, y = width / 2, height / 2
+    return numpy.array([[x, 0, x - 0.5], [0, y, y - 0.5], [0, 0, 1]])
+
+
+@both_corners
+@pytest.mark.parametrize("size", [(20, 31), (31, 20), (28, 28)])
+def test_a_projective_grid_reads_what_opencv_reads(size, align_corners):
+    height, width = size
+    image = torch.rand(1, 1, height, width, dtype=torch.float64)
+    to_pixels = in_pixels(height, width, align_corners)
+    matrix = to_pixels @ TILTED[0].numpy() @ numpy.linalg.inv(to_pixels)
+    columns, rows = numpy.meshgrid(numpy.arange(width), numpy.arange(height))
+    places = numpy.stack([columns, rows], axis=-1).astype(numpy.float64)
+    expected = cv2.perspectiveTransform(places, matrix)  # where each output pixel reads
+    grid = grids.projective_grid(TILTED, (1, 1, height, width), align_corners)[0].numpy()
+    ones = numpy.ones((height, width, 1))
+    got = (numpy.concatenate([grid, ones], axis=-1) @ to_pixels.T)[..., :2]
+    assert abs(got - expected).max() <= 1e-9
+    options = {"align_corners": align_corners, "padding_mode": "zeros"}
+    ours = F.grid_sample(image, torch.from_numpy(grid)[None], **options)[0, 0].numpy()
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    theirs = cv2.warpPerspective(image[0, 0].numpy(), matrix, (width, height), flags=flags)
+    assert abs(ours - theirs).max() <= 0.04  # OpenCV knows places to 1/32 of a pixel
+
+
+def test_a_projective_grid_reads_what_torchvision_reads():
+    """There, pixels are counted from the image's edge: the first centre is at 0.5."""
+    image, theta = torch.rand(1, 1, 20, 31), TILTED.float()
+    end = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])  # the output's corners
+    u, v, w = (torch.cat([end, torch.ones(4, 1)], dim=1) @ theta[0].T).unbind(dim=1)
+    start = torch.stack([u / w, v / w], dim=1)  # where they read
+    start, end = (((part + 1) * torch.tensor([31, 20]) / 2).tolist() for part in (start, end))
+    theirs = perspective(image, start, end, fill=None)
+    grid = grids.projective_grid(theta, (1, 1, 20, 31))
+    ours = F.grid_sample(image, grid, align_corners=False)
+    assert (ours - theirs).abs().max() <= 1e-3
+
+
+@both_corners
+def test_what_lies_behind_the_horizon_reads_outside_and_has_no_gradient(align_corners):
+    theta = torch.eye(3, dtype=torch.float64)[None].clone()
+    theta[0, 2] = torch.tensor([2.0, 0.0, 0.5])  # w = 2 x + 0.5: the horizon is at x = -0.25
+    theta.requires_grad_()
+    grid = grids.projective_grid(theta, (1, 1, 5, 8), align_corners)
+    x = grids.pixel_centres(8, align_corners)
+    behind = 2 * x + 0.5 <= 0
+    assert 0 < behind.sum() < 8
+    assert (grid[:, :, behind] == grids.OUTSIDE).all()
+    seen = F.grid_sample(torch.ones(1, 1, 5, 8).double(), grid, align_corners=align_corners)
+    assert (seen[..., behind] == 0).all()
+    (gradient,) = torch.autograd.grad(grid[:, :, behind].sum(), theta, retain_graph=True)
+    assert (gradient == 0).all()
+    (gradient,) = torch.autograd.grad(grid[:, :, ~behind].sum(), theta)
+    assert gradient.isfinite().all() and gradient.abs().max() > 0
+
+
+def test_the_horizon_itself_reads_outside():
+    """w is exactly 0 in the middle column, and negative zero is no better."""
+    for sign in (1.0, -1.0):
+        theta = torch.eye(3)[None].clone()
+        theta[0, 2] = torch.tensor([sign, 0.0, 0.0])
+        grid = grids.projective_grid(theta, (1, 1, 1, 3))
+        assert (grid[0, 0, 1] == grids.OUTSIDE).all()
+        assert grid.isfinite().all()
+
+
+def test_all_of_it_may_lie_behind():
+    theta = -torch.eye(3)[None]
+    assert (grids.projective_grid(theta, (1, 1, 4, 4)) == grids.OUTSIDE).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+@each_size
+@both_corners
+def test_a_spline_grid_is_scipys(n, size, align_corners):
+    generator = torch.Generator().manual_seed(n)
+    points = torch.rand(3, n * n, 2, generator=generator, dtype=torch.float64) * 2 - 1
+    ours = grids.thin_plate_spline_grid(points, size, align_corners)
+    lattice = numpy.array(
+        [[x, y] for y in numpy.linspace(-1, 1, n) for x in numpy.linspace(-1, 1, n)]
+    )
+    options = {"align_corners": align_corners}
+    places = F.affine_grid(torch.eye(2, 3, dtype=torch.float64)[None], (1, *size[1:]), **options)
+    for one, expected in zip(points, ours, strict=True):
+        spline = RBFInterpolator(lattice, one.numpy(), kernel="thin_plate_spline", degree=1)
+        theirs = spline(places.reshape(-1, 2).numpy()).reshape(expected.shape)
+        assert abs(expected.numpy() - theirs).max() <= 1e-9
+
+
+@each_size
+@both_corners
+def test_a_spline_grid_of_points_moved_affinely_is_affine(size, align_corners, device):
+    theta = torch.randn(3, 2, 3, dtype=torch.float64)
+    ours = grids.thin_plate_spline_grid(lattice_moved_by(theta, 4).to(device), size, align_corners)
+    theirs = F.affine_grid(theta, size, align_corners=align_corners)
+    assert (ours.cpu() - theirs).abs().max() <= 1e-9
+
+
+def test_a_spline_grid_reads_the_points_at_the_lattice():
+    points = torch.rand(2, 16, 2, dtype=torch.float64)
+    grid = grids.thin_plate_spline_grid(points, (2, 1, 4, 4), align_corners=True)
+    assert (grid.reshape(2, 16, 2) - points).abs().max() <= 1e-9
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_spline_grids_keep_the_dtype_and_leave_what_is_kept_alone(dtype):
+    points = grids.control_lattice(4, dtype=dtype)[None].requires_grad_()
+    before = grids.spline_weights(4).clone()
+    grid = grids.thin_plate_spline_grid(points, (1, 1, 6, 5))
+    assert grid.dtype == dtype
+    grid.sum().backward()
+    assert torch.equal(grids.spline_weights(4), before)
+    assert grids.spline_weights(4) is grids.spline_weights(4)  # solved once
+    expected = F.affine_grid(torch.eye(2, 3, dtype=dtype)[None], (1, 1, 6, 5), align_corners=False)
+    assert (grid - expected).abs().max() <= 1e-5
+
+
+@both_corners
+def test_a_flow_of_whole_pixels_moves_by_whole_pixels(align_corners):
+    image = torch.rand(2, 1, 6, 9, dtype=torch.float64)
+    flow = torch.tensor([2.0, -1.0], dtype=torch.float64).expand(2, 6, 9, 2)
+    grid = grids.flow_grid(flow, align_corners)
+    read = F.grid_sample(image, grid, align_corners=align_corners)
+    expected = F.pad(image, (0, 2, 1, 0))[..., :6, 2:]  # from the right, and from above
+    assert (read - expected).abs().max() <= 1e-9
+
+
+@each_size
+@both_corners
+def test_no_flow_is_the_identity(size, align_corners, device):
+    flow = torch.zeros(size[0], *size[2:], 2, device=device)
+    expected = F.affine_grid(torch.eye(2, 3).expand(3, 2, 3), size, align_corners=align_corners)
+    assert (grids.flow_grid(flow, align_corners).cpu() - expected).abs().max() <= 1e-6
+
+
+def test_a_turn_is_a_shift_in_a_log_polar_grid():
+    """Theta times the log-polar places are the places of other columns."""
+    grid = grids.log_polar_grid((1, 1, 5, 12), smallest=0.1, dtype=torch.float64)
+    turn = transforms.rotation(degrees=torch.tensor(30.0, dtype=torch.float64))[0, :, :2]
+    turned = grid @ turn.T
+    shifts = [(turned - grid.roll(columns, dims=2)).abs().max() for columns in (1, -1)]
+    assert min(shifts) <= 1e-12
+    assert max(shifts) > 0.1
+    radius = grid.norm(dim=-1)[0, :, 0]
+    assert ((radius[1:] / radius[:-1]) - 10 ** (1 / 5)).abs().max() <= 1e-12
+    assert radius[0] > 0.1 and radius[-1] < 1
+
+
+def test_opencvs_log_polar_circles_are_ours():
+    """Along a row the radius is one; column 0 looks right, a quarter of them down."""
+    grid = grids.log_polar_grid((2, 1, 3, 8), smallest=0.25)
+    assert grid.shape == (2, 3, 8, 2)
+    first, quarter = grid[0, :, 0], grid[0, :, 2]
+    assert (first[:, 0] > 0).all() and first[:, 1].abs().max() < 1e-6
+    assert (quarter[:, 1] > 0).all() and quarter[:, 0].abs().max() < 1e-6
+    expected = [0.25 ** ((5 - 2 * i) / 6) for i in range(3)]
+    assert first[:, 0].tolist() == pytest.approx(expected)
+
+
+@both_corners
+def test_gradients(align_corners):
+    size = (1, 1, 3, 4)
+
+    def check(function, *inputs):
+        assert torch.autograd.gradcheck(function, [x.clone().requires_grad_() for x in inputs])
+
+    check(lambda theta: grids.projective_grid(theta, size, align_corners), TILTED)
+    points = torch.rand(1, 9, 2, dtype=torch.float64)
+    check(lambda p: grids.thin_plate_spline_grid(p, size, align_corners), points)
+    check(lambda flow: grids.flow_grid(flow, align_corners), torch.rand(1, 3, 4, 2).double())
+
+
+NAN = torch.full((1, 3, 3), math.nan)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: grids.projective_grid(AFFINE, (1, 1, 2, 2)), ValueError, r"\(B, 3, 3\); got"),
+        (lambda: grids.projective_grid(torch.eye(3), (1, 1, 2, 2)), ValueError, r"\(3, 3\)"),
+        (lambda: grids.projective_grid(NAN, (1, 1, 2, 2)), ValueError, "finite; got .*nan"),
+        (lambda: grids.projective_grid(TILTED, (2, 1, 2, 2)), ValueError, "batch of 1"),
+        (lambda: grids.projective_grid(TILTED.int(), (1, 1, 2, 2)), TypeError, "int32"),
+        (
+            lambda: grids.thin_plate_spline_grid(torch.zeros(1, 5, 2), (1, 1, 2, 2)),
+            ValueError,
+            r"n², 2\), n at least 2; got .*\(1, 5, 2\)",
+        ),
+        (
+            lambda: grids.thin_plate_spline_grid(torch.zeros(1, 1, 2), (1, 1, 2, 2)),
+            ValueError,
+            r"\(1, 1, 2\)",
+        ),
+        (
+            lambda: grids.thin_plate_spline_grid(torch.zeros(2, 4, 2), (1, 1, 2, 2)),
+            ValueError,
+            "points has a batch of 2",
+        ),
+        (lambda: grids.flow_grid(torch.zeros(1, 2, 3, 3)), ValueError, r"\(1, 2, 3, 3\)"),
+        (lambda: grids.flow_grid([0.0]), TypeError, "list"),
+        (lambda: grids.log_polar_grid((1, 2, 3)), ValueError, r"\(1, 2, 3\)"),
+        (lambda: grids.log_polar_grid((1, 1, 2, 2), smallest=1.5), ValueError, "between 0 and 1"),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
