@@ -208,7 +208,7 @@ def main() -> None:
         ratio = f"{other[len(other) // 2] / median:.1f}" if other else "it waits"
         print(f"| {beside} | {image} | {way} | {median:.1f} | {p95:.1f} | {ratio} |")
     print(
-        f"\n1,000 events at once: {paintings} pictures, the last {lag:.0f} ms after the last event"
+        f"\n1,000 events at once: {paintings} pictures, the last {max(lag, 0):.0f} ms after the last event"
     )
 
 
