@@ -14,14 +14,17 @@ from ipywidgets import Widget
 from ipywidgets.embed import dependency_state, embed_data
 from nbformat import NotebookNode
 
-LAB = "Lab("  # in the text of a cell that makes one
+
+def shows_a_lab(cell: NotebookNode) -> bool:
+    """Whether a cell makes a lab, by its text."""
+    return "Lab(" in cell.source
 
 
 def live_labs(notebook: NotebookNode) -> dict[str, Widget]:
     """The labs by the ids of the cells that show them; each of their cells runs, in order."""
     names: dict = {"__name__": "__main__"}
-    shown = {cell.id: run(cell.source, names) for cell in needed(notebook, LAB)}
-    made = {cell.id for cell in notebook.cells if LAB in cell.source}
+    shown = {cell.id: run(cell.source, names) for cell in needed(notebook, shows_a_lab)}
+    made = {cell.id for cell in notebook.cells if shows_a_lab(cell)}
     return {id: lab for id, lab in shown.items() if id in made and isinstance(lab, Widget)}
 
 
