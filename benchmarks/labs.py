@@ -207,9 +207,8 @@ def main() -> None:
         other = results.get((beside, image, "interact"))
         ratio = f"{other[len(other) // 2] / median:.1f}" if other else "it waits"
         print(f"| {beside} | {image} | {way} | {median:.1f} | {p95:.1f} | {ratio} |")
-    print(
-        f"\n1,000 events at once: {paintings} pictures, the last {max(lag, 0):.0f} ms after the last event"
-    )
+    words = f"the last {max(lag, 0):.0f} ms after the last event"
+    print(f"\n1,000 events at once: {paintings} pictures, {words}")
 
 
 if __name__ == "__main__":
