@@ -124,8 +124,8 @@ show(
 # - **Run every cell** from top to bottom with Shift+Enter. Each notebook runs on its own, so you can begin anywhere.
 # - **Predict first.** Where the text says *Predict*, write your answer down before you run the cell and open its output.
 # - **Labs** let you move the sampling grid: drag its dots, use the sliders, or type numbers. Everything works with the mouse
-#   and with the keyboard. A lab waits while other cells are still running. Below each lab is a still picture, for readers
-#   without a kernel.
+#   and with the keyboard, also while a cell is still running. When your hand rests, PyTorch computes the same picture, and the
+#   lab says whether the two agree. Below each lab is a still picture.
 # - **Exercises answer.** Write your attempt and run its cell: it says whether it is right, and if not, what differs.
 #   **Quizzes** ask one question, and each wrong answer comes with the reason. What you have solved is kept in a small file on
 #   your machine.

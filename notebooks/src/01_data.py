@@ -119,7 +119,7 @@ print(f"test accuracy: {100 * history.accuracy:.1f} %")
 #
 # Here is a digit, and under it what your network says about it. Turn the digit, shrink it, move it. Find the smallest turn
 # that makes the network change its mind, first one way, then the other: the two angles differ. (Notebook 02 explains what
-# each slider does. The lab waits while cells further down are still running.)
+# each slider does. The network answers when your hand rests, and no other cell is running.)
 
 # %%
 plain.to("cpu").eval()
