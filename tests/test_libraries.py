@@ -18,7 +18,7 @@ def nothing_here_yet(tmp_path, monkeypatch):
 def test_without_npm_a_sentence_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(make_site, "SITE", tmp_path / "site")
-    with pytest.raises(SystemExit, match=r"^The site needs npm, which comes with Node\.js, and"):
+    with pytest.raises(SystemExit, match=r"^`make site` needs npm, which comes with Node\.js, and"):
         make_site.main([])
     assert not (tmp_path / "site").exists()
 
