@@ -14,10 +14,10 @@ WIDTH, HEIGHT = 240, 80
 BOX, LOWER = [10, 20, 60, 40], [20, 30, 60, 40]
 RED, GREEN, BLUE = "#FF0000", "#00FF00", "#0000FF"
 BLACK_AND_WHITE = {"rows": 1, "columns": 2, "pixels": bytes([0, 0, 0, 255, 255, 255, 255, 255])}
-NAMED = {"grey": {"rows": 1, "columns": 1, "pixels": bytes([128, 128, 128, 255])}}
+GREY = {"rows": 1, "columns": 1, "pixels": bytes([128, 128, 128, 255])}
 FIELDS = [  # an example of each part, and for each of its fields another value
     ("panels", {"box": BOX, "marks": [], "ground": "#FFFFFF"}, {"box": LOWER, "ground": RED}),
-    ("marks", {"kind": "image", "box": BOX, "picture": BLACK_AND_WHITE}, {"picture": "grey"}),
+    ("marks", {"kind": "image", "box": BOX, "picture": BLACK_AND_WHITE}, {"picture": GREY}),
     ("marks", {"kind": "image", "box": BOX, "picture": BLACK_AND_WHITE}, {"box": LOWER}),
     (
         "marks",
@@ -50,20 +50,17 @@ CHANGED = [
 NAMES = [f"{part.get('kind', where)}-{next(iter(other))}" for where, part, other in CHANGED]
 OPEN = """async source => {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const { openCanvas, toPicture } = await import(url);
+    const { openCanvas } = await import(url);
     const el = document.body.appendChild(document.createElement("div"));
     const hand = { grab() {}, press() {} };
     hand.move = (_, dx, dy) => (window.far = [dx, dy]);
     hand.letGo = () => (window.releases += 1);
     window.canvas = openCanvas(el, hand, () => {});
-    window.toPicture = toPicture;
 }"""
-SHOW = f"""async ([scene, named]) => {{ {REVIVE}
-    const pictures = Object.entries(JSON.parse(named, revive));
+SHOW = f"""async scene => {{ {REVIVE}
     window.far = [0, 0];
     window.releases = 0;
-    canvas.show(JSON.parse(scene, revive),
-        Object.fromEntries(pictures.map(([name, picture]) => [name, toPicture(picture)])));
+    canvas.show(JSON.parse(scene, revive));
 }}"""
 
 
@@ -86,7 +83,7 @@ def show(page):
             ground["marks"] = parts
         else:
             scene[where] = [*scene.get(where, []), *parts]
-        page.evaluate(SHOW, [encoded(scene), encoded(NAMED)])
+        page.evaluate(SHOW, encoded(scene))
 
     return shown
 
@@ -118,7 +115,7 @@ def test_dots_lie_where_they_are_said_to(page, show):
 def test_the_picture_is_told_in_words_and_its_ground_is_the_pages_own(page, show):
     show("panels", {"box": BOX, "marks": [], "ground": RED})
     assert page.get_attribute("canvas", "aria-label") == "in words"
-    page.evaluate(SHOW, [json.dumps({"width": 4, "height": 4, "panels": []}), "{}"])
+    page.evaluate(SHOW, json.dumps({"width": 4, "height": 4, "panels": []}))
     clear = "[...document.querySelector('canvas').getContext('2d').getImageData(0, 0, 4, 4).data]"
     assert set(page.evaluate(clear)) == {0}
 

@@ -211,3 +211,25 @@ def test_presets_are_pythons(page, show):
     for name, theta in theta_lab.PRESETS.items():
         page.evaluate("name => lab.press(name)", name)
         assert page.evaluate("lab.theta") == [number for row in theta for number in row]
+
+
+def test_a_lab_shown_twice_is_one_lab(page, show):
+    """Its sliders have one model; what one view lets them show is no movement for the other."""
+    show(IMAGE)
+    texts = page.evaluate("""async () => {
+        const el = document.querySelector(".stn-lab").appendChild(document.createElement("div"));
+        await lab.constructor.open({ model: canvasModel, el });
+        await rested();
+        drag("x", [33.3, 7.7]);
+        for (let wait = 0; wait < 3; wait += 1) await rested();
+        return [...document.querySelectorAll("canvas")].map(canvas => canvas.ariaLabel);
+    }""")
+    moved = [
+        33.3 / page.evaluate("lab.views[0].unit[0]"),
+        7.7 / page.evaluate("lab.views[0].unit[1]"),
+    ]
+    theta = page.evaluate("lab.theta")
+    assert [theta[0] - 1, theta[3]] == pytest.approx(moved, abs=1e-12)
+    assert texts[0] == texts[1]
+    page.evaluate("move('rotation', 30)")
+    assert page.evaluate("lab.parts.rotation") == 30

@@ -55,7 +55,7 @@ def test_a_run_is_watched_paused_resumed_and_stopped(training_page):
     assert "seconds left" in words(lab_)
     lab_.query_selector("button:has-text('Pause')").click()
     page.wait_for_selector(".stn-lab button:has-text('Resume')")
-    page.wait_for_timeout(1500)  # a picture that was on its way
+    wait_until(page, lambda: words(lab_).endswith("paused."))
     paused_at = step_of(lab_)
     page.wait_for_timeout(3000)
     assert step_of(lab_) == paused_at
@@ -64,6 +64,7 @@ def test_a_run_is_watched_paused_resumed_and_stopped(training_page):
     lab_.query_selector("button:has-text('Stop')").click()
     page.wait_for_selector("text=stopped True all losses kept True", timeout=60_000)
     assert lab_.query_selector("button:has-text('Stop')").is_disabled()
+    wait_until(page, lambda: words(lab_).endswith("stopped."))
 
 
 def test_the_monitor_is_accessible_in_light_and_dark(training_page):

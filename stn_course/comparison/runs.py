@@ -59,7 +59,7 @@ def new_row(digits: str, network: str, epochs: float) -> Row:
 
 
 def multiply_adds(model: nn.Module, picture: Tensor) -> int:
-    """Of one picture (1, C, H, W), as PyTorch counts those of convolutions and linear layers."""
+    """Of one picture (1, C, H, W), as PyTorch counts those of convolutions and matrix products."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.eval()(normalise(picture))
     return counter.get_total_flops() // 2

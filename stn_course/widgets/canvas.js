@@ -101,9 +101,8 @@ export function keepInside([x, y, width, height], place, margin = 8) {
 
 /** One for each kind of mark. */
 const painters = {
-  image(context, { box, picture }, { pictures }) {
-    const named = typeof picture === "string" ? pictures[picture] : picture;
-    const shown = named.pixels ? toPicture(named) : named;
+  image(context, { box, picture }) {
+    const shown = picture.pixels ? toPicture(picture) : picture;
     context.imageSmoothingEnabled = false;
     context.drawImage(shown, ...box);
   },
@@ -151,13 +150,13 @@ function paintMark(context, mark, around) {
   painters[mark.kind](context, mark, around);
 }
 
-function paint(canvas, scene, pictures) {
+function paint(canvas, scene) {
   const density = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(scene.width * density), Math.round(scene.height * density)];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const smallest = (READABLE * scene.width) / (canvas.clientWidth || scene.width);
-  const around = { pictures, smallest, ink: getComputedStyle(canvas).color };
+  const around = { smallest, ink: getComputedStyle(canvas).color };
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, scene.width, scene.height);
   for (const panel of scene.panels) {
@@ -344,11 +343,11 @@ export function openCanvas(el, hand, draw) {
   const endThemes = onThemeChange(schedule);
   let scene = { width: 1 };
   const scale = () => scene.width / frame.getBoundingClientRect().width;
-  const show = (next, pictures = {}) => {
+  const show = (next) => {
     scene = next;
     frame.style.width = `${scene.width}px`;
     canvas.style.aspectRatio = `${scene.width} / ${scene.height}`;
-    paint(canvas, scene, pictures);
+    paint(canvas, scene);
     placeHandles(frame, scene, (name) => makeHandle(name, hand, scale));
     placeButtons(buttons, scene.buttons ?? [], hand.press);
     writeNotes(notes, scene.notes ?? []);

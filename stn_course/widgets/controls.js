@@ -10,9 +10,10 @@ const REFERENCE = "IPY_MODEL_";
 class Control {
   constructor(name, model) {
     const { min, max } = model.attributes;
-    Object.assign(this, { name, model, given: undefined });
+    Object.assign(this, { name, model });
     this.key = model.has("index") ? "index" : "value";
-    model.firstRange ??= [min, max]; // at the model: several pages' parts may show it
+    // At the model, for a lab may be shown twice: its first range, and what it was let show.
+    this.slider = model.stnSlider ??= { first: [min, max], given: undefined, showing: false };
   }
 
   /** A slider's number, a choice's words, a box's true or false. */
@@ -43,24 +44,27 @@ class Control {
   show(value) {
     const { model } = this;
     const { min, max, step } = model.attributes;
-    const [low] = model.firstRange;
+    const [low] = this.slider.first;
     const onStep = (number, round) => low + step * round((number - low) / step);
     const first = Math.min(min, onStep(value + step / 8, Math.floor));
     const last = Math.max(max, onStep(value - step / 8, Math.ceil));
     model.save_changes = () => {};
-    this.showing = true;
+    this.slider.showing = true;
     if (first < min || last > max) model.set_state({ min: first, max: last });
-    this.given = onStep(value, Math.round); // what the slider's own rounding makes of it
-    model.set_state({ value: this.given });
-    this.showing = false;
+    this.slider.given = onStep(value, Math.round); // what the slider's own rounding makes of it
+    model.set_state({ value: this.slider.given });
+    this.slider.showing = false;
   }
 
   /** Back to the first range, as far as the present value allows. */
   restoreRange() {
-    const [low, high] = this.model.firstRange;
-    this.showing = true;
-    this.model.set_state({ min: Math.min(low, this.given), max: Math.max(high, this.given) });
-    this.showing = false;
+    const [low, high] = this.slider.first;
+    this.slider.showing = true;
+    this.model.set_state({
+      min: Math.min(low, this.slider.given),
+      max: Math.max(high, this.slider.given),
+    });
+    this.slider.showing = false;
   }
 
   enable(enabled) {
@@ -74,9 +78,9 @@ class Control {
   onMove(callback) {
     const hear = () => {
       const value = this.model.get(this.key);
-      const still = Math.abs(value - this.given) < this.model.get("step") / 4;
-      if (this.showing || still) return;
-      if (this.given !== undefined) this.given = value;
+      const still = Math.abs(value - this.slider.given) < this.model.get("step") / 4;
+      if (this.slider.showing || still) return;
+      if (this.slider.given !== undefined) this.slider.given = value;
       callback(this.value);
     };
     this.model.on(`change:${this.key}`, hear);

@@ -90,10 +90,15 @@ export function roundToEven(x) {
 /** Add a pixel's value, times its weight, to the output at a place; outside the image it is 0. */
 function addPixel(image, column, row, weight, output, at) {
   if (!(column >= 0 && column < image.columns && row >= 0 && row < image.rows)) return;
-  const [pixels, places] = [image.rows * image.columns, output.rows * output.columns];
-  const from = row * image.columns + column;
-  for (let c = 0; c < image.channels; c += 1) {
-    output.values[c * places + at] += weight * image.values[c * pixels + from];
+  const pixels = image.rows * image.columns;
+  const places = output.rows * output.columns;
+  const { channels, values } = image;
+  let from = row * image.columns + column;
+  let to = at;
+  for (let c = 0; c < channels; c += 1) {
+    output.values[to] += weight * values[from];
+    from += pixels;
+    to += places;
   }
 }
 
@@ -105,8 +110,10 @@ const samplers = {
 
   /** The weighted mean of the four neighbours: the paper's eq. 5. */
   bilinear(image, x, y, output, at) {
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [right, lower] = [x - left, y - top]; // how far towards the next pixel
+    const left = Math.floor(x);
+    const top = Math.floor(y);
+    const right = x - left; // how far towards the next pixel
+    const lower = y - top;
     addPixel(image, left, top, (1 - right) * (1 - lower), output, at);
     addPixel(image, left + 1, top, right * (1 - lower), output, at);
     addPixel(image, left, top + 1, (1 - right) * lower, output, at);

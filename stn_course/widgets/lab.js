@@ -15,7 +15,7 @@
 //
 // All but scene may be left out. It has: this.state; this.data, what Python gave it once;
 // this.controls by name, each with value, index and set; this.held, whether a handle is held;
-// this.pictures, what marks name; this.answer, to the present question, or null;
+// this.answer, to the present question, or null;
 // this.change({ … }), which changes the state; this.say(words), what could not be done.
 
 import { openCanvas, write } from "./canvas.js";
@@ -35,7 +35,7 @@ export class Lab {
   }
 
   constructor(model, el, controls) {
-    Object.assign(this, { model, el, controls, pictures: {}, grabbed: null });
+    Object.assign(this, { model, el, controls, grabbed: null });
     this.timers = { tell: 0, rest: 0, settle: 0 };
     this.lastTold = 0;
     this.hadKernel = this.alive;
@@ -170,7 +170,7 @@ export class Lab {
     this.tended ??= tendControls(this.el, controls, typed, (words) => this.say(words));
     try {
       this.shown = this.scene();
-      this.canvas.show(this.shown, this.pictures);
+      this.canvas.show(this.shown);
       if (this.broken) this.say("");
       this.broken = false;
     } catch (error) {

@@ -1,6 +1,6 @@
 // ThetaLab: take hold of the sampling grid, and see what the output reads.
 
-import { COLOURS, GROUND, label, rectangle, toImage, toPicture, toPixelBytes } from "./canvas.js";
+import { COLOURS, GROUND, label, pictureMark, rectangle, toImage } from "./canvas.js";
 import { IDENTITY, affineGrid, inverse, pixelMatrix, toPixels, warp } from "./geometry.js";
 import {
   KEY_STEP,
@@ -157,23 +157,20 @@ class ThetaLab extends SteeringLab {
   inputMarks(panel) {
     const [view] = this.views;
     const box = imageBox(this.input.full, view, this.corners);
-    const marks = [this.inputMark(box), rectangle(box, COLOURS.input), ...cornerLabels(view)];
+    const marks = [
+      pictureMark(box, this.input),
+      rectangle(box, COLOURS.input),
+      ...cornerLabels(view),
+    ];
     if (this.moves) return marks;
     marks.push(samplingDots(this.theta, this.outputSize, this.corners, view));
     return [...marks, ...frameMarks(this.theta, view, panel, COLOURS.output)];
   }
 
-  /** The input is made a picture once, not with every movement. */
-  inputMark(box) {
-    this.input.picture ??= toPicture(toPixelBytes(this.input));
-    this.pictures.input = this.input.picture;
-    return { kind: "image", box, picture: "input" };
-  }
-
   outputMarks(panel) {
     const [, view] = this.views;
     const box = imageBox(this.outputSize, view, this.corners);
-    const marks = [{ kind: "image", box, picture: toPixelBytes(this.output) }];
+    const marks = [pictureMark(box, this.output)];
     if (!this.moves) return marks;
     marks.push(rectangle(box, COLOURS.output), ...cornerLabels(view));
     if (this.frame !== null) marks.push(...frameMarks(this.frame, view, panel, COLOURS.input));
