@@ -275,8 +275,8 @@ class FrontLab extends SteeringLab {
       width: OUTPUT_BOX[0] + SIDE,
       height: TOP + SIDE + TOP + BARS,
       panels: [
-        this.title(INPUT_BOX, "what the network is given"),
-        this.title(OUTPUT_BOX, "what it reads through the frame"),
+        this.title(INPUT_BOX, "what it is given"),
+        this.title(OUTPUT_BOX, "what it reads"),
         { box: INPUT_BOX, ground: BEYOND, marks: this.inputMarks() },
         { box: OUTPUT_BOX, ground: BEYOND, marks: this.pictureMarks(output, OUTPUT_BOX, SIDE) },
         this.bars(before, after),
