@@ -62,7 +62,7 @@ def parsed(site) -> dict[str, BeautifulSoup]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def offline(browser, site):
     """A function: a page of the site, in a window of its own that cannot reach any network."""
     contexts = []

@@ -29,7 +29,7 @@ const [SIDE, GAP, TOP, BARS] = [280, 16, 26, 150]; // canvas pixels
 const IMAGE = 200; // so large the input lies in its panel: a frame may reach beyond it
 const PEN = 2.7; // pixels of the digit
 const LONGEST = 17.5; // of a drawing, without the pen's own width: MNIST's digits are 20 at most
-const SWING = { degrees: 60, seconds: 6 };
+const SWING = { degrees: 60, turns: 1.125, ms: 5000 }; // who reads is disturbed no longer
 const TRAVEL_MS = 700; // from a visitor's theta to the network's
 const BEYOND = "#000"; // what a digit lies on, and "border" repeats
 const NETWORK = "Let the network choose";
@@ -190,13 +190,14 @@ class FrontLab extends SteeringLab {
     this.look();
   }
 
-  /** The picture turns to and fro until the visitor does something, if they like movement. */
+  /** The picture turns to and fro, once, until the visitor does something, if they like movement. */
   swing() {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const began = performance.now();
     const turn = (now) => {
-      const angle = Math.sin((2 * Math.PI * now) / 1000 / SWING.seconds);
-      this.turnTo(Math.round(SWING.degrees * angle));
-      this.swinging = requestAnimationFrame(turn);
+      const share = Math.min((now - began) / SWING.ms, 1);
+      this.turnTo(Math.round(SWING.degrees * Math.sin(2 * Math.PI * SWING.turns * share)));
+      if (share < 1) this.swinging = requestAnimationFrame(turn);
     };
     this.swinging = requestAnimationFrame(turn);
   }
@@ -274,8 +275,8 @@ class FrontLab extends SteeringLab {
       width: OUTPUT_BOX[0] + SIDE,
       height: TOP + SIDE + TOP + BARS,
       panels: [
-        this.title(INPUT_BOX, "what the network is given"),
-        this.title(OUTPUT_BOX, "what it reads through the frame"),
+        this.title(INPUT_BOX, "what it is given"),
+        this.title(OUTPUT_BOX, "what it reads"),
         { box: INPUT_BOX, ground: BEYOND, marks: this.inputMarks() },
         { box: OUTPUT_BOX, ground: BEYOND, marks: this.pictureMarks(output, OUTPUT_BOX, SIDE) },
         this.bars(before, after),

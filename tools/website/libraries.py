@@ -97,11 +97,15 @@ def unpack(library: Library) -> None:
 
 
 def put(folder: Path) -> None:
-    """Copy into a folder of the site what the labs load, and the licences."""
+    """Copy into the site's assets what the labs load, and the licences."""
     shutil.copy(HTML_MANAGER.folder / "dist" / "embed-amd.js", folder)
     shutil.copy(REQUIREJS.folder / "require.js", folder)
     amd = Path(anywidget.__file__).parent / "nbextension" / "index.js"  # its own AMD build
     shutil.copy(amd, folder / "anywidget.js")
+    icons = folder.parent / "@jupyter-widgets"  # where html-manager looks for a player's icons
+    icons.mkdir()
+    for font in (HTML_MANAGER.folder / "dist").glob("*.woff2"):
+        shutil.copy(font, icons)
     put_licences(folder / "licences")
 
 
