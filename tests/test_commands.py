@@ -134,7 +134,7 @@ def test_it_installs_what_a_learner_needs_and_no_test_tools(tmp_path):
     assert line.endswith("-m pip install --constraint constraints.txt --editable .")
 
 
-TESTED = ["test", "lint", "quick", "durations", "notebooks", "sources", "page", "figures"]
+TESTED = ["test", "lint", "quick", "durations", "notebooks", "sources", "site", "figures"]
 
 
 @pytest.mark.parametrize("target", [*TESTED, "screenshots", "mutants", "dist", "bench-data"])
