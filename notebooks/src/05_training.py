@@ -181,9 +181,8 @@ show(
 
 # %% [markdown]
 # The page's log says 8.5 minutes, but on another machine, in 2017. Measured side by side on two cores of one machine, the page's
-# loop took 415 s for its 20 epochs and reached 98.83 %. (That is one run, and in it one epoch was held up by the machine; the
-# median epoch counts in its place. With it, the run took 476 s.) `sprint`, half an epoch, took 4.0 s and reached 98.68 %, the mean
-# of ten seeds: about a hundredth of the time.
+# loop took 371 s for its 20 epochs and reached 98.78 %. `sprint`, half an epoch, took 3.9 s and reached 98.68 %, the mean of ten
+# seeds: about a hundredth of the time.
 #
 # (`make bench-training` repeats this comparison. Commands that begin with `make`, and files in `tools/`, are for those who have
 # the course's repository; `stn-course` and its commands come with every installation.)
