@@ -11,10 +11,14 @@ from PIL import Image
 
 from stn_course import data, transforms
 
-# Fulfilled when no colour fades any more; other animations, of what waits, may have no end.
-FADED = """Promise.allSettled(
-    document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)
-)"""
+# Fulfilled when no colour fades any more, or after five seconds: a page that the browser does not
+# paint at present does not fade, either. Other animations, of what waits, may have no end.
+FADED = """Promise.race([
+    Promise.allSettled(
+        document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)
+    ),
+    new Promise(done => setTimeout(done, 5000)),
+])"""
 ANSWERED = "check => !check.textContent.startsWith('PyTorch checks')"
 # A lab's words and picture have been the same for so many looks, 40 ms apart.
 AT_REST = """async lab => {
@@ -23,7 +27,10 @@ AT_REST = """async lab => {
         const now = lab.querySelector("canvas").toDataURL() + lab.innerText;
         unchanged = now === before ? unchanged + 1 : 0;
         before = now;
-        await new Promise(done => requestAnimationFrame(() => setTimeout(done, 40)));
+        await new Promise(done => setTimeout(done, 40));
+        await Promise.race([
+            new Promise(requestAnimationFrame), new Promise(done => setTimeout(done, 1000)),
+        ]);
     }
     return unchanged;
 }"""

@@ -18,11 +18,13 @@ from stn_course.lessons import load_lessons
 LABS = {"02_grid_generation": 1, "03_sampling": 2, "05_training": 1}  # these are quickly made
 PAGES = ["index", *load_lessons()]
 FIRST_LOOK = 1_500_000  # bytes
-# Fulfilled when each part of the page has been in view.
+# Fulfilled when each part of the page has been in view, painted or not.
 WALK = """async () => {
     for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
         scrollTo(0, y);
-        await new Promise(requestAnimationFrame);
+        await Promise.race([
+            new Promise(requestAnimationFrame), new Promise((done) => setTimeout(done, 500)),
+        ]);
     }
 }"""
 # Size of letters, in pixels, and HTML of all that holds text outside the labs and the formulas.
