@@ -8,6 +8,7 @@ messages to the kernel; `rested()`, a promise of the next painting with what fol
 
 import base64
 import json
+from collections.abc import Iterator
 
 import ipywidgets
 
@@ -111,3 +112,12 @@ def answer(page, lab: BrowserLab) -> dict:
     lab.canvas.set_state({"question": page.evaluate("canvasModel.get('question')")})
     page.evaluate(ANSWER, json.dumps(lab.canvas.answer, default=as_base64))
     return lab.canvas.answer
+
+
+def page_without_errors(browser) -> Iterator:
+    """For a fixture: a page, in which in the end no script has raised an error."""
+    page, errors = browser.new_page(viewport={"width": 1200, "height": 900}), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert errors == []

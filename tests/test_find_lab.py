@@ -4,23 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from ipywidgets.widgets.widget import _instances
+from localization_networks import Told
 from matplotlib.figure import Figure
 from torch import nn
 
 from stn_course import clutter, data, models, samplers, transforms
 from stn_course.widgets import FindLab
-
-
-class KnowsTheBoxes(nn.Module):
-    """A transformer that has been told where the digits are."""
-
-    def __init__(self, thetas):
-        super().__init__()
-        self.told, self.theta = thetas, None
-
-    def forward(self, pictures):
-        self.theta = self.told.clone()
-        return pictures
 
 
 def around(boxes) -> torch.Tensor:
@@ -48,7 +37,7 @@ def classifier():
 @pytest.fixture
 def lab(found, classifier):
     pictures, labels, thetas = found
-    lab = FindLab(pictures, labels, classifier, KnowsTheBoxes(thetas))
+    lab = FindLab(pictures, labels, classifier, Told(thetas))
     yield lab
     lab.close()
 
@@ -82,7 +71,7 @@ def test_a_box_around_the_digit_gives_the_digit_to_the_classifier(found, classif
 @pytest.mark.parametrize("antialias", [True, False])
 def test_a_large_box_is_read_with_or_without_aliasing(found, classifier, antialias):
     pictures, labels, thetas = found
-    whole, network = transforms.identity(6), KnowsTheBoxes(thetas)
+    whole, network = transforms.identity(6), Told(thetas)
     lab = FindLab(pictures, labels, classifier, network, antialias=antialias)
     smooth = samplers.warp(pictures, whole, (28, 28), antialias=True)
     expected = smooth if antialias else read(pictures, whole)
@@ -98,7 +87,7 @@ def test_three_sliders_steer(lab):
 
 def test_a_network_with_a_transformer_in_it_will_do(found, classifier):
     pictures, labels, thetas = found
-    network = nn.Sequential(KnowsTheBoxes(thetas), nn.Flatten(), nn.Linear(3600, 10))
+    network = nn.Sequential(Told(thetas), nn.Flatten(), nn.Linear(3600, 10))
     lab = FindLab(pictures, labels, classifier, network)
     assert torch.allclose(lab.network_thetas, thetas)
     lab.close()
@@ -106,7 +95,7 @@ def test_a_network_with_a_transformer_in_it_will_do(found, classifier):
 
 def test_each_device_says_the_same(found, classifier, device):
     pictures, labels, thetas = found
-    lab = FindLab(pictures, labels, classifier, KnowsTheBoxes(thetas), device=str(device))
+    lab = FindLab(pictures, labels, classifier, Told(thetas), device=str(device))
     expected = certainty(classifier, read(pictures, thetas), labels).sum().item()
     assert lab.score(thetas) == pytest.approx(expected, abs=1e-3)
     lab.close()
@@ -123,7 +112,7 @@ def test_figure_and_name(lab):
 def test_closing_leaves_nothing_behind(found, classifier):
     pictures, labels, thetas = found
     before = set(_instances)
-    FindLab(pictures, labels, classifier, KnowsTheBoxes(thetas)).close()
+    FindLab(pictures, labels, classifier, Told(thetas)).close()
     assert set(_instances) == before
 
 
@@ -143,4 +132,4 @@ def test_bad_input_is_named(found, classifier):
     with pytest.raises(ValueError, match="must be or hold a spatial transformer"):
         FindLab(pictures, labels, classifier, nn.Flatten())
     with pytest.raises(TypeError, match="output_size"):
-        FindLab(pictures, labels, classifier, KnowsTheBoxes(thetas), output_size=28)
+        FindLab(pictures, labels, classifier, Told(thetas), output_size=28)

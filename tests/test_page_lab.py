@@ -18,12 +18,7 @@ STATUS = "document.querySelector('[role=status]').textContent"
 
 @pytest.fixture(scope="module")
 def page(browser):
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    yield page
-    page.close()
-    assert page.errors == []
+    yield from lab_in_page.page_without_errors(browser)
 
 
 @pytest.fixture

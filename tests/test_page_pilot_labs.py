@@ -5,6 +5,7 @@ import pytest
 import torch
 from lab_by_hand import check, move, note, painted, put, rest, state, value, words
 from lab_in_page import answer, show_lab
+from localization_networks import Told
 from torch import nn
 
 from stn_course import clutter, data, models, samplers, transforms
@@ -13,18 +14,6 @@ from stn_course.widgets import FindLab, PilotLab
 
 UNIT = {"pilot": 252 / 2 * 1.2 / 2, "find": 240 / 2}  # canvas pixels to the picture's edge
 SIDE, TOP = 252, 26  # canvas pixels of the first two panels
-
-
-class Told(nn.Module):
-    """A transformer that has been told what to choose."""
-
-    def __init__(self, thetas):
-        super().__init__()
-        self.told, self.theta = thetas, None
-
-    def forward(self, pictures):
-        self.theta = self.told.clone()
-        return pictures
 
 
 class OfALearner(models.PlainNet):

@@ -18,7 +18,7 @@ from stn_course.validation import check_images, check_output_size, check_theta, 
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import choice, device_choice
 from stn_course.widgets.network import Layer, float32_bytes, layers_of, scaling
-from stn_course.widgets.theta_controls import POSE, lab_sliders
+from stn_course.widgets.theta_controls import POSE, lab_sliders, one_theta
 
 PICTURE = 252 / 2 * 1.2  # canvas pixels of a picture; around it there is room for the frame
 
@@ -135,13 +135,8 @@ class PilotLab(BrowserLab):
 
     @theta.setter
     def theta(self, theta: Tensor) -> None:
-        theta = torch.as_tensor(theta, dtype=torch.float64).detach().cpu()
-        theta = theta[None] if theta.dim() == 2 else theta
-        check_theta(theta)
-        if len(theta) != 1:
-            raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
         thetas = self.thetas
-        thetas[self.digit.value] = theta[0]
+        thetas[self.digit.value] = one_theta(theta)[0]
         self.thetas = thetas
 
     def check(self, thetas: Tensor) -> None:

@@ -1,6 +1,10 @@
 """The sliders of a theta: of its pose and of its six numbers; the browser keeps them in step."""
 
 import ipywidgets
+import torch
+from torch import Tensor
+
+from stn_course.validation import check_theta, describe
 
 # What a slider is called, and from where to where it goes at first: it widens when theta does.
 POSE = {
@@ -36,3 +40,13 @@ def lab_slider(label: str, low: float, high: float, step: float) -> ipywidgets.F
 def lab_sliders(table: dict[str, tuple]) -> dict[str, ipywidgets.FloatSlider]:
     """A slider for each entry of a table such as POSE, by its name."""
     return {name: lab_slider(*rest) for name, rest in table.items()}
+
+
+def one_theta(theta: Tensor) -> Tensor:
+    """What a learner sets as a lab's theta, (2, 3) or (1, 2, 3), as (1, 2, 3) in float64."""
+    theta = torch.as_tensor(theta, dtype=torch.float64).detach().cpu()
+    theta = theta[None] if theta.dim() == 2 else theta
+    check_theta(theta)
+    if len(theta) != 1:
+        raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
+    return theta

@@ -14,11 +14,11 @@ from stn_course.data import load_mnist, to_float
 from stn_course.plotting import sampling_grid
 from stn_course.samplers import warp
 from stn_course.transforms import identity
-from stn_course.validation import check_output_size, check_theta, describe
+from stn_course.validation import check_output_size
 from stn_course.widgets.browser_lab import BrowserLab, from_browser, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
 from stn_course.widgets.images import LARGEST, as_image
-from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders
+from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders, one_theta
 
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
 PRESETS = {
@@ -110,12 +110,7 @@ class ThetaLab(BrowserLab):
 
     @theta.setter
     def theta(self, theta: Tensor) -> None:
-        theta = torch.as_tensor(theta, dtype=torch.float64).detach().cpu()
-        theta = theta[None] if theta.dim() == 2 else theta
-        check_theta(theta)
-        if len(theta) != 1:
-            raise ValueError(f"theta must be one transformation (1, 2, 3); got {describe(theta)}")
-        self.change(theta=theta.flatten().tolist(), parts=None)
+        self.change(theta=one_theta(theta).flatten().tolist(), parts=None)
 
     @property
     def image(self) -> Tensor:
