@@ -288,6 +288,23 @@ def test_a_process_that_does_not_start_is_no_mistake_of_the_learners(program, wh
     assert verdict.text == NOT_STARTED.format(why).strip()
 
 
+def test_a_process_that_has_ended_before_it_is_asked_tells_its_exit_status(monkeypatch):
+    """On a busy machine the request may come late, to a pipe that nobody reads."""
+    real = sandbox.send
+
+    def late(pipe, message):
+        sandbox.SANDBOX._process.wait()
+        real(pipe, message)
+
+    sandbox.SANDBOX.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "PROGRAM", "raise SystemExit(7)")
+        patch.setattr(sandbox, "send", late)
+        verdict = judge(AFFINE, grids.affine_grid, 0.1)
+    sandbox.SANDBOX.close()
+    assert verdict.text == NOT_STARTED.format("exit status 7").strip()
+
+
 def test_the_time_limit_counts_from_the_attempts_own_start(monkeypatch):
     """The process takes longer to start than the attempt may take to run."""
     slow = "import time; time.sleep(1.5)\n" + sandbox.PROGRAM

@@ -111,7 +111,7 @@ class Sandbox:
         if self._process is None or self._process.poll() is not None:
             self._renew()
         self._until_ready(START)
-        send(self._process.stdin, request)
+        self._ask(request)
         message = self._next(START)
         outcome.problem, deadline = "time", time.monotonic() + limit
         with contextlib.suppress(queue.Empty):
@@ -132,10 +132,15 @@ class Sandbox:
 
     def _until_ready(self, seconds: float) -> None:
         """Wait until the process can take a request; raises where it does not say so."""
-        send(self._process.stdin, b"")
+        self._ask(b"")
         while self._next(seconds) != READY:
             pass
         self._serves = True
+
+    def _ask(self, message: bytes) -> None:
+        """Send; where the process has ended and reads no more, `_next` tells how it ended."""
+        with contextlib.suppress(OSError):
+            send(self._process.stdin, message)
 
     def _next(self, seconds: float) -> str | int | Result:
         """What the process says next; queue.Empty where it says nothing in time."""
