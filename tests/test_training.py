@@ -388,6 +388,24 @@ def test_the_progress_bar_is_drawn_once_a_second_at_most(small, capsys):
     assert drawn <= 3 + 2 * history.seconds[-1]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_label_smoothing_is_pytorchs_of_logits(share):
+    logits, labels = torch.randn(6, 10, dtype=torch.float64), torch.arange(6)
+    criterion = training.make_criterion(training.Recipe("x", label_smoothing=share))
+    expected = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=share)
+    torch.testing.assert_close(criterion(logits.log_softmax(dim=1), labels), expected)
+
+
+def test_fit_smooths_labels_as_its_recipe_says(small):
+    """A network that is never asked to be certain: the loss cannot come near 0."""
+    losses = {}
+    for share in (0.0, 0.5):
+        recipe = training.Recipe("x", epochs=1, label_smoothing=share)
+        losses[share] = fitted(small, recipe=recipe)[1].losses
+    assert losses[0.0][0] != losses[0.5][0]
+    assert min(losses[0.5]) > 1.67  # the entropy of 0.55 for one class and 0.05 for nine is 1.68
+
+
 def test_train_epoch_tells_each_loss_without_its_graph(digits):
     model, losses = models.PlainNet(), []
     some = data.batches(digits[0][:256], digits[1][:256], 64)
@@ -411,6 +429,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
         ({"train": (torch.zeros(4, 28, 28), torch.zeros(4))}, ValueError, r"\(4, 28, 28\)"),
         ({"train": (torch.zeros(4, 1, 28, 28).byte(), torch.zeros(4))}, TypeError, "torch.uint8"),
         ({"recipe": training.Recipe("x", optimizer="adam")}, ValueError, "'adam'"),
+        ({"recipe": training.Recipe("x", label_smoothing=1.5)}, ValueError, "1.5"),
     ],
 )
 def test_bad_input_is_named(small, options, error, words):

@@ -19,6 +19,7 @@ from stn_course.training.loop import Digits, Distortion, evaluate, prepared, tra
 from stn_course.training.recipes import (
     Recipe,
     find_recipe,
+    make_criterion,
     make_optimizer,
     own_dropouts,
     prepare_model,
@@ -171,10 +172,11 @@ def _train(
     """The epochs that are left; an interrupt ends them, and leaves a model and history to use."""
     batch_size = run.history.recipe.batch_size
     model = processes.together(run.model)
+    criterion = make_criterion(run.history.recipe)
     try:
         for steps in run.steps[len(run.history.accuracies) :]:
             digits = islice(prepared(*train, batch_size, distort, run.generator), steps)
-            train_epoch(model, digits, run.optimizer, run.scheduler, recorder.after_step)
+            train_epoch(model, digits, run.optimizer, run.scheduler, recorder.after_step, criterion)
             recorder.after_epoch(evaluate(run.model, *test))
             if checkpoint is not None and processes.rank() == 0:
                 run.save(checkpoint)

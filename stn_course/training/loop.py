@@ -14,6 +14,7 @@ from stn_course.training.transformers import answers_to
 from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
+Criterion = Callable[[Tensor, Tensor], Tensor]
 Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
@@ -23,6 +24,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     scheduler: LRScheduler | None = None,
     after_step: Callable[[Tensor], None] | None = None,
+    criterion: Criterion = F.nll_loss,
 ) -> None:
     """Show every batch to the model once and take a step after each.
 
@@ -32,6 +34,7 @@ def train_epoch(
         optimizer: of the model's parameters.
         scheduler: moves the learning rate after each step.
         after_step: called with the loss, a tensor without gradient, after each step.
+        criterion: the loss of log-probabilities (B, classes) and labels (B,), a single number.
 
     Example:
         >>> net, losses = nn.Sequential(nn.Linear(1, 2), nn.LogSoftmax(dim=1)), []
@@ -43,7 +46,7 @@ def train_epoch(
     """
     model.train()
     for images, labels in digits:
-        loss = F.nll_loss(model(images), labels)
+        loss = criterion(model(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
