@@ -116,7 +116,7 @@ def test_a_bundle_that_lacks_something_says_how_to_restore_it(tmp_path, monkeypa
     (tmp_path / "mnist").mkdir()
     if content is not None:
         (tmp_path / "mnist" / name).write_bytes(content)
-    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(data.bundled.resources, "files", lambda _: tmp_path)
     restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
     with pytest.raises(OSError, match=f"^the bundled {name} is {said}; {restore}$"):
         data.load_mnist("test")
