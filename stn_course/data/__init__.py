@@ -13,7 +13,14 @@ from stn_course.data.digits import (
     normalise,
     to_float,
 )
-from stn_course.data.distortions import random_rotation, rescale, rotate
+from stn_course.data.distortions import (
+    random_elastic,
+    random_projection,
+    random_rotation,
+    random_translation,
+    rescale,
+    rotate,
+)
 
 __all__ = [
     "FILES",
@@ -26,7 +33,10 @@ __all__ = [
     "load_mnist",
     "mnist_root",
     "normalise",
+    "random_elastic",
+    "random_projection",
     "random_rotation",
+    "random_translation",
     "rescale",
     "rotate",
     "to_float",
