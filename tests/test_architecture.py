@@ -32,7 +32,7 @@ ALLOWED = {
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"grids", "validation"},
-    "transforms": {"validation"},
+    "transforms": {"grids", "validation"},
     "clutter": {"validation"},
     "data": {"files", "grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
