@@ -20,6 +20,7 @@ from stn_course.validation import (
     check_affine_grid,
     check_any_theta,
     check_flow,
+    check_points,
     check_positive,
     check_projective_grid,
     check_size,
@@ -389,6 +390,34 @@ def grid_of(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -
     if theta.shape[1] == 3:
         return project(theta, target)
     return torch.einsum("bij,hwj->bhwi", theta, target)  # faster on CPUs than F.affine_grid
+
+
+def bending_energy(points: Tensor) -> Tensor:
+    """How much a thin plate spline bends, 0 if its points are moved affinely (Bookstein 1989).
+
+    It is the integral of f_xx² + 2 f_xy² + f_yy² over the whole plane, for both coordinates of the
+    grid, normalised. Added to a loss, it keeps neighbouring points together.
+
+    Args:
+        points: (B, K, 2), K = n², as for `thin_plate_spline_grid`.
+
+    Returns:
+        (B,), 0 or more, but for rounding.
+
+    Raises:
+        TypeError: points is not a floating-point tensor.
+        ValueError: a wrong shape, a number of points that is no square, NaN or infinity.
+
+    Example:
+        >>> points = torch.stack([control_lattice(3), control_lattice(3)])
+        >>> points[1, 4, 0] += 0.1  # the middle one to the right
+        >>> bending_energy(points).abs().round(decimals=2)
+        tensor([0.0000, 0.2900])
+    """
+    check_points(points)
+    n = math.isqrt(points.shape[1])
+    bends = spline_weights(n)[: n * n].to(points)  # the energy of w · U is 8 π times w · U · w
+    return 8 * math.pi * torch.einsum("bki,kl,bli->b", points, bends, points)
 
 
 def flow_grid(flow: Tensor, align_corners: bool = False) -> Tensor:

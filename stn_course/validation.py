@@ -88,12 +88,41 @@ def check_points(points) -> None:
     check_finite("points", points)
 
 
+def check_batched(theta) -> None:
+    """`theta` is floating point, (B, …), of any family."""
+    if not isinstance(theta, Tensor) or not theta.is_floating_point() or theta.dim() == 0:
+        raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
+
+
 def check_any_theta(theta) -> None:
     """`theta` is floating point and has the shape of one of the families of `grids.grid_of`."""
     shape = "(B, 2, 3), (B, 3, 3) or (B, n², 2)"
     check_floating("theta", theta, shape, 3)
     if theta.shape[1:] not in ((2, 3), (3, 3)) and not are_points(theta):
         raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
+
+
+def check_corners(corners, count: int) -> None:
+    """`corners` is (B, count, 2), floating point and finite."""
+    shape = f"(B, {count}, 2)"
+    check_floating("corners", corners, shape, 3)
+    if corners.shape[1:] != (count, 2):
+        raise ValueError(f"corners must have shape {shape}; got {describe(corners)}")
+    check_finite("corners", corners)
+
+
+def check_grid_shape(grid) -> None:
+    """`grid` is (B, H, W, 2), floating point."""
+    check_floating("grid", grid, "(B, H, W, 2)", 4)
+    if grid.shape[-1] != 2:
+        raise ValueError(f"grid must have shape (B, H, W, 2), last axis x, y; got {describe(grid)}")
+
+
+def check_grid(grid) -> None:
+    """`grid` is (B, H, W, 2), floating point and finite (on a GPU this waits for its values)."""
+    check_grid_shape(grid)
+    if not torch.isfinite(grid).all():
+        raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
 
 
 def check_flow(flow) -> None:
@@ -209,15 +238,12 @@ def check_spline_grid(points, size) -> None:
 def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> None:
     """The arguments of `samplers.grid_sample`."""
     check_images(input)
-    check_floating("grid", grid, "(B, H, W, 2)", 4)
-    if grid.shape[-1] != 2:
-        raise ValueError(f"grid must have shape (B, H, W, 2), last axis x, y; got {describe(grid)}")
+    check_grid_shape(grid)
     if grid.shape[0] != input.shape[0]:
         raise ValueError(f"input has a batch of {input.shape[0]}, grid of {grid.shape[0]}")
     check_same("dtype", input=input, grid=grid)
     check_same("device", input=input, grid=grid)
-    if not torch.isfinite(grid).all():
-        raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
+    check_grid(grid)
     check_choice("mode", mode, modes)
     check_choice("padding_mode", padding_mode, padding_modes)
 
@@ -228,8 +254,7 @@ def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
     Where one has float64, so must the other; lower precisions are all computed in float32.
     """
     check_images(input)
-    if not isinstance(theta, Tensor) or not theta.is_floating_point() or not theta.dim():
-        raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
+    check_batched(theta)
     if (input.dtype == torch.float64) != (theta.dtype == torch.float64):
         check_same("dtype", input=input, theta=theta)
     check_same("device", input=input, theta=theta)

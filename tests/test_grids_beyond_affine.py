@@ -256,3 +256,76 @@ NAN = torch.full((1, 3, 3), math.nan)
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def lattice_bent(n: int, batch: int = 3) -> torch.Tensor:
+    """Control points (batch, n², 2), float64, each moved by a little at random."""
+    generator = torch.Generator().manual_seed(n)
+    moves = torch.randn(batch, n * n, 2, generator=generator, dtype=torch.float64)
+    return grids.control_lattice(n, dtype=torch.float64) + 0.3 * moves
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_bending_energy_is_that_of_scipys_spline(n, device):
+    """8 π times w · U · w, for its factors w: the biharmonic of r² log r is 8 π times a delta."""
+    points = lattice_bent(n)
+    lattice = grids.control_lattice(n, dtype=torch.float64).numpy()
+    distances = numpy.linalg.norm(lattice[:, None] - lattice, axis=-1)
+    bends = distances**2 * numpy.log(numpy.where(distances > 0, distances, 1))
+    found = grids.bending_energy(points.to(device))
+    assert (found.shape, found.device.type) == ((3,), device.type)
+    for one, energy in zip(points.numpy(), found.cpu(), strict=True):
+        spline = RBFInterpolator(lattice, one, kernel="thin_plate_spline", degree=1)
+        factors = spline._coeffs[: n * n]
+        assert energy.item() == pytest.approx(
+            8 * math.pi * numpy.trace(factors.T @ bends @ factors), rel=1e-9
+        )
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_bending_energy_is_the_integral_of_squared_second_derivatives(n):
+    """By autograd, over rings around the middle, out to where next to nothing is left."""
+    points, lattice = lattice_bent(n, batch=1), grids.control_lattice(n, dtype=torch.float64)
+    factors = grids.spline_weights(n) @ points[0]
+
+    def grid(place):
+        return grids.spline_basis(place, lattice) @ factors
+
+    # log r from -6 to 6 and 64 directions; the area of a piece is r² · dlog r · dangle
+    logs, angles = torch.linspace(-6, 6, 601).double(), torch.arange(64).double() * math.pi / 32
+    angles = (
+        angles + 0.03
+    )  # beside the points of the lattice, whose second derivatives are infinite
+    radius = logs.exp()[:, None]
+    places = torch.stack([radius * angles.cos(), radius * angles.sin()], dim=-1).requires_grad_()
+    sums = torch.zeros_like(radius * angles)
+    for axis in (0, 1):
+        (first,) = torch.autograd.grad(grid(places)[..., axis].sum(), places, create_graph=True)
+        for part in (0, 1):
+            (second,) = torch.autograd.grad(first[..., part].sum(), places, retain_graph=True)
+            sums = sums + second.square().sum(dim=-1)
+    integral = (sums * radius**2).sum() * (12 / 600) * (math.pi / 32)
+    assert grids.bending_energy(points).item() == pytest.approx(integral.item(), rel=0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_is_moved_affinely_does_not_bend(dtype):
+    points = lattice_moved_by(torch.randn(3, 2, 3, dtype=dtype), 4)
+    found = grids.bending_energy(points)
+    assert found.dtype == dtype
+    assert found.abs().max() <= 1000 * torch.finfo(dtype).eps
+    bent = lattice_bent(4).to(dtype)
+    assert (grids.bending_energy(bent) > 0.01).all()
+    assert (grids.bending_energy(bent + points) / grids.bending_energy(bent) - 1).abs().max() < 1e-3
+
+
+def test_twice_as_far_bends_four_times_as_much_and_has_a_gradient():
+    points, lattice = lattice_bent(3), grids.control_lattice(3, dtype=torch.float64)
+    once, twice = grids.bending_energy(points), grids.bending_energy(2 * points - lattice)
+    assert (twice / once - 4).abs().max() <= 1e-9
+    assert torch.autograd.gradcheck(grids.bending_energy, [points.requires_grad_()])
+
+
+def test_bending_energy_names_bad_input():
+    with pytest.raises(ValueError, match=r"n², 2\), n at least 2; got .*\(1, 5, 2\)"):
+        grids.bending_energy(torch.zeros(1, 5, 2))

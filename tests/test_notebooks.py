@@ -223,10 +223,12 @@ def test_what_is_shown_is_the_packages_own(notebook, module, name):
 
 def unknown_mirrors(source: Path, mirrored: set[str]) -> str:
     """What to do about the functions of a notebook that bear a name of the package; or nothing."""
-    package = {n: f.stem for f in (ROOT / "stn_course").glob("*.py") for n in defined(f)}
+    rooms = ROOT / "stn_course"
+    files = [*rooms.glob("*.py"), *rooms.glob("transforms/*.py")]
+    package = {n: f.relative_to(ROOT).as_posix() for f in files for n in defined(f)}
     unknown = [name for name in defined(source) if name in package and name not in mirrored]
     return "\n".join(
-        f"{source.name} defines {name}, which is in stn_course/{package[name]}.py, too. If they are"
+        f"{source.name} defines {name}, which is in {package[name]}, too. If they are"
         f" the same, add it to {ENTRIES}; if not, rename the notebook's."
         for name in unknown
     )

@@ -73,7 +73,7 @@ COURSE = Recipe(  # the page's accuracy in an epoch
 RECIPES = {
     "tutorial": Recipe("tutorial"),  # 8 minutes on the page, and dips of several points
     "course": COURSE,
-    # The page's accuracy in less than a hundredth of the time of its 20 epochs: make bench-training.
+    # The page's accuracy in less than a hundredth of its 20 epochs' time: make bench-training.
     # All was chosen on the last 10,000 training digits, held out: there 160 steps with smoothed
     # labels read more digits correctly than 225 without.
     "sprint": replace(
