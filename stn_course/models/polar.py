@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from stn_course.grids import log_polar_grid
 from stn_course.models.tutorial import check_digits
@@ -14,9 +14,9 @@ class PolarNet(nn.Module):
     """Reads a log-polar picture with a CNN that does not mind where along the columns it starts.
 
     (B, 1, 28, 28), normalised -> (B, 10) log-probabilities. Columns are directions, so the
-    convolutions run around in a circle, and the largest answer of all directions counts. Turned by
-    10 degrees, a digit looks to it as before, but for what lies between pixels: it knows no upright,
-    and so not a 6 from a 9 by the way it stands.
+    convolutions run around in a circle, and of each map the largest value over all directions
+    counts. A digit turned by 10 degrees is the same to it, but for what is read between pixels. It
+    knows no upright: where a 9 is a 6 turned round, it can't tell them apart.
 
     Args:
         channels: of the second convolution; the first has half of them.
@@ -40,12 +40,12 @@ class PolarNet(nn.Module):
         )
         self.answers = nn.Sequential(nn.Linear(4 * channels, 50), nn.ReLU(), nn.Linear(50, 10))
 
-    def unroll(self, x: Tensor) -> Tensor:
+    def unroll(self, x: torch.Tensor) -> torch.Tensor:
         """Digits (B, 1, 28, 28) as log-polar pictures (B, 1, 20, 36)."""
         grid = self.grid.to(x).expand(len(x), -1, -1, -1)
         return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The log-probabilities (B, 10) of digits (B, 1, 28, 28)."""
         check_digits(x)
         anywhere = self.features(self.unroll(x)).amax(dim=3)  # (B, C, 4)
