@@ -19,7 +19,7 @@ def blobs(count=4):
     generator = torch.Generator().manual_seed(1)
     rough = torch.randn(count, 1, 28, 28, generator=generator, dtype=torch.float64)
     away = torch.linspace(-1, 1, 28, dtype=torch.float64)
-    soft = torch.exp(-((7 * torch.linspace(-1, 1, 15, dtype=torch.float64)) ** 2))
+    soft = torch.exp(-((2 * torch.linspace(-1, 1, 15, dtype=torch.float64)) ** 2))
     kernel = (soft[:, None] * soft)[None, None]
     smooth = torch.nn.functional.conv2d(rough, kernel / kernel.sum(), padding=7)
     inside = (away[:, None] ** 2 + away**2) < 0.8
