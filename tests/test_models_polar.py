@@ -22,7 +22,7 @@ def blobs(count=4):
     soft = torch.exp(-((2 * torch.linspace(-1, 1, 15, dtype=torch.float64)) ** 2))
     kernel = (soft[:, None] * soft)[None, None]
     smooth = torch.nn.functional.conv2d(rough, kernel / kernel.sum(), padding=7)
-    inside = (away[:, None] ** 2 + away**2) < 0.8
+    inside = (away[:, None] ** 2 + away**2) < 0.5
     return smooth * inside / smooth.std()
 
 
@@ -33,7 +33,7 @@ def test_a_turn_by_a_column_shifts_the_log_polar_picture_by_one(net):
     for columns in (1, 9):
         after = net.unroll(rotate(images, columns * 360 / RAYS))
         apart = (after - before.roll(-columns, dims=3)).abs().mean()
-        assert apart < 0.1 * (after - before).abs().mean()
+        assert apart < 0.2 * (after - before).abs().mean()
 
 
 def test_a_turned_picture_gets_the_same_answer(net):
