@@ -92,8 +92,8 @@ def add_table(commands) -> None:
     table.add_argument(
         "name",
         choices=comparison.TABLES,
-        help="which digits: turned, in half an hour; in clutter, in two hours; projected or elastic, "
-        "by families of transformations, in ten minutes; or polar, a log-polar network, in as many",
+        help="which digits: turned, in half an hour; in clutter, in two hours; projected or "
+        "elastic, by families of transformations, in ten minutes; or turned, by a polar network",
     )
     table.add_argument(
         "--output",
