@@ -47,7 +47,7 @@ TABLES = {
     "clutter": Plan(("clutter",), 10, ("pooled",), ("plain", "pooled"), (0, 1, 2)),
     "projected": _families("projected"),
     "elastic": _families("elastic"),
-    "polar": Plan(("turned90",), 3, (), ("polar", "plain"), (0, 1, 2)),
+    "polar": Plan(("turned90",), 2, (), ("polar", "plain"), (0, 1, 2)),
 }
 
 
