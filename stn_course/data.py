@@ -17,7 +17,7 @@ from torch import Tensor
 
 from stn_course.files import write_atomically
 from stn_course.grids import pixel_centres
-from stn_course.samplers import MODES, warp
+from stn_course.samplers import ALL_MODES, warp
 from stn_course.transforms import scale
 from stn_course.validation import (
     check_choice,
@@ -250,7 +250,7 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
                   [0., 2.]]]])
     """
     check_images(images, "images")
-    check_choice("mode", mode, MODES)
+    check_choice("mode", mode, ALL_MODES)
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
     precise = torch.float64 if images.dtype == torch.float64 else torch.float32

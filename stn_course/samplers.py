@@ -23,7 +23,8 @@ from stn_course.validation import (
     check_warp,
 )
 
-MODES = ("bilinear", "nearest", "bicubic")
+MODES = ("bilinear", "nearest")  # the paper's, which the labs show
+ALL_MODES = (*MODES, "bicubic")
 PADDING_MODES = ("zeros", "border", "reflection")
 
 
@@ -276,7 +277,7 @@ def grid_sample(
         >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # amid the four pixels
         tensor([[[[1.5000]]]])
     """
-    check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
+    check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
     x, y = (
         to_pixels(grid[..., 0], width, align_corners),
@@ -408,7 +409,7 @@ def warp(
         tensor([[[[1., 0.],
                   [3., 0.]]]])
     """
-    check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
+    check_warp(input, theta, mode, padding_mode, ALL_MODES, PADDING_MODES)
     check_output_size(output_size)
     check_antialias(antialias, align_corners, theta)
     size = tuple(input.shape[2:]) if output_size is None else output_size

@@ -19,14 +19,21 @@ from stn_course.plotting.drawing import (
     draw_normalised,
     draw_sampling_grid,
     edges,
+    frame_of,
     label_axes,
     new_figure,
 )
 from stn_course.plotting.showing import rounded
 from stn_course.samplers import to_pixels, warp
 from stn_course.training import History
-from stn_course.transforms import to_matrix, to_pose
-from stn_course.validation import check_images, check_theta, describe
+from stn_course.transforms import nearest_affine, to_matrix, to_pose
+from stn_course.validation import (
+    check_any_theta,
+    check_finite,
+    check_images,
+    check_theta,
+    describe,
+)
 
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
@@ -149,15 +156,18 @@ def sampling_grid(
 ) -> Figure:
     """Left the input with the sampling grid over it, right what the grid reads.
 
-    image: (C, H, W) from 0 to 1. theta: (1, 2, 3). output_size: (H', W'), by default the input's.
+    image: (C, H, W) from 0 to 1. theta: (1, 2, 3), or of another family. output_size: (H', W'), by
+    default the input's.
     """
-    check_theta(theta)
+    check_any_theta(theta)
+    check_finite("theta", theta)
     check_images(image[None], "image")
     image, theta = image.cpu(), theta.detach().cpu().to(image.dtype)
     output_size = output_size or tuple(image.shape[-2:])
     output = warp(image[None], theta, output_size, mode, padding_mode, align_corners)[0]
     figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
-    step = 2 * theta[0, :, :2].norm(dim=0) / theta.new_tensor(output_size[::-1])
+    _, centre, tips = frame_of(theta)
+    step = 2 * (tips - centre).norm(dim=1) / theta.new_tensor(output_size[::-1])
     dot = 60 * step.min().item()  # dots closer together are smaller: the image stays in sight
     draw_sampling_grid(left, image, theta, output_size, align_corners, min(3, max(1, dot)))
     left.set_title("where the output reads", color=COLOURS["text"], fontsize=10)
@@ -305,13 +315,18 @@ def _over_steps(run: History, values: Mapping[str, Tensor], ylabel: str, title: 
 
 
 def _probes(run: History) -> Tensor:
+    """The affine thetas nearest to those recorded, (steps, N, 2, 3)."""
     if not run.probe_thetas:
         raise ValueError("this history holds no theta: the model has no spatial transformer")
-    return torch.stack(run.probe_thetas)  # (steps, N, 2, 3)
+    thetas = torch.stack(run.probe_thetas)  # (steps, N, …)
+    return nearest_affine(thetas.flatten(0, 1)).unflatten(0, thetas.shape[:2])
 
 
 def theta_history(run: History, title: str = "") -> Figure:
-    """The six numbers of theta during training: median and middle half of the probe digits."""
+    """The six numbers of theta during training: median and middle half of the probe digits.
+
+    Of another family's theta they are those of the nearest affine one.
+    """
     thetas = _probes(run)
     names = {f"theta[{i}, {j}]": thetas[:, :, i, j] for i in range(2) for j in range(3)}
     return _over_steps(run, names, "value of theta", title)
