@@ -7,17 +7,19 @@ Inside this module x and y are in pixels: 0 is the centre of the first pixel, si
 """
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course.grids import base_grid
+from stn_course.grids import grid_of
 from stn_course.validation import (
     check_antialias,
     check_grid_sample,
     check_output_size,
+    check_same_batch,
     check_warp,
 )
 
@@ -308,6 +310,7 @@ def warp(
     padding_mode: str = "zeros",
     align_corners: bool = False,
     antialias: bool = False,
+    grid: Callable[[Tensor, tuple[int, ...], bool], Tensor] = grid_of,
 ) -> Tensor:
     """Grid and sampling in one call by PyTorch's own functions.
 
@@ -316,13 +319,16 @@ def warp(
 
     Args:
         input: (B, C, H, W), float.
-        theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y).
+        theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y). Of
+            another family: a homography (B, 3, 3), or control points (B, n², 2).
         output_size: (H', W') of the output, by default the input's.
         mode: as in `grid_sample`.
         padding_mode: as in `grid_sample`.
         align_corners: what -1 and 1 are.
         antialias: where the grid's points lie more than a pixel apart, read from smaller copies of
             the input, see `pyramid` and `pyramid_level`, so that no pixel is skipped.
+        grid: makes the grid of theta, the size (B, C, H', W') of the output and align_corners; by
+            default `grids.grid_of`.
 
     Returns:
         (B, C, H', W') in the input's dtype.
@@ -330,7 +336,7 @@ def warp(
     Raises:
         TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
         ValueError: a wrong shape, batches that differ, an unknown name, or antialias with
-            align_corners.
+            align_corners or with a theta that is not affine.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -341,16 +347,17 @@ def warp(
     """
     check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
     check_output_size(output_size)
-    check_antialias(antialias, align_corners)
+    check_antialias(antialias, align_corners, theta)
     size = tuple(input.shape[2:])
     new_size = size if output_size is None else output_size
     precise = torch.promote_types(input.dtype, torch.float32)
-    theta = theta.to(precise).expand(len(input), 2, 3)
+    theta = theta.to(precise)
     with without_autocast(input.device):
-        target = base_grid(*new_size, align_corners, dtype=precise, device=input.device)
-        grid = torch.einsum("bij,hwj->bhwi", theta, target)  # faster on CPUs than F.affine_grid
+        places = grid(theta, (len(theta), 1, *new_size), align_corners)
+        check_same_batch(theta, input)
+        places = places.expand(len(input), -1, -1, -1)
         levels = pyramid(input.to(precise), new_size) if antialias else [input.to(precise)]
-        read = [F.grid_sample(copy, grid, mode, padding_mode, align_corners) for copy in levels]
+        read = [F.grid_sample(copy, places, mode, padding_mode, align_corners) for copy in levels]
         if antialias:
             read = [_mixed(read, pyramid_level(theta, size, new_size))]
     return read[0].to(input.dtype)

@@ -193,7 +193,8 @@ def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ((INPUT, torch.eye(3)[None]), ValueError, r"\(1, 3, 3\)"),
+        ((INPUT, torch.eye(3)[None, :1]), ValueError, r"\(1, 1, 3\)"),
+        ((INPUT, torch.eye(2, 3)), ValueError, r"\(2, 3\)"),
         ((INPUT, torch.eye(2, 3).expand(2, 2, 3)), ValueError, "got 2"),
         ((INPUT, torch.eye(2, 3)[None].double()), TypeError, "torch.float64"),
         ((INPUT.byte(), torch.eye(2, 3)[None]), TypeError, "torch.uint8"),

@@ -2,8 +2,17 @@
 
 from stn_course.models.clutter import CLUTTER_NETWORKS, AdditionNet, AttentionNet, DigitReader
 from stn_course.models.trained import TRAINED, WEIGHTS, load_straightener, load_trained
+from stn_course.models.transformations import (
+    TRANSFORMATIONS,
+    Affine,
+    Attention,
+    Projective,
+    ThinPlateSpline,
+    Transformation,
+    check_transformation,
+    find_transformation,
+)
 from stn_course.models.transformer import (
-    IDENTITY,
     SpatialTransformer,
     check_start,
     count_parameters,
@@ -17,19 +26,26 @@ from stn_course.models.tutorial import PlainNet, TutorialNet, check_digits
 
 __all__ = [
     "CLUTTER_NETWORKS",
-    "IDENTITY",
     "TRAINED",
+    "TRANSFORMATIONS",
     "WEIGHTS",
     "AdditionNet",
+    "Affine",
+    "Attention",
     "AttentionNet",
     "DigitReader",
     "PlainNet",
+    "Projective",
     "SpatialTransformer",
+    "ThinPlateSpline",
+    "Transformation",
     "TutorialNet",
     "check_digits",
     "check_start",
+    "check_transformation",
     "count_parameters",
     "find_head",
+    "find_transformation",
     "in_float32",
     "load_straightener",
     "load_trained",
