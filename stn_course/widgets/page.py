@@ -104,7 +104,7 @@ def draw_two_frames(axes: Axes) -> None:
 
 
 def on_the_desk(page: Tensor, places: Tensor, random: torch.Generator) -> Tensor:
-    """What lies at the places (1, H, W, 2) of the page's plane: the page, or its shadow, or wood."""
+    """What lies at places (1, H, W, 2) of the page's plane: the page, its shadow, or wood."""
     paper = F.grid_sample(page, places, align_corners=False)
     covered = F.grid_sample(torch.ones_like(page[:, :1]), places, align_corners=False)
     shadow = blurred(covered.roll((9, 7), dims=(2, 3)), 7.0)
