@@ -127,45 +127,49 @@ export function splined(points, places) {
   return found;
 }
 
-/** Which pixels of a grid read beyond the horizon. */
+/** Which pixels of a grid read beyond the horizon: 1, others 0. */
 export function beyondHorizon(grid) {
-  return Uint8Array.from({ length: grid.length / 2 }, (_, at) =>
-    Number(grid[2 * at] === OUTSIDE && grid[2 * at + 1] === OUTSIDE),
-  );
-}
-
-/** How a grid's x and y change from pixel to pixel along an axis, where `step` pixels lie apart. */
-function slopes(grid, at, index, n, step) {
-  const [back, on] = [index > 0 ? step : 0, index < n - 1 ? step : 0];
-  const wide = (back + on) / step; // one pixel's width at the border, two inside
-  return [0, 1].map((axis) => (grid[2 * (at + on) + axis] - grid[2 * (at - back) + axis]) / wide);
-}
-
-/** The area of the input that each output pixel reads, in areas of its own; negative: mirrored. */
-export function jacobianDeterminant(grid, [height, width], alignCorners = false) {
-  const [across, down] = [width, height].map((n) => (alignCorners ? n - 1 : n) / 2);
-  return Float64Array.from({ length: height * width }, (_, at) => {
-    const [alongX, alongY] = [
-      slopes(grid, at, at % width, width, 1),
-      slopes(grid, at, Math.floor(at / width), height, width),
-    ];
-    return (alongX[0] * alongY[1] - alongX[1] * alongY[0]) * across * down;
+  const beyond = new Uint8Array(grid.length / 2);
+  beyond.forEach((_, at) => {
+    beyond[at] = grid[2 * at] === OUTSIDE && grid[2 * at + 1] === OUTSIDE;
   });
+  return beyond;
 }
 
-/** Which pixels of a grid are folded: no area is positive; not where a neighbour reads beyond. */
+/**
+ * How large an area of the input each output pixel reads, both normalised; negative where it is
+ * mirrored. From the neighbours on both sides; at the border, from the pixel and the one neighbour.
+ */
+export function jacobianDeterminant(grid, [height, width], alignCorners = false) {
+  const areas = new Float64Array(height * width);
+  const [across, down] = [width, height].map((n) => 2 / (alignCorners ? n - 1 : n));
+  for (let row = 0, at = 0; row < height; row += 1) {
+    const [above, below] = [Number(row > 0), Number(row < height - 1)];
+    for (let column = 0; column < width; column += 1, at += 1) {
+      const [before, behind] = [Number(column > 0), Number(column < width - 1)];
+      const [left, right] = [2 * (at - before), 2 * (at + behind)];
+      const [top, bottom] = [2 * (at - above * width), 2 * (at + below * width)];
+      const area =
+        (grid[right] - grid[left]) * (grid[bottom + 1] - grid[top + 1]) -
+        (grid[right + 1] - grid[left + 1]) * (grid[bottom] - grid[top]);
+      areas[at] = area / ((before + behind) * across * (above + below) * down);
+    }
+  }
+  return areas;
+}
+
+/** Which pixels of a grid are folded: no area is positive, and no neighbour reads beyond. */
 export function foldedPixels(grid, [height, width]) {
   const beyond = beyondHorizon(grid);
-  const near = (at) => {
-    const [row, column] = [Math.floor(at / width), at % width];
-    for (let i = Math.max(row - 1, 0); i <= Math.min(row + 1, height - 1); i += 1) {
-      for (let j = Math.max(column - 1, 0); j <= Math.min(column + 1, width - 1); j += 1) {
-        if (beyond[i * width + j]) return true;
-      }
-    }
-    return false;
-  };
-  return Uint8Array.from(jacobianDeterminant(grid, [height, width]), (area, at) =>
-    Number(area <= 0 && !near(at)),
-  );
+  const any = beyond.includes(1);
+  const around = (at, n) => [-1, 0, 1].filter((step) => at + step >= 0 && at + step < n);
+  const near = (row, column) =>
+    around(row, height).some((down) =>
+      around(column, width).some((right) => beyond[(row + down) * width + column + right]),
+    );
+  const folded = new Uint8Array(beyond.length);
+  jacobianDeterminant(grid, [height, width]).forEach((area, at) => {
+    folded[at] = area <= 0 && !(any && near(Math.floor(at / width), at % width));
+  });
+  return folded;
 }
