@@ -8,6 +8,7 @@ from stn_course.widgets.quiz import Quiz
 from stn_course.widgets.replay_lab import ReplayLab
 from stn_course.widgets.sampler_lab import SamplerLab
 from stn_course.widgets.theta_lab import ThetaLab
+from stn_course.widgets.warp_lab import WarpLab
 
 __all__ = [
     "FindLab",
@@ -18,4 +19,5 @@ __all__ = [
     "ReplayLab",
     "SamplerLab",
     "ThetaLab",
+    "WarpLab",
 ]
