@@ -88,6 +88,20 @@ def check_points(points) -> None:
     check_finite("points", points)
 
 
+def check_batched(theta) -> None:
+    """`theta` is floating point, (B, …), of any family."""
+    if not isinstance(theta, Tensor) or not theta.is_floating_point() or theta.dim() == 0:
+        raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
+
+
+def check_any_theta(theta) -> None:
+    """`theta` is floating point and has the shape of one of the families of `grids.grid_of`."""
+    shape = "(B, 2, 3), (B, 3, 3) or (B, n², 2)"
+    check_floating("theta", theta, shape, 3)
+    if theta.shape[1:] not in ((2, 3), (3, 3)) and not are_points(theta):
+        raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
+
+
 def check_corners(corners, count: int) -> None:
     """`corners` is (B, count, 2), floating point and finite."""
     shape = f"(B, {count}, 2)"
@@ -109,14 +123,6 @@ def check_grid(grid) -> None:
     check_grid_shape(grid)
     if not torch.isfinite(grid).all():
         raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
-
-
-def check_any_theta(theta) -> None:
-    """`theta` is floating point and has the shape of one of the families of `grids.grid_of`."""
-    shape = "(B, 2, 3), (B, 3, 3) or (B, n², 2)"
-    check_floating("theta", theta, shape, 3)
-    if theta.shape[1:] not in ((2, 3), (3, 3)) and not are_points(theta):
-        raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
 
 
 def check_flow(flow) -> None:
@@ -276,8 +282,7 @@ def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
     Where one has float64, so must the other; lower precisions are all computed in float32.
     """
     check_images(input)
-    if not isinstance(theta, Tensor) or not theta.is_floating_point() or not theta.dim():
-        raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
+    check_batched(theta)
     if (input.dtype == torch.float64) != (theta.dtype == torch.float64):
         check_same("dtype", input=input, theta=theta)
     check_same("device", input=input, theta=theta)
