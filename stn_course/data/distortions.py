@@ -34,7 +34,7 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
     Args:
         images: (B, C, H, W), H = W, values from 0.
         degrees: a number or a tensor (B,).
-        mode: as in `grid_sample`, "bilinear" or "nearest".
+        mode: as in `grid_sample`.
 
     Returns:
         (B, C, H, W).
