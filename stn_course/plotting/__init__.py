@@ -19,6 +19,7 @@ from stn_course.plotting.figures import (
     theta_history,
     two_warps,
 )
+from stn_course.plotting.lattices import lattice_history
 from stn_course.plotting.showing import Described, moving_picture, rounded, show, show_picture
 from stn_course.plotting.stills import Curve, Reading, recorded_step, sampled_point, steering
 
@@ -35,6 +36,7 @@ __all__ = [
     "curves",
     "history",
     "image_grid",
+    "lattice_history",
     "moving_picture",
     "neighbours",
     "pixel_coordinates",
