@@ -28,7 +28,7 @@ import {
   beyondHorizon,
   controlLattice,
   foldedPixels,
-  fromCorners,
+  throughCorners,
   fromThreeCorners,
   OUTSIDE,
   projected,
@@ -53,7 +53,7 @@ const FAMILIES = {
     button: "4 corners: projective",
     words: "projective, 8 numbers: straight lines stay straight",
     lattice: controlLattice(2),
-    toTheta: fromCorners,
+    toTheta: throughCorners,
   },
   tps: {
     button: "4×4 points: thin plate spline",
