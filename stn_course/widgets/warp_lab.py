@@ -188,7 +188,7 @@ def presets() -> dict[str, dict]:
     }
     tilted = {
         "Page in perspective": page_photograph().corners,
-        "Horizon": control_lattice(2).index_fill(0, torch.tensor(3), 0),
+        "Horizon": torch.tensor([[0.6, 1.15], [-0.6, 1.15], [-0.4, 0.9], [0.4, 0.9]]),
     }
     put = {name: ("projective", points) for name, points in tilted.items()}
     put |= {name: ("tps", torch.stack(points, dim=1)) for name, points in bends.items()}
