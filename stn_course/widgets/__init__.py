@@ -2,6 +2,7 @@
 
 from stn_course.widgets.find_lab import FindLab
 from stn_course.widgets.monitor import Monitor
+from stn_course.widgets.page import page_photograph
 from stn_course.widgets.pilot_lab import PilotLab
 from stn_course.widgets.progress_map import ProgressMap
 from stn_course.widgets.quiz import Quiz
@@ -20,4 +21,5 @@ __all__ = [
     "SamplerLab",
     "ThetaLab",
     "WarpLab",
+    "page_photograph",
 ]

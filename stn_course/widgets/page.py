@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stn_course.grids import projective_grid
 from stn_course.plotting import COLOURS
-from stn_course.widgets.stand_in import from_corners
+from stn_course.transforms import from_corners
 
 PAGE, PHOTOGRAPH = (320, 226), (320, 240)  # (H, W) in pixels; the page has A4's proportions
 FINE = 2  # times as many pixels on each axis while it is made, averaged in the end

@@ -28,7 +28,7 @@ import {
   beyondHorizon,
   controlLattice,
   foldedPixels,
-  fromCorners,
+  throughCorners,
   fromThreeCorners,
   OUTSIDE,
   projected,
@@ -38,26 +38,33 @@ import {
 const SIDE = 320; // canvas pixels of each picture
 const [NEAR, FAR] = [1.2, 19.2]; // times the image's size: what a panel shows at least, and at most
 const POINT_STEP = 0.01; // normalised: how far an arrow key moves a point
-const [LINES, ALONG] = [13, 61]; // of the grid on each axis; places that each is drawn through
+const [LINES, ALONG] = [10, 61]; // of the grid on each axis; places that each is drawn through
 const STRIPES = 80; // that a shade has along a large picture
-const SHADES = { folded: [213, 94, 0], beyond: [0, 114, 178] }; // COLOURS.x and COLOURS.input
+// Parts of the output that are shaded: by which name, in which words, in which colour, which way.
+const SHARES = [
+  ["folded", "folded", COLOURS.x, 1],
+  ["beyond", "behind the horizon", COLOURS.input, -1],
+];
 const CORNERS = ["top left", "top right", "bottom left", "bottom right"];
 const FAMILIES = {
   affine: {
-    button: "3 points: affine",
-    words: "affine, 6 numbers: parallels stay parallel",
+    button: "Affine: 3 corners",
+    name: "affine",
+    keeps: "6 numbers: parallels stay parallel",
     lattice: controlLattice(2).slice(0, 3),
     toTheta: fromThreeCorners,
   },
   projective: {
-    button: "4 corners: projective",
-    words: "projective, 8 numbers: straight lines stay straight",
+    button: "Projective: 4 corners",
+    name: "projective",
+    keeps: "8 numbers: straight lines stay straight",
     lattice: controlLattice(2),
-    toTheta: fromCorners,
+    toTheta: throughCorners,
   },
   tps: {
-    button: "4×4 points: thin plate spline",
-    words: "thin plate spline, 32 numbers: it bends as little as it can",
+    button: "Thin plate spline: 4×4 points",
+    name: "a thin plate spline",
+    keeps: "32 numbers: it bends as little as it can",
     lattice: controlLattice(4),
     toTheta: null,
   },
@@ -102,21 +109,21 @@ function pointsFor(target, state) {
 }
 
 /** What a point is called. */
-function pointName(index, { lattice }) {
+function pointName(index, lattice) {
   if (lattice.length <= CORNERS.length) return `${CORNERS[index]} corner`;
   const n = Math.sqrt(lattice.length);
   return `point ${(index % n) + 1} of row ${Math.floor(index / n) + 1}`;
 }
 
-/** A pattern over the pixels that are marked, as a mark; two patterns lean to either side. */
+/** Stripes over the pixels that are marked, leaning one way or the other, as a mark. */
 function shadeMark(box, marked, [rows, columns], colour, lean) {
   const wide = Math.max(1, Math.round(Math.max(rows, columns) / STRIPES));
+  const levels = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   const pixels = new Uint8ClampedArray(4 * rows * columns);
   marked.forEach((is, at) => {
     if (!is) return;
     const across = (at % columns) + lean * Math.floor(at / columns) + rows;
-    const strong = Math.floor(across / wide) % 2;
-    pixels.set([...colour, strong ? 220 : 90], 4 * at);
+    pixels.set([...levels, Math.floor(across / wide) % 2 ? 200 : 70], 4 * at);
   });
   return { kind: "image", box, picture: toPicture({ rows, columns, pixels }) };
 }
@@ -278,13 +285,12 @@ class WarpLab extends Lab {
     const view = this.viewIn(panel, this.outputSize, SIDE);
     const box = imageBox(this.outputSize, view, this.corners);
     const marks = [pictureMark(box, this.output)];
-    [["folded", "folded", 1], ["beyond", "behind the horizon", -1]].forEach(([name, words, lean], i) => {
-      const part = share(this[name]);
-      if (part === 0) return;
-      const colour = `rgb(${SHADES[name]})`;
-      marks.push(shadeMark(box, this[name], this.outputSize, SHADES[name], lean));
-      const at = [panel[0] + SIDE / 2, panel[1] + SIDE - 14 - 20 * i];
-      marks.push(label(`${words}: ${percent(part)}`, ...at, { colour }));
+    SHARES.forEach(([part, words, colour, lean], i) => {
+      const shaded = share(this[part]);
+      if (shaded === 0) return;
+      marks.push(shadeMark(box, this[part], this.outputSize, colour, lean));
+      const [x, y] = [panel[0] + SIDE / 2, panel[1] + SIDE - 14 - 20 * i];
+      marks.push(label(`${words}: ${percent(shaded)}`, x, y, { colour: COLOURS.text }));
     });
     return marks;
   }
@@ -294,34 +300,43 @@ class WarpLab extends Lab {
     const step = POINT_STEP * Math.min(...view.unit);
     return this.state.points.map((point, i) => {
       const [x, y] = point.map(short);
-      const words = `${pointName(i, this.family)} of the output, x ${x}, y ${y}; arrow keys move it`;
+      const words = `${pointName(i, this.family.lattice)} of the output, x ${x}, y ${y}; arrow keys move it`;
       const place = keepInside(panel, placeIn(view, point));
       return handleAt(`point${i}`, place, words, COLOURS.output, step, true);
     });
   }
 
   notes() {
-    const { words, toTheta } = this.family;
+    const { name, keeps, toTheta } = this.family;
     const { points } = this.state;
-    const notes = [
-      {
-        title: "of the output",
-        text: `folded: ${percent(share(this.folded))}\nbehind the horizon: ${percent(share(this.beyond))}`,
-      },
-      { title: "the points, x and y in the input", text: numpyText(points.flat(), 2), copy: true },
+    const theta = toTheta && { title: "theta: output → input", text: matrixText(toTheta(points)) };
+    const shares = SHARES.map(([part, words]) => `${words}: ${percent(share(this[part]))}`);
+    return [
+      { title: `the grid is ${name}`, text: keeps },
+      ...(theta ? [theta] : []),
+      { title: "of the output", text: shares.join("\n") },
+      { title: "where the points read: x, y", text: numpyText(points.flat(), 2), copy: true },
     ];
-    if (toTheta) notes.unshift({ title: "theta: output → input", text: matrixText(toTheta(points)) });
-    return [{ title: "the family", text: words }, ...notes];
   }
 
+  /** What the pictures show, in words: the same as `WarpLab.text` in Python. */
   words() {
-    const [family] = this.family.words.split(":");
+    const shares = SHARES.map(([part, words]) => [share(this[part]), words]);
+    const shaded = shares.filter(([part]) => part > 0);
+    const found = shaded.map(([part, words]) => `${percent(part)} of the output is ${words}.`);
+    return [this.pointsInWords(), ...(found.length ? found : ["Nothing is folded."])].join(" ");
+  }
+
+  /** Where the corners read; of more points, how many are moved, and the one that is furthest. */
+  pointsInWords() {
     const { points } = this.state;
-    const named = points.map(([x, y], i) => `${pointName(i, this.family)} at x ${short(x)}, y ${short(y)}`);
-    const shares = [["folded", this.folded], ["behind the horizon", this.beyond]];
-    const parts = shares.map(([name, marked]) => [name, share(marked)]).filter(([, part]) => part > 0);
-    const found = parts.map(([name, part]) => `${percent(part)} of it is ${name}`).join(", ");
-    return `The warp is ${family}. The output reads: ${named.join("; ")}. ${found || "Nothing is folded"}.`;
+    const { name, lattice } = this.family;
+    const read = points.map(([x, y], i) => `${pointName(i, lattice)} at x ${short(x)}, y ${short(y)}`);
+    if (points.length <= CORNERS.length) return `The grid is ${name}. It reads ${read.join("; ")}.`;
+    const far = points.map(([x, y], i) => Math.hypot(x - lattice[i][0], y - lattice[i][1]));
+    const moved = far.filter((distance) => distance > 1e-6).length;
+    const furthest = moved ? `, the furthest ${read[far.indexOf(Math.max(...far))]}` : "";
+    return `The grid is ${name}. Of its ${points.length} points ${moved} are moved${furthest}.`;
   }
 
   question() {

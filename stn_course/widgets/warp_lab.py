@@ -13,12 +13,12 @@ from torch import Tensor
 
 from stn_course.grids import affine_grid, control_lattice, projective_grid, thin_plate_spline_grid
 from stn_course.samplers import grid_sample
+from stn_course.transforms import from_three_corners, through_corners
 from stn_course.validation import check_choice, check_finite, check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
 from stn_course.widgets.images import LARGEST, as_image, examples, reduced
 from stn_course.widgets.page import PAGE, page_photograph
-from stn_course.widgets.stand_in import from_corners, from_three_corners
 
 
 class Family(NamedTuple):
@@ -32,7 +32,7 @@ class Family(NamedTuple):
 PHOTOGRAPH = "photograph of a page"
 FAMILIES = {
     "affine": Family(3, from_three_corners, affine_grid),
-    "projective": Family(4, from_corners, projective_grid),
+    "projective": Family(4, through_corners, projective_grid),
     "tps": Family(16, lambda points: points, thin_plate_spline_grid),
 }
 
@@ -188,7 +188,7 @@ def presets() -> dict[str, dict]:
     }
     tilted = {
         "Page in perspective": page_photograph().corners,
-        "Horizon": control_lattice(2).index_fill(0, torch.tensor(3), 0),
+        "Horizon": torch.tensor([[0.6, 1.15], [-0.6, 1.15], [-0.4, 0.9], [0.4, 0.9]]),
     }
     put = {name: ("projective", points) for name, points in tilted.items()}
     put |= {name: ("tps", torch.stack(points, dim=1)) for name, points in bends.items()}

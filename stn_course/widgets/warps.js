@@ -34,7 +34,7 @@ function doubleArea([a, b], [c, d], [e, f]) {
  * of the triangle of the other three; behind the horizon it has another sign than most. On average
  * |w| is 1, so theta[2, 2], the w of the middle, is 1 where all corners lie before the horizon.
  */
-export function fromCorners([a, b, c, d]) {
+export function throughCorners([a, b, c, d]) {
   const areas = [doubleArea(b, d, c), doubleArea(a, d, c), doubleArea(a, b, d), doubleArea(a, b, c)];
   const sum = areas.reduce((total, area) => total + area);
   const scale = areas.reduce((total, area) => total + Math.abs(area), 0) * (sum < 0 ? -1 : 1) || 1;
