@@ -62,7 +62,8 @@ def around(convolution: nn.Conv2d) -> list[nn.Module]:
         The three layers; they keep the number of columns.
 
     Example:
-        >>> nn.Sequential(*around(nn.Conv2d(1, 8, 5)))(torch.zeros(5, 1, 20, 36)).shape
+        >>> layers = nn.Sequential(*around(nn.Conv2d(1, 8, 5)))
+        >>> layers(torch.zeros(5, 1, 20, 36)).shape
         torch.Size([5, 8, 16, 36])
     """
     side = convolution.kernel_size[1] // 2

@@ -216,9 +216,9 @@ def make_criterion(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
 
     Example:
         >>> certain, one = torch.tensor([[-20.0, 0.0]]), torch.tensor([1])
-        >>> make_criterion(RECIPES["tutorial"])(certain, one)
+        >>> make_criterion(Recipe("plain"))(certain, one)
         tensor(0.)
-        >>> make_criterion(replace(COURSE, label_smoothing=0.1))(certain, one)
+        >>> make_criterion(Recipe("smooth", label_smoothing=0.1))(certain, one)
         tensor(1.0000)
     """
     if not 0 <= recipe.label_smoothing <= 1:
