@@ -216,10 +216,10 @@ def make_criterion(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
 
     Example:
         >>> certain, one = torch.tensor([[-20.0, 0.0]]), torch.tensor([1])
-        >>> make_criterion(Recipe("plain"))(certain, one)
+        >>> make_criterion(Recipe("plain"))(certain, one).round()
         tensor(0.)
-        >>> make_criterion(Recipe("smooth", label_smoothing=0.1))(certain, one)
-        tensor(1.0000)
+        >>> make_criterion(Recipe("smooth", label_smoothing=0.1))(certain, one).round()
+        tensor(1.)
     """
     if not 0 <= recipe.label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be from 0 to 1; got {recipe.label_smoothing}")
