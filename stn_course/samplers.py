@@ -279,10 +279,8 @@ def grid_sample(
     """
     check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
-    x, y = (
-        to_pixels(grid[..., 0], width, align_corners),
-        to_pixels(grid[..., 1], height, align_corners),
-    )
+    x = to_pixels(grid[..., 0], width, align_corners)
+    y = to_pixels(grid[..., 1], height, align_corners)
     if mode == "bicubic":
         return bicubic(input, x, y, padding_mode, align_corners)
     x = pad(x, width, padding_mode, align_corners)

@@ -215,6 +215,34 @@ def check_positive(name: str, value, kind: type = int) -> None:
         raise ValueError(f"{name} must be a positive {wanted}; got {value!r}")
 
 
+def check_not_negative(name: str, value) -> None:
+    """`value` is a finite number, 0 or above."""
+    wanted = f"{name} must be a finite number from 0"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{wanted}; got {describe(value)}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{wanted}; got {value!r}")
+
+
+def check_scales(name: str, value) -> None:
+    """`value` is a tuple or list of two finite numbers above 0, the smaller first."""
+    wanted = f"{name} must be two finite numbers above 0, the smaller first"
+    numbers = value if isinstance(value, tuple | list) else [None]
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise TypeError(f"{wanted}; got {describe(value)}")
+    if len(value) != 2 or not 0 < value[0] <= value[1] < math.inf:
+        raise ValueError(f"{wanted}; got {_short(value)}")
+
+
+def check_lattice_side(name: str, value) -> None:
+    """`value` is a whole number, 2 or above: points along one axis of a lattice."""
+    check_positive(name, value)
+    if value < 2:
+        raise ValueError(
+            f"{name} must be at least 2, for a lattice with both its ends; got {value}"
+        )
+
+
 def check_batch(name: str, value: Tensor, size) -> None:
     """`size` is (B, C, H, W), and `value` has the same B."""
     check_size(size)

@@ -299,8 +299,12 @@ show(
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
     check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
-    x = pad(to_pixels(grid[..., 0], width, align_corners), width, padding_mode, align_corners)
-    y = pad(to_pixels(grid[..., 1], height, align_corners), height, padding_mode, align_corners)
+    x = to_pixels(grid[..., 0], width, align_corners)
+    y = to_pixels(grid[..., 1], height, align_corners)
+    if mode == "bicubic":
+        return bicubic(input, x, y, padding_mode, align_corners)
+    x = pad(x, width, padding_mode, align_corners)
+    y = pad(y, height, padding_mode, align_corners)
     return bilinear(input, x, y) if mode == "bilinear" else nearest(input, x, y)
 
 

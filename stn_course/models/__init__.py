@@ -1,6 +1,7 @@
 """Localization networks, the spatial transformer, the tutorial's network, readers of clutter."""
 
 from stn_course.models.clutter import CLUTTER_NETWORKS, AdditionNet, AttentionNet, DigitReader
+from stn_course.models.polar import PolarNet, around
 from stn_course.models.trained import TRAINED, WEIGHTS, load_straightener, load_trained
 from stn_course.models.transformations import (
     TRANSFORMATIONS,
@@ -22,7 +23,12 @@ from stn_course.models.transformer import (
     start_at_identity,
     to_theta,
 )
-from stn_course.models.tutorial import PlainNet, TutorialNet, check_digits
+from stn_course.models.tutorial import (
+    PlainNet,
+    TutorialNet,
+    check_digits,
+    straighten_first,
+)
 
 __all__ = [
     "CLUTTER_NETWORKS",
@@ -35,11 +41,13 @@ __all__ = [
     "AttentionNet",
     "DigitReader",
     "PlainNet",
+    "PolarNet",
     "Projective",
     "SpatialTransformer",
     "ThinPlateSpline",
     "Transformation",
     "TutorialNet",
+    "around",
     "check_digits",
     "check_start",
     "check_transformation",
@@ -51,5 +59,6 @@ __all__ = [
     "load_trained",
     "localization_cnn",
     "start_at_identity",
+    "straighten_first",
     "to_theta",
 ]
