@@ -92,8 +92,8 @@ def add_table(commands) -> None:
     table.add_argument(
         "name",
         choices=comparison.TABLES,
-        help="turned digits, in half an hour; clutter, in two hours; families of transformations on "
-        "bent digits, in half an hour; or a polar network, in ten minutes",
+        help="turned digits, in half an hour; clutter, in two hours; families of transformations "
+        "on bent digits, in half an hour; or a polar network, in ten minutes",
     )
     table.add_argument(
         "--output",
