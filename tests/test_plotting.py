@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from stn_course import clutter, data, models, plotting, samplers, training, transforms
+from stn_course import clutter, data, grids, models, plotting, samplers, training, transforms
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
 pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
@@ -149,6 +149,43 @@ def test_theta_history(made_up_history):
 @pictured
 def test_pose_history(made_up_history):
     return plotting.pose_history(made_up_history, "pose")
+
+
+@pytest.fixture
+def bending(made_up_history, digits):
+    """A history of control points that leave their lattice, each in a direction of its own."""
+    directions = torch.linspace(0, 40, 3 * 16 * 2).sin().reshape(3, 16, 2)
+    lattice = grids.control_lattice(4)
+    thetas = [lattice + 0.2 * step * directions for step in torch.linspace(0, 1, 11)]
+    return replace(made_up_history, probe_thetas=thetas, probe_images=digits[0][:3])
+
+
+@pictured
+def test_lattice_history(bending):
+    return plotting.lattice_history(bending, title="points travel")
+
+
+def test_a_lattice_is_drawn_where_its_points_read_and_the_last_row_is_what_they_give(bending):
+    figure = plotting.lattice_history(bending, digits=2, looks=2)
+    panels = figure.axes
+    assert len(panels) == 6 and panels[2].get_ylabel() == "step 200"
+    dots = panels[3].lines[-1]  # of the second digit at the end
+    assert dots.get_xydata() == pytest.approx(bending.probe_thetas[-1][1].numpy(), abs=1e-5)
+    ways = panels[3].lines[-17:-1]
+    assert [len(way.get_xydata()) for way in ways] == 16 * [11]
+    grid = grids.thin_plate_spline_grid(bending.probe_thetas[-1], (3, 1, 28, 28))
+    read = F.grid_sample(bending.probe_images, grid, padding_mode="border", align_corners=False)
+    shown = torch.as_tensor(panels[5].images[0].get_array().data)
+    assert torch.allclose(shown, read[1, 0], atol=1e-5)
+
+
+def test_a_lattice_may_be_the_corners_of_a_homography(bending):
+    corners = grids.control_lattice(2)[None] * torch.tensor([0.5, 0.7, 1.0])[:, None, None]
+    theta = transforms.from_corners(corners)
+    seen = replace(bending, probe_thetas=[torch.eye(3).expand(3, 3, 3), theta], probe_steps=[0, 9])
+    figure = plotting.lattice_history(seen, n=2, looks=2)
+    for i in range(3):
+        assert figure.axes[3 + i].lines[-1].get_xydata() == pytest.approx(corners[i].numpy())
 
 
 @pictured
@@ -325,6 +362,11 @@ IMAGE, IDENTITY = torch.zeros(1, 8, 8), transforms.identity()
         (lambda: plotting.sampling_grid(IMAGE[0], IDENTITY), ValueError, r"\(1, 8, 8\)"),
         (
             lambda: plotting.theta_history(training.History(training.RECIPES["course"], 0)),
+            ValueError,
+            "no theta",
+        ),
+        (
+            lambda: plotting.lattice_history(training.History(training.RECIPES["course"], 0)),
             ValueError,
             "no theta",
         ),

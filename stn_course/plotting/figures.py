@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
 from torch import Tensor
 
-from stn_course.grids import pixel_centres
+from stn_course.grids import OUTSIDE, pixel_centres
 from stn_course.plotting.drawing import (
     COLOURS,
     DASHES,
@@ -25,9 +26,10 @@ from stn_course.plotting.drawing import (
 from stn_course.plotting.showing import rounded
 from stn_course.samplers import to_pixels, warp
 from stn_course.training import History
-from stn_course.transforms import to_matrix, to_pose
+from stn_course.transforms import folded, to_matrix, to_pose
 from stn_course.validation import check_images, check_theta, describe
 
+LINES = 11  # rows or columns of a grid that are drawn at most
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
 
@@ -168,6 +170,49 @@ def sampling_grid(
     right.set_title("the output", fontsize=10)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def bent_grid(
+    image: Tensor,
+    grid: Tensor,
+    points: Tensor | None = None,
+    title: str = "",
+    align_corners: bool = False,
+) -> Figure:
+    """Left the input with the output's rows and columns where they read, right what is read.
+
+    Of many rows and columns ten or so are drawn. Where the grid folds, the output is hatched; what
+    reads OUTSIDE, behind a horizon, has no line.
+
+    image: (C, H, W) from 0 to 1. grid: (1, H', W', 2). points: (K, 2), to be marked.
+    """
+    check_images(image[None], "image")
+    image, grid = image.cpu(), grid.detach().cpu().to(image.dtype)
+    figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
+    draw_normalised(left, image)
+    lines = grid[0].masked_fill((grid[0] == OUTSIDE).all(dim=-1, keepdim=True), math.nan)
+    for way in (lines, lines.movedim(0, 1)):  # rows, then columns
+        chosen = torch.linspace(0, len(way) - 1, min(len(way), LINES)).round().int().tolist()
+        left.plot(*way[chosen].movedim(-1, 0).movedim(1, 2).numpy(), color=COLOURS["grid"], lw=1)
+    if points is not None:
+        left.plot(*points.detach().cpu().T, "o", color=COLOURS["x"], markeredgecolor="white")
+    reach = max(1.05, 1.05 * lines.nan_to_num(0).abs().max().item())
+    left.set(xlim=(-reach, reach), ylim=(reach, -reach))
+    left.set_title("where the output reads", fontsize=10)
+    output = F.grid_sample(image[None], grid, align_corners=align_corners)[0]
+    draw_normalised(right, output)
+    _hatch(right, folded(grid)[0])
+    right.set_title("the output", fontsize=10)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _hatch(axes: Axes, where: Tensor) -> None:
+    """Hatch the output's pixels (H, W) where True, axes in normalised coordinates."""
+    y, x = (pixel_centres(n).numpy() for n in where.shape)
+    if where.any():
+        levels, look = [0.5, 1.5], {"hatches": ["////"], "colors": "none"}
+        axes.contourf(x, y, where.float().numpy(), levels, **look).set_edgecolor(COLOURS["x"])
 
 
 def two_warps(

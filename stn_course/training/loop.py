@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
+from stn_course.data.distortions import Distortion
 from stn_course.samplers import warp
 from stn_course.training import processes
 from stn_course.training.transformers import answers_to
@@ -15,7 +16,6 @@ from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
 Criterion = Callable[[Tensor, Tensor], Tensor]
-Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def train_epoch(

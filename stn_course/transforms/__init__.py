@@ -17,6 +17,7 @@ from stn_course.transforms.homographies import (
     from_corners,
     from_three_corners,
     is_convex,
+    through_corners,
     to_corners,
 )
 from stn_course.transforms.pixels import from_pixel_matrix, normalised_to_pixels, to_pixel_matrix
@@ -56,6 +57,7 @@ __all__ = [
     "scale",
     "shear",
     "similarity",
+    "through_corners",
     "to_corners",
     "to_matrix",
     "to_pixel_matrix",

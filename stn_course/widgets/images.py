@@ -1,10 +1,13 @@
 """A learner's image, whatever it came as, and as many of its pixels as a canvas paints."""
 
+import functools
+
 import numpy
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stn_course.data import load_mnist, to_float
 from stn_course.validation import check_images, describe
 
 LARGEST = 512  # pixels to a side that a canvas is given; it paints no more of them
@@ -44,3 +47,10 @@ def reduced(image: Tensor) -> Tensor:
         return image
     size = [-(-n // step) for n in image.shape[-2:]]
     return F.interpolate(image[None], size, mode="area")[0]
+
+
+@functools.cache  # to unpack ten thousand digits for one takes as long as many movements
+def examples() -> Tensor:
+    """The first test digit of each class, 0 to 9: (10, 1, 28, 28), from 0 to 1."""
+    images, labels = load_mnist("test")
+    return to_float(torch.stack([images[labels == digit][0] for digit in range(10)]))

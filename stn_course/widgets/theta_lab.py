@@ -1,23 +1,20 @@
 """ThetaLab: take hold of the sampling grid, and see what the output reads."""
 
-import functools
 import time
 from collections.abc import Callable
 
 import ipywidgets
 import numpy
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.data import load_mnist, to_float
 from stn_course.plotting import sampling_grid
 from stn_course.samplers import warp
 from stn_course.transforms import identity
 from stn_course.validation import check_output_size
 from stn_course.widgets.browser_lab import BrowserLab, from_browser, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
-from stn_course.widgets.images import LARGEST, as_image
+from stn_course.widgets.images import LARGEST, as_image, examples
 from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders, one_theta
 
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
@@ -170,10 +167,3 @@ def size_entry(label: str, pixels: int, largest: int) -> ipywidgets.BoundedIntTe
 def shown_by(control: ipywidgets.Widget) -> int:
     """What a control shows, as the browser sets it: a choice by its index."""
     return control.index if hasattr(control, "index") else control.value
-
-
-@functools.cache  # to unpack ten thousand digits for one takes as long as many movements
-def examples() -> Tensor:
-    """The first test digit of each class, 0 to 9: (10, 1, 28, 28), from 0 to 1."""
-    images, labels = load_mnist("test")
-    return to_float(torch.stack([images[labels == digit][0] for digit in range(10)]))

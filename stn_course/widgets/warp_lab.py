@@ -1,0 +1,195 @@
+"""WarpLab: drag the places where points of the output read, and see which grid unbends it."""
+
+import math
+import time
+from collections.abc import Callable
+from os import PathLike
+from typing import NamedTuple
+
+import numpy
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from stn_course.grids import affine_grid, control_lattice, projective_grid, thin_plate_spline_grid
+from stn_course.samplers import grid_sample
+from stn_course.transforms import from_three_corners, through_corners
+from stn_course.validation import check_choice, check_finite, check_output_size, describe
+from stn_course.widgets.browser_lab import BrowserLab, to_browser
+from stn_course.widgets.choices import choice, sampling_choices, values_of
+from stn_course.widgets.images import LARGEST, as_image, examples, reduced
+from stn_course.widgets.page import PAGE, page_photograph
+
+
+class Family(NamedTuple):
+    """How a family makes a grid of the points (1, K, 2) that are dragged."""
+
+    count: int
+    to_theta: Callable[[Tensor], Tensor]
+    grid: Callable[[Tensor, tuple[int, ...], bool], Tensor]
+
+
+PHOTOGRAPH = "photograph of a page"
+FAMILIES = {
+    "affine": Family(3, from_three_corners, affine_grid),
+    "projective": Family(4, through_corners, projective_grid),
+    "tps": Family(16, lambda points: points, thin_plate_spline_grid),
+}
+
+
+class WarpLab(BrowserLab):
+    """Points to drag: where the output's corners, or the points of a lattice in it, read.
+
+    image: as in `ThetaLab`; one of over 512 pixels to a side is reduced to that. Left out, the
+    photograph of a page. family: "affine" (3 corners), "projective" (4 corners) or "tps" (a thin
+    plate spline over 4×4 points). output_size: (H', W') for the image, by default its own; for the
+    photograph of a page, the page's. mode, padding_mode, align_corners: as in `grid_sample`, the
+    first choice shown. device: as in `choose_device`.
+
+    Left the input with the points, and with lines of the output's grid where they read. Right the
+    output, computed in the browser, and by PyTorch on the device chosen when the hand rests. Shaded
+    is what the grid folds or mirrors, and what lies behind the horizon of a homography. A change of
+    the family keeps as much as the new one can.
+
+    `points`, (K, 2) on the CPU, can be read and set; `theta`, `grid()` and `output()` follow from
+    them. `figure()` is a static figure, `text` says what it shows.
+    """
+
+    module = "warp_lab.js"
+
+    def __init__(
+        self,
+        image: Tensor | numpy.ndarray | Image | PathLike | str | None = None,
+        family: str = "projective",
+        output_size: tuple[int, int] | None = None,
+        mode: str = "bilinear",
+        padding_mode: str = "zeros",
+        align_corners: bool = False,
+        device: str | None = None,
+    ):
+        check_choice("family", family, FAMILIES)
+        check_output_size(output_size)
+        own = {} if image is None else {"your image": reduced(as_image(image))}
+        digits = {f"digit {n}": digit for n, digit in enumerate(examples())}
+        self._images = own | {PHOTOGRAPH: page_photograph().photograph} | digits
+        self._sizes = {name: tuple(image.shape[-2:]) for name, image in self._images.items()}
+        self._sizes[PHOTOGRAPH] = PAGE
+        first = next(iter(self._images))
+        if output_size is not None:
+            self._sizes[first] = tuple(output_size)
+        check_sides(self._sizes[first])
+        self.source = choice("image", self._images, first)
+        self.choices = sampling_choices(mode, padding_mode, align_corners, device)
+        controls = {"image": self.source, **self.choices}
+        first_state = {"family": family, "points": start_of(family)}
+        super().__init__(first_state, self._data(controls, family), controls, [controls.values()])
+
+    def _data(self, controls: dict, family: str) -> dict:
+        """What the browser is given once; `first`: where Reset puts the choices."""
+        return {
+            "images": [to_browser(image) for image in self._images.values()],
+            "sizes": list(self._sizes.values()),
+            "presets": presets(),
+            "first": {name: control.index for name, control in controls.items()},
+            "family": family,
+        }
+
+    @property
+    def family(self) -> str:
+        """ "affine", "projective" or "tps"; points that are set bring theirs."""
+        return self.state["family"]
+
+    @property
+    def points(self) -> Tensor:
+        """Where in the input the points of the output read, (K, 2), normalised (x, y); a copy.
+
+        Row by row from the top left; without the last corner in the affine family.
+        """
+        return torch.tensor(self.state["points"], dtype=torch.float32)
+
+    @points.setter
+    def points(self, points: Tensor) -> None:
+        points = torch.as_tensor(points, dtype=torch.float64).detach().cpu()
+        families = {family.count: name for name, family in FAMILIES.items()}
+        if points.dim() != 2 or len(points) not in families or points.shape[1] != 2:
+            raise ValueError(f"points must be (3, 2), (4, 2) or (16, 2); got {describe(points)}")
+        check_finite("points", points)
+        self.change(family=families[len(points)], points=points.tolist())
+
+    @property
+    def theta(self) -> Tensor:
+        """What the family's grid is made of: (1, 2, 3), (1, 3, 3), or the points, (1, 16, 2)."""
+        return FAMILIES[self.family].to_theta(self.points[None])
+
+    @property
+    def image(self) -> Tensor:
+        """The image chosen, (C, H, W), floating point from 0 to 1; a copy."""
+        return self._images[self.source.label].clone()
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """(H', W')."""
+        return self._sizes[self.source.label]
+
+    def grid(self) -> Tensor:
+        """Where each output pixel reads at present, (1, H', W', 2); on the device chosen."""
+        options = values_of(self.choices)
+        return self._grid(self.state, self.output_size, options["align_corners"]).cpu().float()
+
+    def _grid(self, state: dict, size: tuple[int, int], align_corners: bool) -> Tensor:
+        """The grid of a family's points; in float64, for near the horizon places run far."""
+        family, points = FAMILIES[state["family"]], state["points"]
+        points = torch.tensor([points], dtype=torch.float64, device=self.choices["device"].value)
+        return family.grid(family.to_theta(points), (1, 1, *size), align_corners)
+
+    def output(self) -> Tensor:
+        """What the grid reads at present, (1, C, H', W'), computed on the device chosen."""
+        return self._output(self.state, self.source.index, values_of(self.choices))
+
+    def _output(self, state: dict, index: int, options: dict) -> Tensor:
+        name = list(self._images)[index]
+        grid = self._grid(state, self._sizes[name], options["align_corners"])
+        return grid_sample(self._images[name][None].to(grid), grid, **options).cpu().float()
+
+    def answer(self, question: dict) -> dict:
+        """PyTorch's output for what the browser shows."""
+        start = time.perf_counter()
+        output = self._output(question, question["image"], question["options"])
+        answer = {"device": question["device"], "output": to_browser(output[0])}
+        return answer | {"milliseconds": 1000 * (time.perf_counter() - start)}
+
+    def __repr__(self) -> str:
+        (height, width), (rows, columns) = self.image.shape[-2:], self.output_size
+        size = f"{height}×{width} → {rows}×{columns} pixels"
+        return f"WarpLab, {size}: run this cell to drag its points"
+
+
+def check_sides(size: tuple[int, int]) -> None:
+    """An output that the lab can show, and that can fold."""
+    if min(size) < 2 or max(size) > LARGEST:
+        raise ValueError(f"the output must have 2 to {LARGEST} pixels on each axis; got {size}")
+
+
+def start_of(family: str) -> list[list[float]]:
+    """The points of a family that change nothing."""
+    n = 4 if family == "tps" else 2
+    return control_lattice(n)[: FAMILIES[family].count].tolist()
+
+
+def presets() -> dict[str, dict]:
+    """What the buttons put: a family and its points."""
+    x, y = control_lattice(4).unbind(dim=1)
+    bulge = 0.45 + 0.275 * (x**2 + y**2)  # 1 at the corners, less towards the middle
+    crossed = torch.where(x.abs() < 0.5, -x, x)  # the second column and the third
+    bends = {
+        "Fish eye": (x * bulge, y * bulge),
+        "Wave": (x, y + 0.15 * torch.sin(1.5 * math.pi * x)),
+        "Fold": (crossed, y),
+    }
+    tilted = {
+        "Page in perspective": page_photograph().corners,
+        "Horizon": torch.tensor([[0.6, 1.15], [-0.6, 1.15], [-0.4, 0.9], [0.4, 0.9]]),
+    }
+    put = {name: ("projective", points) for name, points in tilted.items()}
+    put |= {name: ("tps", torch.stack(points, dim=1)) for name, points in bends.items()}
+    return {name: {"family": family, "points": p.tolist()} for name, (family, p) in put.items()}
