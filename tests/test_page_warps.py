@@ -55,7 +55,9 @@ def made_cases() -> list[dict]:
     for n in range(360):
         count = (3, 4, 4, 9, 16, 25)[n % 6]
         lattice = grids.control_lattice(max(2, round(count**0.5)), dtype=torch.float64)[:count]
-        moved = (0.2, 0.9)[n // 6 % 2] * torch.randn(count, 2, generator=generator, dtype=torch.float64)
+        moved = (0.2, 0.9)[n // 6 % 2] * torch.randn(
+            count, 2, generator=generator, dtype=torch.float64
+        )
         made.append((lattice + moved).tolist())
     made += [corners[:count] for corners in DEGENERATE for count in (3, 4)]
     return [
