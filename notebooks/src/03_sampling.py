@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from stn_course import checks, data, device, grids, plotting, transforms
 from stn_course.plotting import show
-from stn_course.samplers import ALL_MODES, PADDING_MODES, warp
+from stn_course.samplers import ALL_MODES, PADDING_MODES, bicubic, warp
 from stn_course.validation import check_grid_sample
 from stn_course.widgets import Quiz, SamplerLab, ThetaLab
 

@@ -27,8 +27,7 @@ from stn_course.plotting.drawing import (
 from stn_course.plotting.showing import rounded
 from stn_course.samplers import to_pixels, warp
 from stn_course.training import History
-<<<<<<< HEAD
-from stn_course.transforms import nearest_affine, to_matrix, to_pose
+from stn_course.transforms import folded, nearest_affine, to_matrix, to_pose
 from stn_course.validation import (
     check_any_theta,
     check_finite,
@@ -36,10 +35,6 @@ from stn_course.validation import (
     check_theta,
     describe,
 )
-=======
-from stn_course.transforms import folded, to_matrix, to_pose
-from stn_course.validation import check_images, check_theta, describe
->>>>>>> main
 
 LINES = 11  # rows or columns of a grid that are drawn at most
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
