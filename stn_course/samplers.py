@@ -202,7 +202,7 @@ def cubic_weight(distance: Tensor) -> Tensor:
         distance: any shape, in pixels, of either sign.
 
     Returns:
-        The same shape: 1 at 0, 0 at 1 and from 2 on, below 0 in between.
+        The same shape; 1 at 0, 0 at 1 and from 2 on, below 0 in between.
 
     Example:
         >>> cubic_weight(torch.tensor([-1.5, -1.0, -0.5, 0.0, 0.5]))

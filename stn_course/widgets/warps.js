@@ -127,6 +127,14 @@ export function splined(points, places) {
   return found;
 }
 
+/** Where a theta of any family takes places; how many numbers it has tells which, as grid_of. */
+export function taken(theta, places) {
+  if (theta.length === 6) return projected([...theta, 0, 0, 1], places);
+  if (theta.length === 9) return projected(theta, places);
+  const points = Array.from({ length: theta.length / 2 }, (_, i) => theta.slice(2 * i, 2 * i + 2));
+  return splined(points, places);
+}
+
 /** Which pixels of a grid read beyond the horizon: 1, others 0. */
 export function beyondHorizon(grid) {
   const beyond = new Uint8Array(grid.length / 2);
