@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 import numpy
 import torch
+from matplotlib.figure import Figure
 from PIL.Image import Image
 from torch import Tensor
 
-from stn_course.grids import affine_grid, control_lattice, projective_grid, thin_plate_spline_grid
+from stn_course.grids import (
+    OUTSIDE,
+    affine_grid,
+    control_lattice,
+    projective_grid,
+    thin_plate_spline_grid,
+)
+from stn_course.plotting import bent_grid
 from stn_course.samplers import grid_sample
-from stn_course.transforms import from_three_corners, through_corners
+from stn_course.transforms import folded, from_three_corners, through_corners
 from stn_course.validation import check_choice, check_finite, check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
@@ -21,19 +29,23 @@ from stn_course.widgets.images import LARGEST, as_image, examples, reduced
 from stn_course.widgets.page import PAGE, page_photograph
 
 
-class Family(NamedTuple):
-    """How a family makes a grid of the points (1, K, 2) that are dragged."""
+PHOTOGRAPH = "photograph of a page"
+CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
+
+class Family(NamedTuple):
+    """What it is called in a sentence; how it makes a grid of `count` points (1, K, 2)."""
+
+    name: str
     count: int
     to_theta: Callable[[Tensor], Tensor]
     grid: Callable[[Tensor, tuple[int, ...], bool], Tensor]
 
 
-PHOTOGRAPH = "photograph of a page"
 FAMILIES = {
-    "affine": Family(3, from_three_corners, affine_grid),
-    "projective": Family(4, through_corners, projective_grid),
-    "tps": Family(16, lambda points: points, thin_plate_spline_grid),
+    "affine": Family("affine", 3, from_three_corners, affine_grid),
+    "projective": Family("projective", 4, through_corners, projective_grid),
+    "tps": Family("a thin plate spline", 16, lambda points: points, thin_plate_spline_grid),
 }
 
 
@@ -96,7 +108,7 @@ class WarpLab(BrowserLab):
 
     @property
     def family(self) -> str:
-        """ "affine", "projective" or "tps"; points that are set bring theirs."""
+        """Which grid is made of the points: "affine", "projective" or "tps"; they bring it along."""
         return self.state["family"]
 
     @property
@@ -158,10 +170,50 @@ class WarpLab(BrowserLab):
         answer = {"device": question["device"], "output": to_browser(output[0])}
         return answer | {"milliseconds": 1000 * (time.perf_counter() - start)}
 
+    @property
+    def text(self) -> str:
+        """What the lab shows, in words."""
+        grid = self._grid(self.state, self.output_size, values_of(self.choices)["align_corners"])
+        beyond = (grid == OUTSIDE).all(dim=-1)
+        shares = [(folded(grid), "folded"), (beyond, "behind the horizon")]
+        found = [
+            f"{100 * where.double().mean().item():.1f} % of the output is {words}."
+            for where, words in shares
+            if where.any()
+        ]
+        return " ".join([self._points_in_words(), *(found or ["Nothing is folded."])])
+
+    def _points_in_words(self) -> str:
+        """Where the corners read; of more points, how many are moved, and the one furthest."""
+        name, count, *_ = FAMILIES[self.family]
+        points, start = self.state["points"], start_of(self.family)
+        read = [point_in_words(i, count, *point) for i, point in enumerate(points)]
+        if count <= len(CORNERS):
+            return f"The grid is {name}. It reads {'; '.join(read)}."
+        far = [math.dist(*pair) for pair in zip(points, start, strict=True)]
+        moved = sum(distance > 1e-6 for distance in far)
+        furthest = f", the furthest {read[far.index(max(far))]}" if moved else ""
+        return f"The grid is {name}. Of its {count} points {moved} are moved{furthest}."
+
+    def figure(self, title: str = "") -> Figure:
+        """The lab's two pictures as a figure with labelled axes."""
+        options = values_of(self.choices)
+        return bent_grid(self.image, self.grid(), self.points, title, **options)
+
     def __repr__(self) -> str:
         (height, width), (rows, columns) = self.image.shape[-2:], self.output_size
         size = f"{height}×{width} → {rows}×{columns} pixels"
         return f"WarpLab, {size}: run this cell to drag its points"
+
+
+def point_in_words(index: int, count: int, x: float, y: float) -> str:
+    """What a point of a family of so many is called, and where it lies, to two decimals."""
+    row, column = divmod(index, math.isqrt(count))
+    name = f"point {column + 1} of row {row + 1}"
+    if count <= len(CORNERS):
+        name = f"{CORNERS[index]} corner"
+    x, y = (f"{round(n, 2) + 0.0:g}" for n in (x, y))  # no -0
+    return f"{name} at x {x}, y {y}"
 
 
 def check_sides(size: tuple[int, int]) -> None:
