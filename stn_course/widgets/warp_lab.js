@@ -39,6 +39,7 @@ const SIDE = 320; // canvas pixels of each picture
 const [NEAR, FAR] = [1.2, 19.2]; // times the image's size: what a panel shows at least, and at most
 const POINT_STEP = 0.01; // normalised: how far an arrow key moves a point
 const [LINES, ALONG] = [10, 61]; // of the grid on each axis; places that each is drawn through
+const SAME = 1e-6; // normalised: so far apart, two places are one
 const STRIPES = 80; // that a shade has along a large picture
 // Parts of the output that are shaded: by which name, in which words, in which colour, which way.
 const SHARES = [
@@ -334,8 +335,9 @@ class WarpLab extends Lab {
     const read = points.map(([x, y], i) => `${pointName(i, lattice)} at x ${short(x)}, y ${short(y)}`);
     if (points.length <= CORNERS.length) return `The grid is ${name}. It reads ${read.join("; ")}.`;
     const far = points.map(([x, y], i) => Math.hypot(x - lattice[i][0], y - lattice[i][1]));
-    const moved = far.filter((distance) => distance > 1e-6).length;
-    const furthest = moved ? `, the furthest ${read[far.indexOf(Math.max(...far))]}` : "";
+    const moved = far.filter((distance) => distance > SAME).length;
+    const first = far.findIndex((distance) => distance > Math.max(...far) - SAME);
+    const furthest = moved ? `, the furthest ${read[first]}` : "";
     return `The grid is ${name}. Of its ${points.length} points ${moved} are moved${furthest}.`;
   }
 

@@ -1,15 +1,11 @@
 """WarpLab: drag the places where points of the output read, and see which grid unbends it."""
 
 import math
-import time
 from collections.abc import Callable
-from os import PathLike
 from typing import NamedTuple
 
-import numpy
 import torch
 from matplotlib.figure import Figure
-from PIL.Image import Image
 from torch import Tensor
 
 from stn_course.grids import (
@@ -25,11 +21,11 @@ from stn_course.transforms import folded, from_three_corners, through_corners
 from stn_course.validation import check_choice, check_finite, check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
-from stn_course.widgets.images import LARGEST, as_image, examples, reduced
+from stn_course.widgets.images import LARGEST, Picture, as_image, examples, reduced
 from stn_course.widgets.page import PAGE, page_photograph
 
-
 PHOTOGRAPH = "photograph of a page"
+SAME = 1e-6  # normalised: so far apart, two places are one
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
@@ -71,7 +67,7 @@ class WarpLab(BrowserLab):
 
     def __init__(
         self,
-        image: Tensor | numpy.ndarray | Image | PathLike | str | None = None,
+        image: Picture | None = None,
         family: str = "projective",
         output_size: tuple[int, int] | None = None,
         mode: str = "bilinear",
@@ -108,7 +104,7 @@ class WarpLab(BrowserLab):
 
     @property
     def family(self) -> str:
-        """Which grid is made of the points: "affine", "projective" or "tps"; they bring it along."""
+        """Of which family the points are: "affine", "projective" or "tps"."""
         return self.state["family"]
 
     @property
@@ -144,36 +140,38 @@ class WarpLab(BrowserLab):
         return self._sizes[self.source.label]
 
     def grid(self) -> Tensor:
-        """Where each output pixel reads at present, (1, H', W', 2); on the device chosen."""
-        options = values_of(self.choices)
-        return self._grid(self.state, self.output_size, options["align_corners"]).cpu().float()
-
-    def _grid(self, state: dict, size: tuple[int, int], align_corners: bool) -> Tensor:
-        """The grid of a family's points; in float64, for near the horizon places run far."""
-        family, points = FAMILIES[state["family"]], state["points"]
-        points = torch.tensor([points], dtype=torch.float64, device=self.choices["device"].value)
-        return family.grid(family.to_theta(points), (1, 1, *size), align_corners)
+        """Where each output pixel reads at present, (1, H', W', 2), float32."""
+        return self._grid_of(self._question()).cpu().float()
 
     def output(self) -> Tensor:
         """What the grid reads at present, (1, C, H', W'), computed on the device chosen."""
-        return self._output(self.state, self.source.index, values_of(self.choices))
+        return self._output_of(self._question())
 
-    def _output(self, state: dict, index: int, options: dict) -> Tensor:
-        name = list(self._images)[index]
-        grid = self._grid(state, self._sizes[name], options["align_corners"])
-        return grid_sample(self._images[name][None].to(grid), grid, **options).cpu().float()
+    def _question(self) -> dict:
+        """What is shown, as the browser asks about it."""
+        shown = {"image": self.source.index, "device": self.choices["device"].value}
+        return self.state | shown | {"options": values_of(self.choices)}
+
+    def _grid_of(self, question: dict) -> Tensor:
+        """In float64: near the horizon, places run far."""
+        family, size = FAMILIES[question["family"]], list(self._sizes.values())[question["image"]]
+        options = {"dtype": torch.float64, "device": question["device"]}
+        theta = family.to_theta(torch.tensor([question["points"]], **options))
+        return family.grid(theta, (1, 1, *size), question["options"]["align_corners"])
+
+    def _output_of(self, question: dict) -> Tensor:
+        grid = self._grid_of(question)
+        image = list(self._images.values())[question["image"]]
+        return grid_sample(image[None].to(grid), grid, **question["options"]).cpu().float()
 
     def answer(self, question: dict) -> dict:
         """PyTorch's output for what the browser shows."""
-        start = time.perf_counter()
-        output = self._output(question, question["image"], question["options"])
-        answer = {"device": question["device"], "output": to_browser(output[0])}
-        return answer | {"milliseconds": 1000 * (time.perf_counter() - start)}
+        return {"device": question["device"], "output": to_browser(self._output_of(question)[0])}
 
     @property
     def text(self) -> str:
         """What the lab shows, in words."""
-        grid = self._grid(self.state, self.output_size, values_of(self.choices)["align_corners"])
+        grid = self._grid_of(self._question())
         beyond = (grid == OUTSIDE).all(dim=-1)
         shares = [(folded(grid), "folded"), (beyond, "behind the horizon")]
         found = [
@@ -191,8 +189,9 @@ class WarpLab(BrowserLab):
         if count <= len(CORNERS):
             return f"The grid is {name}. It reads {'; '.join(read)}."
         far = [math.dist(*pair) for pair in zip(points, start, strict=True)]
-        moved = sum(distance > 1e-6 for distance in far)
-        furthest = f", the furthest {read[far.index(max(far))]}" if moved else ""
+        moved = sum(distance > SAME for distance in far)
+        first = next(i for i, distance in enumerate(far) if distance > max(far) - SAME)
+        furthest = f", the furthest {read[first]}" if moved else ""
         return f"The grid is {name}. Of its {count} points {moved} are moved{furthest}."
 
     def figure(self, title: str = "") -> Figure:
@@ -225,12 +224,12 @@ def check_sides(size: tuple[int, int]) -> None:
 def start_of(family: str) -> list[list[float]]:
     """The points of a family that change nothing."""
     n = 4 if family == "tps" else 2
-    return control_lattice(n)[: FAMILIES[family].count].tolist()
+    return control_lattice(n, dtype=torch.float64)[: FAMILIES[family].count].tolist()
 
 
 def presets() -> dict[str, dict]:
     """What the buttons put: a family and its points."""
-    x, y = control_lattice(4).unbind(dim=1)
+    x, y = control_lattice(4, dtype=torch.float64).unbind(dim=1)
     bulge = 0.45 + 0.275 * (x**2 + y**2)  # 1 at the corners, less towards the middle
     crossed = torch.where(x.abs() < 0.5, -x, x)  # the second column and the third
     bends = {
