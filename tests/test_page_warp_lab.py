@@ -46,6 +46,26 @@ def show(page):
         lab.close()
 
 
+@pytest.fixture(scope="module")
+def standing(browser):
+    """A page with a WarpLab of IMAGE, opened once, and that lab."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    lab = WarpLab(IMAGE)
+    show_lab(page, lab, "WarpLab")
+    yield page, lab
+    page.close()
+    lab.close()
+
+
+@pytest.fixture
+def reset(standing):
+    """The standing lab as it was at the beginning, in its page: both."""
+    page, lab = standing
+    press(page, "Reset")
+    lab.canvas.set_state({"state": state(page)})
+    return page, lab
+
+
 def press(page, button: str) -> None:
     page.click(f'.stn-button:text-matches("^{button}")')
     rest(page)
@@ -102,12 +122,13 @@ def test_four_corners_dragged_onto_the_pages_straighten_it(page, show):
     assert (shown_output(page) - expected).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("name", warp_lab.presets())
 @pytest.mark.parametrize("mode", samplers.MODES)
-def test_pytorch_agrees_and_so_do_the_words(page, show, name, mode):
-    lab = show(IMAGE, mode=mode, padding_mode="reflection")
+@pytest.mark.parametrize("name", warp_lab.presets())
+def test_pytorch_agrees_and_so_do_the_words(reset, name, mode):
+    page, lab = reset
+    move(page, "mode", samplers.MODES.index(mode))
+    move(page, "padding_mode", samplers.PADDING_MODES.index("reflection"))
     press(page, name)
-    assert state(page)["family"] == warp_lab.presets()[name]["family"]
     answer(page, lab)
     assert check(page).startswith("PyTorch on cpu agrees")
     assert ": 0.0" in check(page) and check(page).endswith(" ms")
@@ -135,8 +156,8 @@ def test_each_family_is_pytorchs_with_both_align_corners(page, show, family, ali
     assert "agrees: 0.000 of 255" in check(page)
 
 
-def test_keys_move_a_point_and_a_reader_is_told_where(page, show):
-    show(IMAGE)
+def test_keys_move_a_point_and_a_reader_is_told_where(reset):
+    page, _ = reset
     page.focus("[data-handle=point3]")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Shift+ArrowUp")
@@ -150,16 +171,16 @@ def test_keys_move_a_point_and_a_reader_is_told_where(page, show):
     assert (points(page)[:3] == grids.control_lattice(2)[:3]).all()
 
 
-def test_a_point_stays_under_the_pointer_out_of_the_panel_and_back(page, show):
-    show(IMAGE)
+def test_a_point_stays_under_the_pointer_out_of_the_panel_and_back(reset):
+    page, _ = reset
     drag(page, "point0", (-300, 5), (40, 400), (60, 40))
     unit = torch.tensor([UNIT, UNIT * 20 / 30])
     expected = torch.tensor([-1.0, -1.0]) + torch.tensor([60, 40]) / unit
     assert (points(page)[0] - expected).abs().max() < 1e-6
 
 
-def test_a_point_far_away_stays_in_the_panel_which_shows_more(page, show):
-    lab = show(IMAGE)
+def test_a_point_far_away_stays_in_the_panel_which_shows_more(reset):
+    page, lab = reset
     lab.points = torch.tensor([[-1.0, -1.0], [5.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
     put(page, state=lab.canvas.state)
     assert page.evaluate("lab.reach") > 5
@@ -214,8 +235,8 @@ def test_another_family_keeps_the_picture_where_it_can(page, show):
     assert (points(page) - lab.points).abs().max() < 1e-6
 
 
-def test_sixteen_points_of_a_homography_are_its_own_and_four_of_them_its_corners(page, show):
-    show(IMAGE)
+def test_sixteen_points_of_a_homography_are_its_own_and_four_of_them_its_corners(reset):
+    page, _ = reset
     press(page, "Page in perspective")
     corners = points(page)
     press(page, "Thin plate spline")
@@ -226,8 +247,8 @@ def test_sixteen_points_of_a_homography_are_its_own_and_four_of_them_its_corners
     assert (points(page) - corners).abs().max() < 1e-9
 
 
-def test_corners_behind_the_horizon_stay_where_they_were_dragged(page, show):
-    show(IMAGE)
+def test_corners_behind_the_horizon_stay_where_they_were_dragged(reset):
+    page, _ = reset
     press(page, "Horizon")
     corners = points(page)
     press(page, "Thin plate spline")
@@ -255,8 +276,8 @@ def test_what_folds_or_lies_behind_is_shaded_and_counted(page, show, name, words
     assert not wrong.any()
 
 
-def test_the_grids_lines_lie_where_the_package_puts_them(page, show):
-    lab = show(IMAGE)
+def test_the_grids_lines_lie_where_the_package_puts_them(reset):
+    page, lab = reset
     press(page, "Wave")
     lab.canvas.set_state({"state": state(page)})
     found = torch.tensor(
@@ -272,8 +293,8 @@ def test_the_grids_lines_lie_where_the_package_puts_them(page, show):
     assert (found - torch.cat([down.movedim(1, 0), across])).abs().max() < 1e-6
 
 
-def test_a_line_ends_at_the_horizon(page, show):
-    show(IMAGE)
+def test_a_line_ends_at_the_horizon(reset):
+    page, _ = reset
     press(page, "Horizon")
     marks = page.evaluate("lab.shown.panels[2].marks.filter(({ kind }) => kind === 'path')")
     places = torch.tensor([place for mark in marks[1:] for place in mark["places"]])
@@ -281,8 +302,8 @@ def test_a_line_ends_at_the_horizon(page, show):
     assert ((places - outside).abs().amax(dim=1) > 1).all()
 
 
-def test_notes_are_theta_and_the_points_as_python(page, show):
-    lab = show(IMAGE)
+def test_notes_are_theta_and_the_points_as_python(reset):
+    page, lab = reset
     press(page, "Page in perspective")
     lab.canvas.set_state({"state": state(page)})
     numbers = torch.tensor([float(n) for n in note(page, "theta").split()])
