@@ -11,6 +11,7 @@ from lab_in_page import answer, show_lab
 
 from stn_course import grids, samplers, transforms
 from stn_course.widgets import WarpLab, page_photograph, warp_lab
+from stn_course.widgets.choices import MODES
 
 IMAGE = torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
 UNIT = 320 / 1.2 / 2  # canvas pixels of a normalised unit along the longer side
@@ -122,11 +123,11 @@ def test_four_corners_dragged_onto_the_pages_straighten_it(page, show):
     assert (shown_output(page) - expected).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", warp_lab.presets())
 def test_pytorch_agrees_and_so_do_the_words(reset, name, mode):
     page, lab = reset
-    move(page, "mode", samplers.MODES.index(mode))
+    move(page, "mode", MODES.index(mode))
     move(page, "padding_mode", samplers.PADDING_MODES.index("reflection"))
     press(page, name)
     answer(page, lab)
