@@ -105,6 +105,7 @@ show(
     "the grid is turned 65 degrees anticlockwise, as the digit is; the output is an upright seven.",
 )
 
+
 # %% [markdown]
 # Mind the signs. The angle of a digit counts anticlockwise, the angle of a grid clockwise. So a digit at +65° needs a grid
 # at -65°, and on the screen both lean the same way.

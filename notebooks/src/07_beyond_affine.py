@@ -109,6 +109,7 @@ lab
 lab.points = corners
 show(lab.figure(), lab.text)
 
+
 # %% [markdown]
 # ## Build 1: a camera divides
 #
@@ -191,8 +192,12 @@ show(
 # %% tags=["hide-output", "tolerance=1e-4"]
 height, width = photograph.shape[1:]
 clockwise = ((corners + 1) * in_pixels)[[0, 1, 3, 2]].tolist()
-theirs = vision.perspective(photograph, clockwise, [[0, 0], [width, 0], [width, height], [0, height]])
-ours = F.grid_sample(photograph[None], projective_grid(theta, (1, 3, height, width)), align_corners=False)
+theirs = vision.perspective(
+    photograph, clockwise, [[0, 0], [width, 0], [width, height], [0, height]]
+)
+ours = F.grid_sample(
+    photograph[None], projective_grid(theta, (1, 3, height, width)), align_corners=False
+)
 print(f"from torchvision's picture: {(ours[0] - theirs).abs().max():.0e} of 1")
 
 # %% tags=["hide-output", "tolerance=1e-12"]
@@ -229,6 +234,7 @@ show(
     "a curve that starts at 0, falls to a little below 0 at a distance of 0.6, is 0 again at 1, and rises ever more steeply.",
 )
 
+
 # %% [markdown]
 # In code, `squares` is $r^2$, so $r^2 \log r$ is half of `squares` times its logarithm.
 
@@ -242,6 +248,7 @@ def spline_basis(places, lattice):
 
 print("halfway to the right edge, with a lattice of 2×2 points:")
 print(rounded(spline_basis(torch.tensor([0.5, 0.0]), control_lattice(2))))
+
 
 # %% [markdown]
 # Four dents, then 1, x and y for the plane. How deep is each dent? The sheet must pass through $n^2$ given values: that is as many
@@ -259,8 +266,11 @@ def spline_weights(n):
 
 
 # %%
-print("dents at 2×2 points, then the plane, for a sheet that is 1 at the first point and 0 at the others:")
+print(
+    "dents at 2×2 points, then the plane, for a sheet that is 1 at the first point and 0 at the others:"
+)
 print(rounded(spline_weights(2)[:, 0]))
+
 
 # %% [markdown]
 # At each output pixel, basis times weights says how much each point *counts* there. The grid is then a weighted mean of where
@@ -277,7 +287,9 @@ def spline_shares(n, height, width, align_corners, dtype, device):
 
 
 shares = spline_shares(4, 28, 28, False, torch.float32, "cpu")  # (H, W, 16)
-print(f"the shares at each pixel add up to 1, from {shares.sum(-1).min():.3f} to {shares.sum(-1).max():.3f}")
+print(
+    f"the shares at each pixel add up to 1, from {shares.sum(-1).min():.3f} to {shares.sum(-1).max():.3f}"
+)
 show(
     plotting.image_grid(
         shares.movedim(-1, 0)[[0, 1, 5], None],
@@ -309,7 +321,9 @@ images, labels = data.load_digits("test", chosen)
 ones = images[2:3].cpu()
 grid = thin_plate_spline_grid(points[None], (1, 1, 28, 28))
 show(
-    plotting.bent_grid(ones[0], grid, points, title="one point is pulled, and its surroundings follow"),
+    plotting.bent_grid(
+        ones[0], grid, points, title="one point is pulled, and its surroundings follow"
+    ),
     "left a one with orange grid lines that bulge to the lower right around one of 16 points; right the one with a dent to the "
     "upper left in that place.",
 )
@@ -330,6 +344,7 @@ gap = thin_plate_spline_grid(affine[None], (1, 1, 7, 5)) - F.affine_grid(
     some[:1], (1, 1, 7, 5), align_corners=False
 )
 print(f"from PyTorch's affine grid: {gap.abs().max():.0e}")
+
 
 # %% [markdown]
 # ## What each family keeps
@@ -364,7 +379,9 @@ random_grids = {
     "thin plate spline": thin_plate_spline_grid(near, size),
 }
 for name, grid in random_grids.items():
-    print(f"{name:17} {off_the_line(grid):.2f} pixels off the line, {angle_of_rows(grid):4.1f}° apart")
+    print(
+        f"{name:17} {off_the_line(grid):.2f} pixels off the line, {angle_of_rows(grid):4.1f}° apart"
+    )
 
 # %% [markdown]
 # | family | numbers | points | what it keeps |
@@ -379,6 +396,7 @@ for name, grid in random_grids.items():
 
 # %%
 Quiz("family_keeps")
+
 
 # %% [markdown]
 # ## Build 3: a displacement for each pixel
@@ -406,7 +424,10 @@ uneven = torch.rand(1, 1, 5, 9)
 flow = torch.zeros(1, 5, 9, 2)
 flow[..., 0] = 1  # each pixel reads one pixel further to the right
 moved = F.grid_sample(uneven, flow_grid(flow), align_corners=False)
-print(f"from the picture without its first column: {(moved[..., :-1] - uneven[..., 1:]).abs().max():.0e}")
+print(
+    f"from the picture without its first column: {(moved[..., :-1] - uneven[..., 1:]).abs().max():.0e}"
+)
+
 
 # %% [markdown]
 # ## Build 4: a turn becomes a shift
@@ -448,7 +469,10 @@ show(
 # %% tags=["hide-output"]
 for name, picture in zip(names[1:], polar[1:], strict=True):
     errors = [F.mse_loss(polar[0].roll(columns, dims=-1), picture) for columns in range(56)]
-    print(f"{name}: the first picture fits best when rolled by {torch.stack(errors).argmin()} columns")
+    print(
+        f"{name}: the first picture fits best when rolled by {torch.stack(errors).argmin()} columns"
+    )
+
 
 # %% [markdown]
 # 45° is an eighth of a full turn, and 7 is an eighth of 56. A CNN does not mind shifts much. So put this grid before a CNN whose
@@ -487,7 +511,7 @@ show(
 
 
 # %% tags=["tolerance=1e-12"]
-def bicubic(input, x, y, padding_mode='zeros', align_corners=False):
+def bicubic(input, x, y, padding_mode="zeros", align_corners=False):
     left, top = x.floor().detach(), y.floor().detach()
     options, output = (padding_mode, align_corners), torch.zeros_like(input[:, :, :1, :1])
     for n in (-1, 0, 1, 2):
@@ -524,7 +548,8 @@ for name, of, unit in (("value", values, ""), ("slope", slopes, " per pixel")):
             f"along a row of an eight, the {name}",
             markers=False,
         ),
-        f"the {name} of both samplers over x. " + {
+        f"the {name} of both samplers over x. "
+        + {
             "value": "Both pass through the same pixels; the bicubic curve is round there, and swings a little beyond them.",
             "slope": "The bilinear one is a stair that jumps at whole numbers, the bicubic one a smooth wave around it.",
         }[name],
@@ -593,7 +618,10 @@ for name, distort in {
     straightener = models.load_trained(name).to(chosen)
     distorted, _ = distort(images, torch.Generator().manual_seed(1))
     shown = data.normalise(distorted)
-    alone, behind = (100 * (1 - training.evaluate(part, shown, labels)) for part in (straightener[1], straightener))
+    alone, behind = (
+        100 * (1 - training.evaluate(part, shown, labels))
+        for part in (straightener[1], straightener)
+    )
     print(f"{name:12} without a transformer {alone:4.1f}, behind one {behind:4.1f}")
 
 # %% [markdown]
@@ -673,6 +701,7 @@ print(f"behind the horizon: {100 * behind.float().mean():.0f} % of the output")
 # %%
 Quiz("behind_the_horizon")
 
+
 # %% [markdown]
 # Behind the horizon there is no gradient either, as in the dead zone of notebook 03. A projective transformer that starts at the identity and
 # learns slowly stays away from it.
@@ -711,7 +740,9 @@ print("ten digits, 6×6 points, each to become another of its class:")
 for weight in (0.0, 1e-3):
     points = fit_points(first, second, 6, weight)
     left, folds = match(first, second, points)
-    print(f"weight {weight:5}: {100 * left:4.1f} % of the difference left, {100 * folds:4.1f} % folded")
+    print(
+        f"weight {weight:5}: {100 * left:4.1f} % of the difference left, {100 * folds:4.1f} % folded"
+    )
 
 # %% [markdown]
 # Without a weight the digits match, and a quarter of each grid is folded: rows run back over each other, and the picture is there
@@ -732,12 +763,10 @@ for name, weight in zip(drawn, (0.0, 1e-3), strict=True):
         f"left a three, with the grid that reads it, {drawn[name]}; right what is read.",
     )
 
-
 # %% [markdown]
 # **3. Too many points.** More points fit better, always. But to what? Bend 20 digits by random splines of 4×4 points, so that
 # the truth is known, and add noise. Then look for the bend with 2×2 to 8×8 points. **Predict** how the loss changes with the
 # number of points. And how the distance from the true grid does, in pixels, on the strokes.
-
 
 # %% tags=["hide-output", "tolerance=0.3"]
 generator = torch.Generator().manual_seed(0)
@@ -753,6 +782,7 @@ for n in (2, 3, 4, 6, 8):
     loss = F.mse_loss(F.grid_sample(plain, found[0], align_corners=False), noisy)
     print(f"{n}×{n}      {1000 * loss:5.1f}          {off[0]:4.2f}          {off[1]:4.2f}")
 
+
 # %% [markdown]
 # Too few points cannot follow the bend. With more than the truth has, the loss goes on falling, for the noise is matched, too, while the
 # grid gets *worse*. The energy helps here as well: with it, points to spare do hardly any harm.
@@ -760,6 +790,7 @@ for n in (2, 3, 4, 6, 8):
 # **4. Log-polar's centre.** Inside `smallest`, 0.7 pixels of 28 here, nothing is read: the grid is blind there. Right around it, it stares. Put a dot of 2×2 pixels
 # at several distances from the middle, and count the output pixels that see it. **Predict** the counts. And: a turn shifts the log-polar picture; what does a
 # *shift* of the digit do to it?
+
 
 # %% tags=["hide-output", "tolerance=5"]
 def polar(pictures):
@@ -775,7 +806,9 @@ for apart in (0, 2, 4, 8, 12):
 # %% tags=["hide-output", "tolerance=3"]
 some, before = images[:100].cpu(), polar(images[:100].cpu())
 moved = {"turned by 45°": data.rotate(some, 45.0)}
-moved |= {f"moved by {n} pixels": warp(some, transforms.translation(-2 * n / 28)) for n in (1, 2, 3)}
+moved |= {
+    f"moved by {n} pixels": warp(some, transforms.translation(-2 * n / 28)) for n in (1, 2, 3)
+}
 print("how much the best shift of the log-polar picture leaves over, in percent:")
 for name, pictures in moved.items():
     after = polar(pictures)
@@ -914,7 +947,6 @@ class TurnAndZoom(models.Transformation):
 
 
 checks.own_family(TurnAndZoom)
-
 
 # %% [markdown]
 # **9. To run.** Photograph a page, a screen or a poster from the side with your phone, and straighten it: `WarpLab("page.jpg")`, or

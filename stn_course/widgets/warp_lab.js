@@ -109,10 +109,10 @@ function pointsFor(target, state) {
   });
 }
 
-/** What a point is called. */
-function pointName(index, lattice) {
-  if (lattice.length <= CORNERS.length) return `${CORNERS[index]} corner`;
-  const n = Math.sqrt(lattice.length);
+/** What a point of a family of so many is called. */
+function pointName(index, count) {
+  if (count <= CORNERS.length) return `${CORNERS[index]} corner`;
+  const n = Math.sqrt(count);
   return `point ${(index % n) + 1} of row ${Math.floor(index / n) + 1}`;
 }
 
@@ -299,9 +299,11 @@ class WarpLab extends Lab {
   handles(panel) {
     const view = this.inputView;
     const step = POINT_STEP * Math.min(...view.unit);
-    return this.state.points.map((point, i) => {
+    const { points } = this.state;
+    return points.map((point, i) => {
       const [x, y] = point.map(short);
-      const words = `${pointName(i, this.family.lattice)} of the output, x ${x}, y ${y}; arrow keys move it`;
+      const name = pointName(i, points.length);
+      const words = `${name} of the output, x ${x}, y ${y}; arrow keys move it`;
       const place = keepInside(panel, placeIn(view, point));
       return handleAt(`point${i}`, place, words, COLOURS.output, step, true);
     });
@@ -310,11 +312,11 @@ class WarpLab extends Lab {
   notes() {
     const { name, keeps, toTheta } = this.family;
     const { points } = this.state;
-    const theta = toTheta && { title: "theta: output → input", text: matrixText(toTheta(points)) };
+    const theta = toTheta && matrixText(toTheta(points));
     const shares = SHARES.map(([part, words]) => `${words}: ${percent(share(this[part]))}`);
     return [
       { title: `the grid is ${name}`, text: keeps },
-      ...(theta ? [theta] : []),
+      ...(theta ? [{ title: "theta: output → input", text: theta }] : []),
       { title: "of the output", text: shares.join("\n") },
       { title: "where the points read: x, y", text: numpyText(points.flat(), 2), copy: true },
     ];
@@ -332,7 +334,9 @@ class WarpLab extends Lab {
   pointsInWords() {
     const { points } = this.state;
     const { name, lattice } = this.family;
-    const read = points.map(([x, y], i) => `${pointName(i, lattice)} at x ${short(x)}, y ${short(y)}`);
+    const read = points.map(([x, y], i) => {
+      return `${pointName(i, points.length)} at x ${short(x)}, y ${short(y)}`;
+    });
     if (points.length <= CORNERS.length) return `The grid is ${name}. It reads ${read.join("; ")}.`;
     const far = points.map(([x, y], i) => Math.hypot(x - lattice[i][0], y - lattice[i][1]));
     const moved = far.filter((distance) => distance > SAME).length;
