@@ -103,6 +103,13 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "the flow itself",
+            "this is the flow as it came: pixels, and displacements. A grid says where to read, "
+            "from -1 to 1: each pixel's own place, and the displacement added to it.",
+            lambda flow, *args: flow.clone(),
+            typed="return flow",
+        ),
+        Misconception(
             "own place forgotten",
             "these are the displacements alone. A grid says where a pixel reads: its own place, "
             "and the displacement added to it.",

@@ -103,6 +103,13 @@ EXERCISE = FunctionExercise(
     ),
     misconceptions=(
         Misconception(
+            "no penalty",
+            "this is the error of the pictures alone. The flow costs nothing yet, however it is "
+            "bent.",
+            _penalised(lambda flow: 0 * _penalty(flow)),
+            typed="return F.mse_loss(output, target)",
+        ),
+        Misconception(
             "the flow itself",
             "this costs how long the flow is. Then a picture that was moved as a whole would pay, "
             "too. Take differences between neighbours.",

@@ -41,10 +41,13 @@ def cases() -> list[Case]:
     """
     few, more = [0.0, 0.5, 2.0, 0.7], [[0.0, 0.1], [0.9, 3.0], [5.0, 0.7]]
     calls = [
-        *((torch.tensor(few), "values"), (torch.tensor(more).double(), "values")),
-        *((torch.tensor(few), "slopes"), (torch.tensor(more).double(), "slopes")),
+        *((few, torch.float32, "values"), (more, torch.float64, "values")),
+        *((few, torch.float32, "slopes"), (more, torch.float64, "slopes")),
     ]
-    return [Case((r, look), f"r = {r.tolist()}: the {look}") for r, look in calls]
+    return [
+        Case((torch.tensor(r, dtype=dtype), look), f"the {look} for r = {r}")
+        for r, dtype, look in calls
+    ]
 
 
 def one_by_one(r: Tensor, look: str) -> Tensor:
