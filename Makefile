@@ -142,6 +142,8 @@ links: $(TESTABLE)
 table: $(INSTALLED)
 	$(COURSE) table turned --output stn_course/results/turned.json
 	$(COURSE) table clutter --output stn_course/results/clutter.json
+	$(COURSE) table families --output stn_course/results/families.json
+	$(COURSE) table polar --output stn_course/results/polar.json
 
 screenshots: $(TESTABLE)
 	$(RUN) tools/screenshots.py

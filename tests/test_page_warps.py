@@ -55,10 +55,8 @@ def made_cases() -> list[dict]:
     for n in range(360):
         count = (3, 4, 4, 9, 16, 25)[n % 6]
         lattice = grids.control_lattice(max(2, round(count**0.5)), dtype=torch.float64)[:count]
-        moved = (0.2, 0.9)[n // 6 % 2] * torch.randn(
-            count, 2, generator=generator, dtype=torch.float64
-        )
-        made.append((lattice + moved).tolist())
+        moved = torch.randn(count, 2, generator=generator, dtype=torch.float64)
+        made.append((lattice + (0.2, 0.9)[n // 6 % 2] * moved).tolist())
     made += [corners[:count] for corners in DEGENERATE for count in (3, 4)]
     return [
         {"points": points, "size": SIZES[n // 12 % 5], "alignCorners": n // 60 % 2 == 1}

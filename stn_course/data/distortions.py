@@ -6,13 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course.grids import (
-    control_lattice,
-    pixel_centres,
-    projective_grid,
-    thin_plate_spline_grid,
-)
-from stn_course.samplers import MODES, warp
+from stn_course.grids import control_lattice, pixel_centres
+from stn_course.samplers import ALL_MODES, warp
 from stn_course.transforms import from_corners, is_convex, scale, translation
 from stn_course.validation import (
     check_choice,
@@ -49,7 +44,7 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
                   [0., 2.]]]])
     """
     check_images(images, "images")
-    check_choice("mode", mode, MODES)
+    check_choice("mode", mode, ALL_MODES)
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
     precise = _precise(images)
@@ -59,7 +54,8 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
     turn = torch.polar(torch.ones_like(angle), angle).to(precise.to_complex()).reshape(-1, 1, 1)
     # To turn x + iy is to multiply it; a third of the time of a matrix product for each pixel.
     grid = torch.view_as_real(turn * _plane(images.shape[-1], precise, images.device))
-    return _read(images, grid.expand(len(images), -1, -1, -1), mode)
+    grid = grid.to(images.dtype).expand(len(images), -1, -1, -1)
+    return F.grid_sample(images, grid, mode=mode, align_corners=False)
 
 
 def _plane(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -198,8 +194,8 @@ def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) 
         corners = _moved(smaller, sigma, images, generator)
         while (crossed := ~is_convex(corners)).any():
             corners[crossed] = _moved(smaller[crossed], sigma, images, generator)
-        theta = from_corners(corners.to(images.device, _precise(images)))
-        return _read(images, projective_grid(torch.linalg.inv(theta), images.shape)), corners
+        theta = from_corners(_beside(images, corners))
+        return warp(images, torch.linalg.inv(theta)), corners
 
     return distort
 
@@ -244,8 +240,7 @@ def random_elastic(
         check_images(images, "images")
         spread = control_lattice(n) / _uniform(scale, len(images), generator)
         points = _moved(spread, sigma, images, generator)
-        grid = thin_plate_spline_grid(points.to(images.device, _precise(images)), images.shape)
-        return _read(images, grid), points
+        return warp(images, _beside(images, points)), points
 
     return distort
 
@@ -266,11 +261,11 @@ def _normalised(pixels: Tensor, images: Tensor) -> Tensor:
     return 2 * pixels / torch.tensor(images.shape[:1:-1])
 
 
+def _beside(images: Tensor, values: Tensor) -> Tensor:
+    """The values where the images are, in the precision that a grid for them is computed in."""
+    return values.to(images.device, _precise(images))
+
+
 def _precise(images: Tensor) -> torch.dtype:
     """What a grid for the images is computed in: float32 at least."""
     return torch.promote_types(images.dtype, torch.float32)
-
-
-def _read(images: Tensor, grid: Tensor, mode: str = "bilinear") -> Tensor:
-    """The images through a grid (B, H, W, 2), black outside."""
-    return F.grid_sample(images, grid.to(images.dtype), mode=mode, align_corners=False)

@@ -165,10 +165,11 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
-    identity = torch.tensor(transformer.transformation.identity).to(head.bias)
+    family = find_transformation(getattr(transformer, "transformation", "affine"))
+    identity = torch.tensor(family.identity).to(head.bias)
     if head.weight.any() or not torch.equal(head.bias, identity):
         return
-    wrong = (theta - to_theta(identity[None], 1, transformer.transformation)).abs() > 0
+    wrong = (theta - to_theta(identity[None], 1, family)).abs() > 0
     if wrong.any():
         raise ValueError(
             f"theta must be the identity at the start; got {name_first('another', wrong, theta)}. "

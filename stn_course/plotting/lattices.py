@@ -1,13 +1,13 @@
 """How control points travel over the pictures while a transformer of any family trains."""
 
 import torch
-import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from stn_course.grids import grid_of
 from stn_course.plotting.drawing import COLOURS, draw_image, new_figure
+from stn_course.samplers import warp
 from stn_course.training import History
 
 ROOM = 1.3  # how far around the picture is shown, normalised
@@ -35,8 +35,7 @@ def lattice_history(
         for axes, image, way in zip(panels[row], images, ways[: step + 1].unbind(1), strict=True):
             _draw_lattice(axes, image, way)
         panels[row, 0].set_ylabel(f"step {run.probe_steps[step]}", fontsize=10)
-    grid = grid_of(run.probe_thetas[-1][:digits], tuple(images.shape))
-    read = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    read = warp(images, run.probe_thetas[-1][:digits], padding_mode="border")
     for axes, image in zip(panels[-1], read, strict=True):
         draw_image(axes, image)
         axes.spines[:].set(color=COLOURS["output"], linewidth=2)

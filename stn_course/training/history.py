@@ -31,8 +31,8 @@ class History:
         probe_losses: the mean loss on them, at each of these steps.
         probe_right: whether each of them is read correctly, (N,) bool, at each of these steps;
             empty in recordings that do not say.
-        probe_thetas: their theta (N, 2, 3), at each of these steps, of the first transformer that
-            the model calls; empty for a model that has none.
+        probe_thetas: their theta, (N, 2, 3) or of another family, at each of these steps, of the
+            first transformer that the model calls; empty for a model that has none.
         probe_images: the probe digits, the first of the test's, (N, 1, H, W) from 0 to 1.
         theta_input: what that transformer reads, (C, H, W): the pictures, or the maps before a
             deeper layer, see `reads_pictures`; None in recordings that do not say.

@@ -160,8 +160,9 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
         labels: (N,).
 
     Returns:
-        The loss; (N,) bool, whether each is read correctly; and theta (N, 2, 3) of the first
-        transformer that the model calls, None for a model that calls none; on the model's device.
+        The loss; (N,) bool, whether each is read correctly; and theta, (N, 2, 3) or of another
+        family, of the first transformer that the model calls, None for a model that calls none; on
+        the model's device.
 
     Example:
         >>> from stn_course.models import TutorialNet

@@ -103,9 +103,10 @@ def through_corners(corners: Tensor) -> Tensor:
         ValueError: a wrong shape, NaN or infinity.
 
     Example:
-        >>> corners = torch.tensor([[[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [-0.5, -0.5]]])
-        >>> theta = through_corners(corners)
-        >>> to_corners(theta)  # the first has gone behind the horizon
+        >>> from stn_course.grids import control_lattice
+        >>> corners = control_lattice(2)[None]
+        >>> corners[0, 3] = -0.5  # nearer to the first than to the others
+        >>> to_corners(through_corners(corners))  # the first is behind
         tensor([[[10.0000, 10.0000],
                  [ 1.0000, -1.0000],
                  [-1.0000,  1.0000],

@@ -14,7 +14,7 @@ from stn_course.transforms import identity
 from stn_course.validation import check_output_size
 from stn_course.widgets.browser_lab import BrowserLab, from_browser, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
-from stn_course.widgets.images import LARGEST, as_image, examples
+from stn_course.widgets.images import LARGEST, Picture, as_image, examples
 from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders, one_theta
 
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
@@ -33,11 +33,12 @@ class ThetaLab(BrowserLab):
     """Sliders and handles for one theta; all of them always agree.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
-    to 1, or uint8; left out, a digit. output_size: (H', W'), by default the input's. A picture of
-    over 512 pixels to a side is shown reduced, and the lab says so; what PyTorch computes is not.
-    mode, padding_mode, align_corners: as in `grid_sample`, the first choice shown.
-    device: as in `choose_device`. readout: a function that is given the output (1, C, H', W') on
-    the CPU, whenever the hand rests, and returns a line to show.
+    to 1, or uint8; a picture of Pillow's, or a file's path; left out, a digit. output_size:
+    (H', W'), by default the input's. A picture of over 512 pixels to a side is shown reduced, and
+    the lab says so; what PyTorch computes is not. mode, padding_mode, align_corners: as in
+    `grid_sample`, the first choice shown. device: as in `choose_device`. readout: a function that
+    is given the output (1, C, H', W') on the CPU, whenever the hand rests, and returns a line to
+    show.
 
     Left the input with the output's frame over it, a dot where each output pixel reads (each n-th
     for large outputs), and the frame's x and y arrow: the first and second column of theta. Drag
@@ -52,7 +53,7 @@ class ThetaLab(BrowserLab):
 
     def __init__(
         self,
-        image: Tensor | numpy.ndarray | None = None,
+        image: Picture | None = None,
         output_size: tuple[int, int] | None = None,
         mode: str = "bilinear",
         padding_mode: str = "zeros",

@@ -39,6 +39,7 @@ const SIDE = 320; // canvas pixels of each picture
 const [NEAR, FAR] = [1.2, 19.2]; // times the image's size: what a panel shows at least, and at most
 const POINT_STEP = 0.01; // normalised: how far an arrow key moves a point
 const [LINES, ALONG] = [10, 61]; // of the grid on each axis; places that each is drawn through
+const SAME = 1e-6; // normalised: so far apart, two places are one
 const STRIPES = 80; // that a shade has along a large picture
 // Parts of the output that are shaded: by which name, in which words, in which colour, which way.
 const SHARES = [
@@ -108,10 +109,10 @@ function pointsFor(target, state) {
   });
 }
 
-/** What a point is called. */
-function pointName(index, lattice) {
-  if (lattice.length <= CORNERS.length) return `${CORNERS[index]} corner`;
-  const n = Math.sqrt(lattice.length);
+/** What a point of a family of so many is called. */
+function pointName(index, count) {
+  if (count <= CORNERS.length) return `${CORNERS[index]} corner`;
+  const n = Math.sqrt(count);
   return `point ${(index % n) + 1} of row ${Math.floor(index / n) + 1}`;
 }
 
@@ -298,9 +299,11 @@ class WarpLab extends Lab {
   handles(panel) {
     const view = this.inputView;
     const step = POINT_STEP * Math.min(...view.unit);
-    return this.state.points.map((point, i) => {
+    const { points } = this.state;
+    return points.map((point, i) => {
       const [x, y] = point.map(short);
-      const words = `${pointName(i, this.family.lattice)} of the output, x ${x}, y ${y}; arrow keys move it`;
+      const name = pointName(i, points.length);
+      const words = `${name} of the output, x ${x}, y ${y}; arrow keys move it`;
       const place = keepInside(panel, placeIn(view, point));
       return handleAt(`point${i}`, place, words, COLOURS.output, step, true);
     });
@@ -309,11 +312,11 @@ class WarpLab extends Lab {
   notes() {
     const { name, keeps, toTheta } = this.family;
     const { points } = this.state;
-    const theta = toTheta && { title: "theta: output → input", text: matrixText(toTheta(points)) };
+    const theta = toTheta && matrixText(toTheta(points));
     const shares = SHARES.map(([part, words]) => `${words}: ${percent(share(this[part]))}`);
     return [
       { title: `the grid is ${name}`, text: keeps },
-      ...(theta ? [theta] : []),
+      ...(theta ? [{ title: "theta: output → input", text: theta }] : []),
       { title: "of the output", text: shares.join("\n") },
       { title: "where the points read: x, y", text: numpyText(points.flat(), 2), copy: true },
     ];
@@ -331,11 +334,14 @@ class WarpLab extends Lab {
   pointsInWords() {
     const { points } = this.state;
     const { name, lattice } = this.family;
-    const read = points.map(([x, y], i) => `${pointName(i, lattice)} at x ${short(x)}, y ${short(y)}`);
+    const read = points.map(([x, y], i) => {
+      return `${pointName(i, points.length)} at x ${short(x)}, y ${short(y)}`;
+    });
     if (points.length <= CORNERS.length) return `The grid is ${name}. It reads ${read.join("; ")}.`;
     const far = points.map(([x, y], i) => Math.hypot(x - lattice[i][0], y - lattice[i][1]));
-    const moved = far.filter((distance) => distance > 1e-6).length;
-    const furthest = moved ? `, the furthest ${read[far.indexOf(Math.max(...far))]}` : "";
+    const moved = far.filter((distance) => distance > SAME).length;
+    const first = far.findIndex((distance) => distance > Math.max(...far) - SAME);
+    const furthest = moved ? `, the furthest ${read[first]}` : "";
     return `The grid is ${name}. Of its ${points.length} points ${moved} are moved${furthest}.`;
   }
 

@@ -1,39 +1,47 @@
 """WarpLab: drag the places where points of the output read, and see which grid unbends it."""
 
 import math
-import time
 from collections.abc import Callable
-from os import PathLike
 from typing import NamedTuple
 
-import numpy
 import torch
-from PIL.Image import Image
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.grids import affine_grid, control_lattice, projective_grid, thin_plate_spline_grid
+from stn_course.grids import (
+    OUTSIDE,
+    affine_grid,
+    control_lattice,
+    projective_grid,
+    thin_plate_spline_grid,
+)
+from stn_course.plotting import bent_grid
 from stn_course.samplers import grid_sample
-from stn_course.transforms import from_three_corners, through_corners
+from stn_course.transforms import folded, from_three_corners, through_corners
 from stn_course.validation import check_choice, check_finite, check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
-from stn_course.widgets.images import LARGEST, as_image, examples, reduced
+from stn_course.widgets.images import LARGEST, Picture, as_image, examples, reduced
 from stn_course.widgets.page import PAGE, page_photograph
+
+PHOTOGRAPH = "photograph of a page"
+SAME = 1e-6  # normalised: so far apart, two places are one
+CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
 class Family(NamedTuple):
-    """How a family makes a grid of the points (1, K, 2) that are dragged."""
+    """What it is called in a sentence; how it makes a grid of `count` points (1, K, 2)."""
 
+    name: str
     count: int
     to_theta: Callable[[Tensor], Tensor]
     grid: Callable[[Tensor, tuple[int, ...], bool], Tensor]
 
 
-PHOTOGRAPH = "photograph of a page"
 FAMILIES = {
-    "affine": Family(3, from_three_corners, affine_grid),
-    "projective": Family(4, through_corners, projective_grid),
-    "tps": Family(16, lambda points: points, thin_plate_spline_grid),
+    "affine": Family("affine", 3, from_three_corners, affine_grid),
+    "projective": Family("projective", 4, through_corners, projective_grid),
+    "tps": Family("a thin plate spline", 16, lambda points: points, thin_plate_spline_grid),
 }
 
 
@@ -59,7 +67,7 @@ class WarpLab(BrowserLab):
 
     def __init__(
         self,
-        image: Tensor | numpy.ndarray | Image | PathLike | str | None = None,
+        image: Picture | None = None,
         family: str = "projective",
         output_size: tuple[int, int] | None = None,
         mode: str = "bilinear",
@@ -96,7 +104,7 @@ class WarpLab(BrowserLab):
 
     @property
     def family(self) -> str:
-        """ "affine", "projective" or "tps"; points that are set bring theirs."""
+        """Of which family the points are: "affine", "projective" or "tps"."""
         return self.state["family"]
 
     @property
@@ -132,36 +140,79 @@ class WarpLab(BrowserLab):
         return self._sizes[self.source.label]
 
     def grid(self) -> Tensor:
-        """Where each output pixel reads at present, (1, H', W', 2); on the device chosen."""
-        options = values_of(self.choices)
-        return self._grid(self.state, self.output_size, options["align_corners"]).cpu().float()
-
-    def _grid(self, state: dict, size: tuple[int, int], align_corners: bool) -> Tensor:
-        """The grid of a family's points; in float64, for near the horizon places run far."""
-        family, points = FAMILIES[state["family"]], state["points"]
-        points = torch.tensor([points], dtype=torch.float64, device=self.choices["device"].value)
-        return family.grid(family.to_theta(points), (1, 1, *size), align_corners)
+        """Where each output pixel reads at present, (1, H', W', 2), float32."""
+        return self._grid_of(self._question()).cpu().float()
 
     def output(self) -> Tensor:
         """What the grid reads at present, (1, C, H', W'), computed on the device chosen."""
-        return self._output(self.state, self.source.index, values_of(self.choices))
+        return self._output_of(self._question())
 
-    def _output(self, state: dict, index: int, options: dict) -> Tensor:
-        name = list(self._images)[index]
-        grid = self._grid(state, self._sizes[name], options["align_corners"])
-        return grid_sample(self._images[name][None].to(grid), grid, **options).cpu().float()
+    def _question(self) -> dict:
+        """What is shown, as the browser asks about it."""
+        shown = {"image": self.source.index, "device": self.choices["device"].value}
+        return self.state | shown | {"options": values_of(self.choices)}
+
+    def _grid_of(self, question: dict) -> Tensor:
+        """In float64: near the horizon, places run far."""
+        family, size = FAMILIES[question["family"]], list(self._sizes.values())[question["image"]]
+        options = {"dtype": torch.float64, "device": question["device"]}
+        theta = family.to_theta(torch.tensor([question["points"]], **options))
+        return family.grid(theta, (1, 1, *size), question["options"]["align_corners"])
+
+    def _output_of(self, question: dict) -> Tensor:
+        grid = self._grid_of(question)
+        image = list(self._images.values())[question["image"]]
+        return grid_sample(image[None].to(grid), grid, **question["options"]).cpu().float()
 
     def answer(self, question: dict) -> dict:
         """PyTorch's output for what the browser shows."""
-        start = time.perf_counter()
-        output = self._output(question, question["image"], question["options"])
-        answer = {"device": question["device"], "output": to_browser(output[0])}
-        return answer | {"milliseconds": 1000 * (time.perf_counter() - start)}
+        return {"device": question["device"], "output": to_browser(self._output_of(question)[0])}
+
+    @property
+    def text(self) -> str:
+        """What the lab shows, in words."""
+        grid = self._grid_of(self._question())
+        beyond = (grid == OUTSIDE).all(dim=-1)
+        shares = [(folded(grid), "folded"), (beyond, "behind the horizon")]
+        found = [
+            f"{100 * where.double().mean().item():.1f} % of the output is {words}."
+            for where, words in shares
+            if where.any()
+        ]
+        return " ".join([self._points_in_words(), *(found or ["Nothing is folded."])])
+
+    def _points_in_words(self) -> str:
+        """Where the corners read; of more points, how many are moved, and the one furthest."""
+        name, count, *_ = FAMILIES[self.family]
+        points, start = self.state["points"], start_of(self.family)
+        read = [point_in_words(i, count, *point) for i, point in enumerate(points)]
+        if count <= len(CORNERS):
+            return f"The grid is {name}. It reads {'; '.join(read)}."
+        far = [math.dist(*pair) for pair in zip(points, start, strict=True)]
+        moved = sum(distance > SAME for distance in far)
+        first = next(i for i, distance in enumerate(far) if distance > max(far) - SAME)
+        furthest = f", the furthest {read[first]}" if moved else ""
+        return f"The grid is {name}. Of its {count} points {moved} are moved{furthest}."
+
+    def figure(self, title: str = "") -> Figure:
+        """The lab's two pictures as a figure with labelled axes."""
+        options = values_of(self.choices)
+        return bent_grid(self.image, self.grid(), self.points, title, **options)
 
     def __repr__(self) -> str:
         (height, width), (rows, columns) = self.image.shape[-2:], self.output_size
         size = f"{height}×{width} → {rows}×{columns} pixels"
         return f"WarpLab, {size}: run this cell to drag its points"
+
+
+def point_in_words(index: int, count: int, x: float, y: float) -> str:
+    """What a point of a family of so many is called, and where it lies, to two decimals."""
+    row, column = divmod(index, math.isqrt(count))
+    name = f"point {column + 1} of row {row + 1}"
+    if count <= len(CORNERS):
+        name = f"{CORNERS[index]} corner"
+    x, y = (f"{round(n, 2) + 0.0:g}" for n in (x, y))  # no -0
+    return f"{name} at x {x}, y {y}"
 
 
 def check_sides(size: tuple[int, int]) -> None:
@@ -173,12 +224,12 @@ def check_sides(size: tuple[int, int]) -> None:
 def start_of(family: str) -> list[list[float]]:
     """The points of a family that change nothing."""
     n = 4 if family == "tps" else 2
-    return control_lattice(n)[: FAMILIES[family].count].tolist()
+    return control_lattice(n, dtype=torch.float64)[: FAMILIES[family].count].tolist()
 
 
 def presets() -> dict[str, dict]:
     """What the buttons put: a family and its points."""
-    x, y = control_lattice(4).unbind(dim=1)
+    x, y = control_lattice(4, dtype=torch.float64).unbind(dim=1)
     bulge = 0.45 + 0.275 * (x**2 + y**2)  # 1 at the corners, less towards the middle
     crossed = torch.where(x.abs() < 0.5, -x, x)  # the second column and the third
     bends = {

@@ -35,9 +35,10 @@ function doubleArea([a, b], [c, d], [e, f]) {
  * |w| is 1, so theta[2, 2], the w of the middle, is 1 where all corners lie before the horizon.
  */
 export function throughCorners([a, b, c, d]) {
-  const areas = [doubleArea(b, d, c), doubleArea(a, d, c), doubleArea(a, b, d), doubleArea(a, b, c)];
-  const sum = areas.reduce((total, area) => total + area);
-  const scale = areas.reduce((total, area) => total + Math.abs(area), 0) * (sum < 0 ? -1 : 1) || 1;
+  const others = [[b, d, c], [a, d, c], [a, b, d], [a, b, c]]; // prettier-ignore
+  const areas = others.map((triangle) => doubleArea(...triangle));
+  const sum = (numbers) => numbers.reduce((total, number) => total + number);
+  const scale = sum(areas.map(Math.abs)) * (sum(areas) < 0 ? -1 : 1) || 1; // 1 where all is 0
   const lifted = [a, b, c, d].map(([x, y], i) => [x, y, 1].map((n) => (n * areas[i]) / scale));
   return [0, 1, 2].flatMap((axis) => {
     const [p, q, r, s] = lifted.map((corner) => corner[axis]);
@@ -125,6 +126,14 @@ export function splined(points, places) {
     }
   }
   return found;
+}
+
+/** Where a theta of any family takes places; how many numbers it has tells which, as grid_of. */
+export function taken(theta, places) {
+  if (theta.length === 6) return projected([...theta, 0, 0, 1], places);
+  if (theta.length === 9) return projected(theta, places);
+  const points = Array.from({ length: theta.length / 2 }, (_, i) => theta.slice(2 * i, 2 * i + 2));
+  return splined(points, places);
 }
 
 /** Which pixels of a grid read beyond the horizon: 1, others 0. */
