@@ -7,6 +7,8 @@ the arrow key on a rotation slider. The clock starts with the browser's key even
 animation frame that shows the new picture: for the canvas when it has been painted, for the image
 of `interact` when it has been decoded. Measured while nothing else runs, while a cell of the
 notebook trains (there `interact` waits until the cell ends), and while ten other kernels train.
+JupyterLab is started as a learner does, by `stn-course lab`; so all of these kernels give way to
+the browser, which has the same cores.
 """
 
 import argparse
@@ -22,9 +24,10 @@ from jupyter_client.manager import start_new_kernel
 from tqdm import tqdm
 
 from stn_course.device import describe_device
+from stn_course.kernels import give_way
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-from browser import headless_chromium, jupyterlab, new_page, run_notebook, wait_until_run
+from browser import headless_chromium, jupyterlab, learners, new_page, run_notebook, wait_until_run
 
 PREPARE = """
 import torch
@@ -156,6 +159,7 @@ def kernels_training(folder: Path, count: int = 10) -> Iterator[None]:
             manager, client = start_new_kernel(startup_timeout=300)
             stack.callback(manager.shutdown_kernel, now=True)
             stack.callback(client.stop_channels)
+            give_way(manager.provisioner.pid)  # as JupyterLab's own do
             client.execute(TRAIN.format(folder=str(folder), own=f"kernel {number}"))
         wait_for([folder / f"kernel {number}" for number in range(count)])
         yield
@@ -174,7 +178,7 @@ def measure(presses: int) -> tuple[dict[tuple[str, str, str], list[float]], tupl
     """Latencies as `measure_all`; the median of five floods: its lag, and its paintings."""
     with (
         tempfile.TemporaryDirectory() as name,
-        jupyterlab(Path(name)) as url,
+        jupyterlab(Path(name), learners) as url,
         headless_chromium() as browser,
     ):
         folder, page = Path(name), new_page(browser, height=1400)

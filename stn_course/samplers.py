@@ -23,7 +23,8 @@ from stn_course.validation import (
     check_warp,
 )
 
-MODES = ("bilinear", "nearest", "bicubic")
+MODES = ("bilinear", "nearest")  # the paper's, which the labs show
+ALL_MODES = (*MODES, "bicubic")
 PADDING_MODES = ("zeros", "border", "reflection")
 
 
@@ -201,7 +202,7 @@ def cubic_weight(distance: Tensor) -> Tensor:
         distance: any shape, in pixels, of either sign.
 
     Returns:
-        The same shape: 1 at 0, 0 at 1 and from 2 on, below 0 in between.
+        The same shape; 1 at 0, 0 at 1 and from 2 on, below 0 in between.
 
     Example:
         >>> cubic_weight(torch.tensor([-1.5, -1.0, -0.5, 0.0, 0.5]))
@@ -276,12 +277,10 @@ def grid_sample(
         >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # amid the four pixels
         tensor([[[[1.5000]]]])
     """
-    check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
+    check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
-    x, y = (
-        to_pixels(grid[..., 0], width, align_corners),
-        to_pixels(grid[..., 1], height, align_corners),
-    )
+    x = to_pixels(grid[..., 0], width, align_corners)
+    y = to_pixels(grid[..., 1], height, align_corners)
     if mode == "bicubic":
         return bicubic(input, x, y, padding_mode, align_corners)
     x = pad(x, width, padding_mode, align_corners)
@@ -408,7 +407,7 @@ def warp(
         tensor([[[[1., 0.],
                   [3., 0.]]]])
     """
-    check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
+    check_warp(input, theta, mode, padding_mode, ALL_MODES, PADDING_MODES)
     check_output_size(output_size)
     check_antialias(antialias, align_corners, theta)
     size = tuple(input.shape[2:]) if output_size is None else output_size

@@ -94,11 +94,16 @@ def check_batched(theta) -> None:
         raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
 
 
+def is_known_theta(theta: Tensor) -> bool:
+    """Whether a tensor has the shape of one of the families that `grids.grid_of` knows."""
+    return theta.dim() == 3 and (theta.shape[1:] in ((2, 3), (3, 3)) or are_points(theta))
+
+
 def check_any_theta(theta) -> None:
-    """`theta` is floating point and has the shape of one of the families of `grids.grid_of`."""
+    """`theta` is floating point, and of a family that `grids.grid_of` knows."""
     shape = "(B, 2, 3), (B, 3, 3) or (B, n², 2)"
     check_floating("theta", theta, shape, 3)
-    if theta.shape[1:] not in ((2, 3), (3, 3)) and not are_points(theta):
+    if not is_known_theta(theta):
         raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
 
 

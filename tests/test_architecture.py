@@ -29,6 +29,7 @@ ALLOWED = {
     "files": set(),
     "changelog": {"lessons"},
     "notebook_file": set(),
+    "kernels": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"grids", "validation"},

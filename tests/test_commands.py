@@ -13,7 +13,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
+
+from stn_course import kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,6 +86,40 @@ def test_without_the_token_nothing_is_told(lab):
     token = address(lab).rsplit("token=")[1]
     assert status(f"{base}/api/contents") == 403
     assert status(f"{base}/api/contents/00_start_here.ipynb?token={token}") == 200
+
+
+def asked(text: str, path: str, method: str) -> dict:
+    """What JupyterLab's server answers."""
+    base, token = re.match(r"(http://[^/]+)/.*token=(\w+)", address(text)).groups()
+    request = urllib.request.Request(f"{base}/{path}", b"", method=method)
+    request.add_header("Authorization", f"token {token}")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def process_of(kernel: str) -> psutil.Process:
+    """The process that was given a kernel's connection file."""
+    lines = {p: " ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])}
+    (found,) = [process for process, line in lines.items() if f"kernel-{kernel}.json" in line]
+    return found
+
+
+def test_a_kernel_gives_way_to_the_browser_also_when_it_has_started_again(lab):
+    kernel = asked(lab, "api/kernels", "POST")["id"]
+    first = process_of(kernel)
+    assert_gives_way(first)
+    asked(lab, f"api/kernels/{kernel}/restart", "POST")
+    assert process_of(kernel) != first
+    assert_gives_way(process_of(kernel))
+    asked(lab, f"api/kernels/{kernel}", "DELETE")
+
+
+def assert_gives_way(process: psutil.Process) -> None:
+    """Its priority is lowered, its server's is not; so is its session's, where that counts."""
+    assert process.nice() == kernels.NICENESS > process.parent().nice()
+    session = Path(f"/proc/{process.pid}/autogroup")
+    if session.exists():
+        assert session.read_text().split()[-1] == str(kernels.NICENESS)
 
 
 def test_newcomers_are_not_asked_about_news(lab):

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 
 from stn_course import transforms
 from stn_course.grids import pixel_centres
-from stn_course.samplers import PADDING_MODES
-from stn_course.widgets.choices import MODES
+from stn_course.samplers import MODES, PADDING_MODES
 from stn_course.widgets.esm import joined
 
 RANDOM_CASES = 600

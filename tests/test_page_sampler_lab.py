@@ -9,7 +9,6 @@ from lab_in_page import answer, show_lab
 
 from stn_course import samplers
 from stn_course.widgets import SamplerLab
-from stn_course.widgets.choices import MODES
 from stn_course.widgets.esm import joined
 
 IMAGE = torch.rand(6, 9, generator=torch.Generator().manual_seed(0))
@@ -55,7 +54,7 @@ def test_value_and_gradient_are_pytorchs_in_every_mode(page, lab):
     """240 places inside and outside; none on a tie, where the last bit decides."""
     random = torch.Generator().manual_seed(1)
     cases = []
-    for mode in MODES:
+    for mode in samplers.MODES:
         for padding in samplers.PADDING_MODES:
             for align_corners in (False, True):
                 places = torch.rand(20, 2, generator=random) * torch.tensor([13.0, 10.0]) - 2.4
@@ -106,7 +105,7 @@ def test_pytorch_checks_the_value_when_the_hand_rests(page, lab):
     assert "agrees: 0.000 of 255" in check(page)
     put(page, answer=lab.canvas.answer | {"value": 0.1})
     assert "differs: " in check(page)
-    move(page, "mode", MODES.index("nearest"))
+    move(page, "mode", samplers.MODES.index("nearest"))
     put(page, answer=lab.canvas.answer)
     assert check(page) == "PyTorch checks this picture when the hand rests and the kernel is free."
 
@@ -159,7 +158,7 @@ def test_a_point_typed_too_far_away_is_not_taken_in_silence(page, lab):
 
 
 def test_nearest_reads_one_pixel_and_has_no_gradient(page, lab):
-    move(page, "mode", MODES.index("nearest"))
+    move(page, "mode", samplers.MODES.index("nearest"))
     assert ", from the nearest pixel. Its gradient is 0.00 in x and 0.00 in y." in words(page)
     lab.choices["mode"].value = "nearest"
     assert words(page) == lab.text

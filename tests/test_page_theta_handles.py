@@ -10,9 +10,8 @@ import torch
 from lab_page import painted, squares
 
 from stn_course import transforms
-from stn_course.samplers import PADDING_MODES, warp
+from stn_course.samplers import MODES, PADDING_MODES, warp
 from stn_course.widgets import ThetaLab, theta_lab
-from stn_course.widgets.choices import MODES
 
 DIGIT = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
 WALKS, NUMBERS = 100, [f"theta{row}{column}" for row in range(2) for column in range(3)]

@@ -380,3 +380,44 @@ def test_bad_input_is_named(call, error, words):
 def test_a_history_of_few_steps_can_be_drawn(made_up_history):
     short = replace(made_up_history, losses=[2.3, 1.0, 0.5], accuracies=[0.4], seconds=[1.0])
     assert plotting.history({"short": short}).axes[0].lines[0].get_xdata().tolist() == [3]
+
+
+TILTED = torch.eye(3)[None].clone()
+TILTED[0, 2, 0] = 0.3  # w = 1 + 0.3 x
+BENT = grids.control_lattice(4)[None].clone()
+BENT[0, 5] += 0.3
+
+
+@pytest.mark.parametrize("theta", [TILTED, BENT], ids=["projective", "tps"])
+def test_a_frame_of_another_family_is_its_grids_edge(digits, theta):
+    """On the figure of a grid, of a recorded step, and in numbers."""
+    places = grids.grid_of(theta, (1, 1, 33, 33), align_corners=True)[0]
+    outline, centre, tips = plotting.drawing.frame_of(theta)
+    corners = outline[[0, 32, 33, 65, 66, 98, 99, 131]]
+    assert torch.equal(corners[[0, 1, 3, 5]], places[[0, 0, -1, -1], [0, -1, -1, 0]])
+    assert torch.equal(corners[[1, 3, 5, 7]], corners[[2, 4, 6, 0]])
+    assert (outline[1:] - outline[:-1]).norm(dim=1).max() < 0.2
+    assert torch.equal(torch.stack([centre, *tips]), places[[16, 16, 32], [16, 32, 16]])
+    image = digits[0][0]
+    figure = plotting.sampling_grid(image, theta)
+    lines = [line.get_xydata() for line in figure.axes[0].lines]
+    assert (torch.as_tensor(lines[1]) - outline).abs().max() <= 1e-6
+    seen = torch.as_tensor(figure.axes[1].images[0].get_array().data)
+    assert torch.allclose(seen, samplers.warp(image[None], theta)[0, 0])
+    curves = [plotting.Curve("", "", [0], [0])]
+    step = plotting.recorded_step(image[None], theta, image[None], curves)
+    frame = torch.as_tensor(step.axes[0].lines[0].get_xydata())
+    assert (frame - ((outline + 1) * 28 - 1) / 2).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("theta", [TILTED, BENT], ids=["projective", "tps"])
+def test_histories_of_another_family_show_the_nearest_affine_map(made_up_history, theta):
+    steps = len(made_up_history.probe_steps)
+    run = replace(made_up_history, probe_thetas=[theta.expand(5, -1, -1)] * steps)
+    expected = transforms.nearest_affine(theta)[0].flatten()
+    lines = plotting.theta_history(run).axes[0].lines
+    shown = torch.tensor([line.get_ydata()[-1] for line in lines])
+    assert torch.allclose(shown, expected, atol=1e-6)
+    (angles,) = plotting.pose_history(run).axes[0].lines
+    turn = transforms.to_pose(expected.view(1, 2, 3)).rotation.item()
+    assert angles.get_ydata()[-1] == pytest.approx(turn, abs=1e-4)

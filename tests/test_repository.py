@@ -17,6 +17,7 @@ CONDA_NAMES = {
     "torch": "pytorch",
     "jupyter-client": "jupyter_client",
     "jupyter-core": "jupyter_core",
+    "jupyter-server": "jupyter_server",
 }
 
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from stn_course import samplers
 from stn_course.widgets import SamplerLab
-from stn_course.widgets.choices import MODES
 
 IMAGE = torch.rand(6, 9, generator=torch.Generator().manual_seed(0))
 
@@ -35,7 +34,7 @@ def pytorchs(x, y, **options) -> tuple[float, torch.Tensor]:
     return value.item(), torch.autograd.grad(value, place)[0]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", samplers.MODES)
 @pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 @settings(max_examples=5)

@@ -11,7 +11,7 @@ from stn_course import models, samplers
 SHAPES = [(1, 1, 5, 7), (3, 2, 4, 9), (2, 3, 1, 6), (2, 1, 6, 1), (1, 2, 1, 1)]
 EVERY = [
     (mode, padding_mode, align_corners)
-    for mode in samplers.MODES
+    for mode in samplers.ALL_MODES
     for padding_mode in samplers.PADDING_MODES
     for align_corners in (False, True)
 ]
@@ -234,7 +234,7 @@ def test_bad_input_is_named(input, grid, options, error, words):
         samplers.grid_sample(input, grid, **options)
 
 
-@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("mode", samplers.ALL_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("theta_batch", [1, 3])
 def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
@@ -268,7 +268,7 @@ TURN = torch.tensor([[[0.8, -0.3, 0.1], [0.2, 0.9, -0.4]]])
 
 
 @pytest.mark.parametrize("dtype", LOW)
-@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("mode", samplers.ALL_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_warp_computes_lower_precisions_in_float32(dtype, mode, align_corners, device):
     """Whichever of the two came in it; the output has the input's dtype."""

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from stn_course import data, samplers, transforms
 from stn_course.device import available_devices
 from stn_course.widgets import ThetaLab, theta_lab
-from stn_course.widgets.choices import MODES
 from stn_course.widgets.images import LARGEST, reduced
 
 DIGIT = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
@@ -85,7 +84,7 @@ def test_a_theta_of_double_precision_is_kept(lab):
     assert lab.canvas.state["theta"][0] == pytest.approx(3**0.5 / 2, abs=1e-12)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", samplers.MODES)
 @pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_pytorch_answers_as_it_is_asked(lab, mode, padding_mode, align_corners):

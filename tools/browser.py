@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -67,15 +67,24 @@ def install_chromium() -> str | None:
     return None
 
 
+def plain(folder: Path) -> list[str]:
+    """The command for JupyterLab over a folder, on loopback, at a free port."""
+    flags = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    return [sys.executable, "-m", "jupyter", "lab", *flags, f"--ServerApp.root_dir={folder}"]
+
+
+def learners(folder: Path) -> list[str]:
+    """The same as a learner starts it, over a copy of the course; its kernels give way."""
+    flags = ["--no-browser", "--port=0", f"--folder={folder}"]
+    return [sys.executable, "-m", "stn_course.cli", "lab", *flags]
+
+
 @contextlib.contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
-    """JupyterLab over a folder, on loopback, at a free port: its address with the token.
+def jupyterlab(folder: Path, command: Callable[[Path], list[str]] = plain) -> Iterator[str]:
+    """A JupyterLab over a folder: its address with the token, and a place for a notebook's name.
 
     Its settings and workspaces are its own, so that the user's are not touched.
     """
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
-    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
-    command += [f"--ServerApp.root_dir={folder}"]
     with tempfile.TemporaryDirectory() as own:
         places = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
         environment = os.environ | {name: f"{own}/{name}" for name in places}
@@ -84,7 +93,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         log = Path(own, "log")
         with log.open("w") as output:
             streams = {"stdout": output, "stderr": subprocess.STDOUT}
-            process = subprocess.Popen(command, env=environment, **streams)
+            process = subprocess.Popen(command(folder), env=environment, **streams)
         try:
             yield address(log)
         finally:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.grids import control_lattice, pixel_centres
-from stn_course.samplers import MODES, warp
+from stn_course.samplers import ALL_MODES, warp
 from stn_course.transforms import from_corners, is_convex, scale, translation
 from stn_course.validation import (
     check_choice,
@@ -44,7 +44,7 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
                   [0., 2.]]]])
     """
     check_images(images, "images")
-    check_choice("mode", mode, MODES)
+    check_choice("mode", mode, ALL_MODES)
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"rotate needs square images, H = W; got {describe(images)}")
     precise = _precise(images)

@@ -6,17 +6,11 @@ from torch import Tensor, nn
 
 from stn_course.models.transformations import (
     Transformation,
-    check_transformation,
+    check_reading,
     find_transformation,
 )
-from stn_course.samplers import PADDING_MODES, warp, without_autocast
-from stn_course.validation import (
-    check_choice,
-    check_head,
-    check_output_size,
-    describe,
-    name_first,
-)
+from stn_course.samplers import warp, without_autocast
+from stn_course.validation import check_head, describe, name_first
 
 
 def start_at_identity(
@@ -165,10 +159,11 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
-    identity = torch.tensor(transformer.transformation.identity).to(head.bias)
+    family = find_transformation(getattr(transformer, "transformation", "affine"))
+    identity = torch.tensor(family.identity).to(head.bias)
     if head.weight.any() or not torch.equal(head.bias, identity):
         return
-    wrong = (theta - to_theta(identity[None], 1, transformer.transformation)).abs() > 0
+    wrong = (theta - to_theta(identity[None], 1, family)).abs() > 0
     if wrong.any():
         raise ValueError(
             f"theta must be the identity at the start; got {name_first('another', wrong, theta)}. "
@@ -264,10 +259,8 @@ class SpatialTransformer(nn.Module):
         antialias: bool = False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
         self.transformation = find_transformation(transformation)
-        check_transformation(self.transformation, align_corners, antialias)
+        check_reading(self.transformation, output_size, padding_mode, align_corners, antialias)
         self.localization, self.output_size = localization, output_size
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once

@@ -5,6 +5,7 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.plotting.figures import (
     angle_scatter,
     arrows,
+    bent_grid,
     boxes,
     curves,
     history,
@@ -30,6 +31,7 @@ __all__ = [
     "angle_scatter",
     "architecture",
     "arrows",
+    "bent_grid",
     "boxes",
     "curves",
     "history",

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 import ipywidgets
 
 from stn_course.device import available_devices, choose_device
-from stn_course.samplers import PADDING_MODES
+from stn_course.samplers import MODES, PADDING_MODES
 from stn_course.validation import check_choice
 
-MODES = ("bilinear", "nearest")  # those that the browser computes
 STYLE, WIDTH = {"description_width": "initial"}, {"width": "auto"}
 
 

@@ -11,8 +11,8 @@ class ReplayLab extends Lab {
   start() {
     this.film = takeFilm(this.data.film);
     this.read = readerOf(this.film);
-    const thetas = takeThetas(this.data.thetas);
     const count = this.film.images.length;
+    const thetas = takeThetas(this.data.thetas, count * this.data.steps.length);
     this.steps = this.data.steps.map((step, index) => ({
       ...step,
       thetas: thetas.slice(index * count, (index + 1) * count),
@@ -22,6 +22,15 @@ class ReplayLab extends Lab {
 
   get index() {
     return this.controls.index.value;
+  }
+
+  /** A typed step is taken where there is one. */
+  hear(name, value) {
+    const { index } = this.controls;
+    if (name !== "index" || value === index.value) return;
+    const refused = index.refuses(value);
+    if (refused === null) index.set(value);
+    else this.say(refused);
   }
 
   scene() {
