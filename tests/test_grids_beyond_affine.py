@@ -400,9 +400,81 @@ def test_what_is_kept_is_made_whatever_the_default_device_and_mode():
     grid.sum().backward()
 
 
-def test_as_many_as_sixteen_results_are_kept():
-    calls = []
-    twice = grids.kept(lambda n: calls.append(n) or torch.full((1,), 2.0 * n))
-    for n in (*range(16), 0, 16, 1):
-        assert twice(n).item() == 2 * n
-    assert calls == [*range(17), 1]
+@pytest.mark.parametrize(
+    ("build", "argument"),
+    [
+        (grids.projective_grid, TILTED),
+        (grids.thin_plate_spline_grid, lattice_bent(3, batch=1)),
+        (grids.bend, lattice_bent(3, batch=1)),
+        *((grids.grid_of, theta) for theta in (AFFINE, TILTED, lattice_bent(3, batch=1))),
+        (lambda flow, _, *corners: grids.flow_grid(flow, *corners), lattice_bent(3)[:, None]),
+    ],
+)
+def test_corners_are_not_aligned_unless_it_is_asked_for(build, argument):
+    size = (1, 1, 3, 4)
+    assert torch.equal(build(argument, size), build(argument, size, False))
+    assert not torch.equal(build(argument, size), build(argument, size, True))
+
+
+def test_the_smallest_circle_is_a_twentieth_unless_it_is_asked_for():
+    """Each row is the 1 / H-th power of 20 times as large as the one before."""
+    radius = grids.log_polar_grid((1, 1, 6, 8), dtype=torch.float64)[0, :, 0, 0]
+    expected = [20 ** ((2 * i + 1) / 12 - 1) for i in range(6)]
+    assert radius.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("smallest", [0, 1, -0.5, 1.5])
+def test_circles_lie_between_the_middle_and_the_rim(smallest):
+    with pytest.raises(ValueError) as caught:
+        grids.log_polar_grid((1, 1, 2, 2), smallest=smallest)
+    assert str(caught.value) == f"smallest must lie between 0 and 1; got {smallest!r}"
+
+
+def test_what_was_asked_for_last_is_kept():
+    """Sixteen tensors, computed once each."""
+    asked = []
+
+    def zeros(n):
+        """As many zeros."""
+        asked.append(n)
+        return torch.zeros(n)
+
+    kept = grids.kept(zeros)
+    for n in [*range(1, 17), 1, 16, 17, 1, 2]:
+        assert kept(n).shape == (n,)
+    assert asked == [*range(1, 18), 2]
+    assert kept(2) is kept(2)
+    assert (kept.__name__, kept.__doc__) == ("zeros", "As many zeros.")
+
+
+def test_what_is_kept_may_be_asked_for_first_in_inference():
+    kept = grids.kept(torch.ones)
+    with torch.inference_mode():
+        assert not kept(3).is_inference()
+
+
+def test_what_is_traced_is_computed_anew(monkeypatch):
+    kept = grids.kept(torch.ones)
+    first = kept(3)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert kept(3) is not first
+    assert torch.equal(kept(3), first)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nearer_to_the_horizon_than_numbers_are_precise_is_on_it(dtype, sign):
+    eps = torch.finfo(dtype).eps
+    theta = torch.eye(3, dtype=dtype).repeat(3, 1, 1)
+    theta[:, :2, 2] = 1
+    theta[:, 2, 2] = torch.tensor([0.5 * sign * eps, eps, 2 * eps], dtype=dtype)
+    grid = grids.projective_grid(theta, (3, 1, 1, 1))[:, 0, 0]
+    assert (grid[:2] == grids.OUTSIDE).all()
+    assert (grid[2] * 2 * eps - 1).abs().max() <= 1e-6
+    assert grids.OUTSIDE == 10
+
+
+def test_nan_in_a_homography_stays_nan_where_it_is():
+    theta = torch.stack([torch.eye(3), math.nan * torch.eye(3)])
+    grid = grids.grid_of(theta, (2, 1, 2, 3))
+    assert grid[0].isfinite().all() and grid[1].isnan().all()

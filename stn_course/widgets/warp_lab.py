@@ -187,12 +187,12 @@ class WarpLab(BrowserLab):
         points, start = self.state["points"], start_of(self.family)
         read = [point_in_words(i, count, *point) for i, point in enumerate(points)]
         if count <= len(CORNERS):
-            return f"The grid is {name}. It reads {'; '.join(read)}."
+            return f"The grid is {name}. It reads the {'; the '.join(read)}."
         far = [math.dist(*pair) for pair in zip(points, start, strict=True)]
         moved = sum(distance > SAME for distance in far)
         first = next(i for i, distance in enumerate(far) if distance > max(far) - SAME)
         furthest = f", the furthest {read[first]}" if moved else ""
-        return f"The grid is {name}. Of its {count} points {moved} are moved{furthest}."
+        return f"The grid is {name}. Points moved: {moved} of {count}{furthest}."
 
     def figure(self, title: str = "") -> Figure:
         """The lab's two pictures as a figure with labelled axes."""

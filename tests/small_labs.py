@@ -1,0 +1,34 @@
+"""A notebook with all labs, each quickly made: for a page of the site, and for Jupyter."""
+
+import nbformat
+
+SETUP = """
+import torch
+from stn_course import clutter, data, models, training, transforms
+from stn_course.widgets import FindLab, PilotLab, ReplayLab, SamplerLab, ThetaLab
+
+images, labels = (part[:2] for part in data.load_digits("test"))
+pictures, _ = clutter.random_clutter()(images, torch.Generator().manual_seed(0))
+
+class LooksUpwards(torch.nn.Module):
+    theta = None
+    def forward(self, pictures):
+        self.theta = transforms.attention(0.5, y=-0.4).expand(len(pictures), 2, 3)
+        return pictures
+"""
+LABS = {
+    "ThetaLab": "ThetaLab(images[0])",
+    "SamplerLab": "SamplerLab(images[0])",
+    "PilotLab": "PilotLab(images, labels, models.PlainNet(), LooksUpwards())",
+    "ReplayLab": "ReplayLab(training.load_recording())",
+    "FindLab": "FindLab(pictures, labels, models.PlainNet(), LooksUpwards())",
+}
+
+
+def notebook(*names: str) -> nbformat.NotebookNode:
+    """One that shows the labs of these names; all of them without any."""
+    cells = [nbformat.v4.new_code_cell(source) for source in map(LABS.get, names or LABS)]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    made.cells = [nbformat.v4.new_code_cell(SETUP), *cells]
+    return made
