@@ -214,32 +214,6 @@ def cubic_weight(distance: Tensor) -> Tensor:
     return torch.where(d <= 1, near, far)
 
 
-def cubic_neighbours(
-    x: Tensor, size: int, padding_mode: str = "zeros", align_corners: bool = False
-) -> list[tuple[Tensor, Tensor]]:
-    """The four pixels along one axis that bicubic sampling reads, and how much each counts.
-
-    Args:
-        x: pixel coordinates along that axis, any shape.
-        size: how many pixels the image has along it.
-        padding_mode: as in `pad`, by which each pixel moves by itself.
-        align_corners: as in `pad`.
-
-    Returns:
-        Four pairs of which pixel is read and its weight, both of x's shape.
-
-    Example:
-        >>> (first, weight), *_ = cubic_neighbours(torch.tensor([0.5]), size=4)
-        >>> first, weight
-        (tensor([-1.]), tensor([-0.0938]))
-    """
-    left = x.floor().detach()
-    return [
-        (pad(left + step, size, padding_mode, align_corners), cubic_weight(x - left - step))
-        for step in (-1, 0, 1, 2)
-    ]
-
-
 def bicubic(
     input: Tensor, x: Tensor, y: Tensor, padding_mode: str = "zeros", align_corners: bool = False
 ) -> Tensor:
@@ -264,13 +238,15 @@ def bicubic(
         >>> bicubic(step, x, y, padding_mode="border")
         tensor([[[[-0.0938,  0.5000,  1.0938]]]])
     """
-    height, width = input.shape[-2:]
-    columns = cubic_neighbours(x, width, padding_mode, align_corners)
-    rows = cubic_neighbours(y, height, padding_mode, align_corners)
-    return sum(
-        lower[:, None] * sum(right[:, None] * read_pixels(input, m, n) for m, right in columns)
-        for n, lower in rows
-    )
+    left, top = x.floor().detach(), y.floor().detach()
+    options, output = (padding_mode, align_corners), torch.zeros_like(input[:, :, :1, :1])
+    for n in (-1, 0, 1, 2):
+        row, across = pad(top + n, input.shape[2], *options), torch.zeros_like(output)
+        for m in (-1, 0, 1, 2):
+            values = read_pixels(input, pad(left + m, input.shape[3], *options), row)
+            across = across + cubic_weight(x - left - m)[:, None] * values
+        output = output + cubic_weight(y - top - n)[:, None] * across
+    return output
 
 
 def grid_sample(
