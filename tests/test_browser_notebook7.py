@@ -16,7 +16,7 @@ def page(browser, address, notebooks):
     nbformat.write(small_labs.notebook(), notebooks / "labs.ipynb")
     page = browser_tool.new_page(browser, height=1400)
     page.goto(address.replace("/lab/tree/", "/notebooks/").format("labs.ipynb"))
-    page.wait_for_selector(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator")
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
     page.click(".lm-MenuBar-itemLabel:text-is('Run')")
     page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
     last = f":nth-match(.stn-frame canvas[aria-label], {len(small_labs.LABS)})"
