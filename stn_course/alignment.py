@@ -11,8 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stn_course.grids import pixel_centres
+from stn_course.grids import grid_of, pixel_centres
 from stn_course.validation import check_images, describe
+
+MEASURED = (17, 17)  # rows and columns of a grid, from edge to edge, whose extent is taken
 
 
 class ImagePose(NamedTuple):
@@ -183,33 +185,42 @@ def window_box(theta: Tensor, size: tuple[int, int]) -> Tensor:
     """The box that a grid spans over its input, as far as it lies along the axes.
 
     Args:
-        theta: (B, 2, 3).
+        theta: (B, 2, 3), or of another family.
         size: (H, W) of the input.
 
     Returns:
         (B, 4), left, top, width and height in pixels, from the input's top left corner; of a grid
-        that is turned or sheared the smallest box around it.
+        that is turned, sheared or bent the smallest box around it.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
 
     Example:
         >>> quarter = torch.tensor([[[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]])
         >>> window_box(quarter, size=(60, 60))
         tensor([[30., 30., 30., 30.]])
     """
-    half = theta[:, :, :2].abs().sum(dim=2)  # from the centre to the sides, normalised (x, y)
+    grid = grid_of(theta, (len(theta), 1, *MEASURED), align_corners=True).flatten(1, 2)
+    low, high = grid.amin(dim=1), grid.amax(dim=1)
     pixels = theta.new_tensor([size[1] / 2, size[0] / 2])
-    return torch.cat([(theta[:, :, 2] - half + 1) * pixels, 2 * half * pixels], dim=1)
+    return torch.cat([(low + 1) * pixels, (high - low) * pixels], dim=1)
 
 
 def centre_distance(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """How far the grid's centre is from that of the thing it should find.
 
     Args:
-        theta: (B, 2, 3).
+        theta: (B, 2, 3), or of another family.
         boxes: (B, 4) of what should be found: left, top, width and height in pixels.
         size: (H, W) of the input.
 
     Returns:
         (B,) in pixels of the input.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
 
     Example:
         >>> middle, corner = torch.eye(2, 3)[None], torch.tensor([[0, 0, 20, 20]])
@@ -225,12 +236,16 @@ def share_inside(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Which share of the thing that should be found lies inside the grid's box.
 
     Args:
-        theta: (B, 2, 3).
+        theta: (B, 2, 3), or of another family.
         boxes: (B, 4) of what should be found: left, top, width and height in pixels.
         size: (H, W) of the input.
 
     Returns:
         (B,), of each box's area, from 0 to 1.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
 
     Example:
         >>> left_half = torch.tensor([[[0.5, 0.0, -0.5], [0.0, 1.0, 0.0]]])

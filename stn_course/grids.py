@@ -11,12 +11,14 @@ Convention, everywhere in the course:
 
 import functools
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from stn_course.validation import (
     check_affine_grid,
+    check_any_theta,
     check_flow,
     check_points,
     check_positive,
@@ -114,12 +116,36 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = Fals
     return torch.einsum("bij,hwj->bhwi", theta, target)  # eq. 1: (x_s, y_s) = theta (x_t, y_t, 1)
 
 
-def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
-    """Where in the input each output pixel reads under a homography, as a camera sees a plane.
+def project(theta: Tensor, places: Tensor) -> Tensor:
+    """Where a homography takes places, as a camera sees a plane.
 
     Theta times the homogeneous (x, y, 1) is (u, v, w), and the place is (u / w, v / w). Where w is
-    not positive (beyond rounding), the place lies on the horizon or behind it. It reads outside
-    there, at OUTSIDE on both axes, in place of a mirrored picture, and has no gradient.
+    not positive (beyond rounding), the place lies on the horizon or behind it. It goes outside, to
+    OUTSIDE on both axes, in place of a mirrored picture, and has no gradient. NaN stays NaN.
+
+    Args:
+        theta: (B, 3, 3).
+        places: (H, W, 3), homogeneous.
+
+    Returns:
+        (B, H, W, 2).
+
+    Example:
+        >>> theta = torch.eye(3)[None]
+        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2: the right side is further away
+        >>> project(theta, base_grid(height=1, width=2))  # of -0.5 and 0.5
+        tensor([[[[-0.6667,  0.0000],
+                  [ 0.4000,  0.0000]]]])
+    """
+    places, w = torch.einsum("bij,hwj->bhwi", theta, places).split([2, 1], dim=-1)
+    behind = w <= torch.finfo(theta.dtype).eps
+    return torch.where(behind, OUTSIDE, places / torch.where(behind, 1, w))
+
+
+def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
+    """Where in the input each output pixel reads under a homography, see `project`.
+
+    What lies on the horizon or behind it reads outside, in place of a mirrored picture.
 
     Args:
         theta: (B, 3, 3), maps output to input coordinates, both normalised, (x, y) order. A
@@ -143,9 +169,7 @@ def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = 
     """
     check_projective_grid(theta, size)
     target = base_grid(*size[2:], align_corners, dtype=theta.dtype, device=theta.device)
-    places, w = torch.einsum("bij,hwj->bhwi", theta, target).split([2, 1], dim=-1)
-    ahead = w > torch.finfo(theta.dtype).eps
-    return torch.where(ahead, places / torch.where(ahead, w, 1), OUTSIDE)
+    return project(theta, target)
 
 
 def control_lattice(n: int, **options) -> Tensor:
@@ -192,7 +216,35 @@ def spline_basis(places: Tensor, lattice: Tensor) -> Tensor:
     return torch.cat([bends, torch.ones_like(places[..., :1]), places], dim=-1)
 
 
-@functools.cache
+def kept(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compute a tensor once for the same arguments, and keep those used last.
+
+    While PyTorch traces a program (compile, export), it is computed as a part of that.
+
+    Args:
+        function: of numbers, names and devices; nobody may change the tensor that it returns.
+
+    Returns:
+        The function.
+
+    Example:
+        >>> zeros = kept(torch.zeros)
+        >>> zeros(3) is zeros(3)
+        True
+    """
+    cached = functools.lru_cache(maxsize=16)(function)
+
+    @functools.wraps(function)
+    def look_up(*arguments) -> Tensor:
+        if torch.compiler.is_compiling():
+            return function(*arguments)
+        with torch.inference_mode(False):  # what is kept must serve in training, too
+            return cached(*arguments)
+
+    return look_up
+
+
+@kept
 def spline_weights(n: int) -> Tensor:
     """The weights of a thin plate spline over an n × n lattice, for each value given there.
 
@@ -203,16 +255,78 @@ def spline_weights(n: int) -> Tensor:
         n: points along each axis.
 
     Returns:
-        (n² + 3, n²), float64: times the values (n², ...) it gives the factors of `spline_basis`.
+        (n² + 3, n²), float64; times the values (n², ...) it gives the factors of `spline_basis`.
+
+    Raises:
+        TypeError: n is not a whole number.
+        ValueError: n is 0 or less.
 
     Example:
         >>> spline_weights(2).shape
         torch.Size([7, 4])
     """
-    lattice = control_lattice(n, dtype=torch.float64)
+    lattice = control_lattice(n, dtype=torch.float64, device="cpu")
     basis = spline_basis(lattice, lattice)
     border = torch.cat([basis[:, n * n :].T, basis.new_zeros(3, 3)], dim=1)
     return torch.linalg.inv(torch.cat([basis, border]))[:, : n * n]
+
+
+@kept
+def spline_shares(
+    n: int, height: int, width: int, align_corners: bool, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """How much each control point counts at each output pixel, in a thin plate spline.
+
+    A spline's values are sums of those at its control points, each times such a share.
+
+    Args:
+        n: points along each axis.
+        height: H of the output, in pixels.
+        width: W of the output, in pixels.
+        align_corners: what -1 and 1 are.
+        dtype: of the shares; they are computed in float64.
+        device: on which they shall be.
+
+    Returns:
+        (H, W, n²), which add up to 1 at each pixel.
+
+    Raises:
+        TypeError: n, height or width is not a whole number.
+        ValueError: one of them is 0 or less.
+
+    Example:
+        >>> spline_shares(2, 1, 1, False, torch.float32, "cpu")  # amid the four
+        tensor([[[0.2500, 0.2500, 0.2500, 0.2500]]])
+    """
+    options = {"dtype": torch.float64, "device": "cpu"}
+    places = base_grid(height, width, align_corners, **options)[..., :2]
+    basis = spline_basis(places, control_lattice(n, **options))
+    return (basis @ spline_weights(n)).to(device, dtype)
+
+
+def bend(points: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
+    """`thin_plate_spline_grid` of points that are not looked at: NaN stays NaN.
+
+    Args:
+        points: (B, n², 2).
+        size: (B, C, H, W) of the output.
+        align_corners: what -1 and 1 are.
+
+    Returns:
+        (B, H, W, 2).
+
+    Raises:
+        TypeError: size is not of whole numbers.
+        ValueError: one of them is 0 or less.
+
+    Example:
+        >>> bend(control_lattice(2)[None], (1, 1, 1, 2))
+        tensor([[[[-0.5000,  0.0000],
+                  [ 0.5000,  0.0000]]]])
+    """
+    n = math.isqrt(points.shape[1])
+    shares = spline_shares(n, *size[2:], align_corners, points.dtype, points.device)
+    return torch.einsum("hwk,bki->bhwi", shares, points)
 
 
 def thin_plate_spline_grid(
@@ -243,10 +357,39 @@ def thin_plate_spline_grid(
         tensor([[[-0.2500,  0.2500]]])
     """
     check_spline_grid(points, size)
-    n, options = math.isqrt(points.shape[1]), {"dtype": points.dtype, "device": points.device}
-    places = base_grid(*size[2:], align_corners, **options)[..., :2]
-    basis = spline_basis(places, control_lattice(n, **options))
-    return torch.einsum("hwk,bki->bhwi", basis @ spline_weights(n).to(places), points)
+    return bend(points, size, align_corners)
+
+
+def grid_of(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
+    """Where in the input each output pixel reads, by a theta of any family: its shape tells which.
+
+    For transformers: the values are not looked at, so that a GPU is not waited for, and NaN gives
+    NaN.
+
+    Args:
+        theta: (B, 2, 3) affine, (B, 3, 3) a homography, or (B, n², 2) control points.
+        size: (B, C, H, W) of the output.
+        align_corners: what -1 and 1 are; give `grid_sample` the same.
+
+    Returns:
+        (B, H, W, 2), last axis (x, y).
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
+
+    Example:
+        >>> shifted = control_lattice(3)[None] + 0.25
+        >>> grid_of(shifted, (1, 1, 1, 1))  # the middle
+        tensor([[[[0.2500, 0.2500]]]])
+    """
+    check_any_theta(theta)
+    if theta.shape[2] == 2:
+        return bend(theta, size, align_corners)
+    target = base_grid(*size[2:], align_corners, dtype=theta.dtype, device=theta.device)
+    if theta.shape[1] == 3:
+        return project(theta, target)
+    return torch.einsum("bij,hwj->bhwi", theta, target)  # faster on CPUs than F.affine_grid
 
 
 def bending_energy(points: Tensor) -> Tensor:

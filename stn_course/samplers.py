@@ -7,21 +7,24 @@ Inside this module x and y are in pixels: 0 is the centre of the first pixel, si
 """
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_course.grids import base_grid
+from stn_course.grids import grid_of
 from stn_course.validation import (
     check_antialias,
     check_grid_sample,
     check_output_size,
+    check_same_batch,
     check_warp,
 )
 
-MODES = ("bilinear", "nearest")
+MODES = ("bilinear", "nearest")  # the paper's, which the labs show
+ALL_MODES = (*MODES, "bicubic")
 PADDING_MODES = ("zeros", "border", "reflection")
 
 
@@ -189,6 +192,63 @@ def bilinear(input: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return (1 - lower_part)[:, None] * upper + lower_part[:, None] * lower
 
 
+def cubic_weight(distance: Tensor) -> Tensor:
+    """How much a pixel counts in bicubic sampling, by how far away it is along one axis.
+
+    Two cubics, one up to a distance of 1 and one up to 2, which meet without a kink (Keys 1981).
+    The slope where they meet is -0.75, PyTorch's and OpenCV's choice.
+
+    Args:
+        distance: any shape, in pixels, of either sign.
+
+    Returns:
+        The same shape; 1 at 0, 0 at 1 and from 2 on, below 0 in between.
+
+    Example:
+        >>> cubic_weight(torch.tensor([-1.5, -1.0, -0.5, 0.0, 0.5]))
+        tensor([-0.0938,  0.0000,  0.5938,  1.0000,  0.5938])
+    """
+    slope, d = -0.75, distance.abs().clamp(max=2)
+    near = ((slope + 2) * d - (slope + 3)) * d * d + 1
+    far = slope * (((d - 5) * d + 8) * d - 4)
+    return torch.where(d <= 1, near, far)
+
+
+def bicubic(
+    input: Tensor, x: Tensor, y: Tensor, padding_mode: str = "zeros", align_corners: bool = False
+) -> Tensor:
+    """The weighted sum of the sixteen neighbours, see `cubic_weight`.
+
+    The gradient to x and y has no jump where they cross the centre of a pixel. Negative weights let
+    the output lie beyond all values of the input.
+
+    Args:
+        input: (B, C, H, W).
+        x: (B, H', W') in pixels, not padded: each neighbour is, by itself.
+        y: the same for the rows.
+        padding_mode: as in `pad`.
+        align_corners: as in `pad`.
+
+    Returns:
+        (B, C, H', W').
+
+    Example:
+        >>> step = torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]])
+        >>> x, y = torch.tensor([[[0.5, 1.5, 2.5]]]), torch.zeros(1, 1, 3)
+        >>> bicubic(step, x, y, padding_mode="border")
+        tensor([[[[-0.0938,  0.5000,  1.0938]]]])
+    """
+    left, top = x.floor().detach(), y.floor().detach()
+    options, output = (padding_mode, align_corners), torch.zeros_like(input[:, :, :1, :1])
+    for n in (-1, 0, 1, 2):
+        row, across = pad(top + n, input.shape[2], *options), torch.zeros_like(output)
+        for m in (-1, 0, 1, 2):
+            values = read_pixels(input, pad(left + m, input.shape[3], *options), row)
+            across = across + cubic_weight(x - left - m)[:, None] * values
+        output = output + cubic_weight(y - top - n)[:, None] * across
+    return output
+
+
 def grid_sample(
     input: Tensor,
     grid: Tensor,
@@ -201,7 +261,7 @@ def grid_sample(
     Args:
         input: (B, C, H, W), float.
         grid: (B, H', W', 2), normalised (x, y), input coordinates.
-        mode: "bilinear" or "nearest".
+        mode: "bilinear", "nearest" or "bicubic".
         padding_mode: what lies outside: "zeros", "border" or "reflection".
         align_corners: what -1 and 1 are; give `affine_grid` the same.
 
@@ -217,10 +277,14 @@ def grid_sample(
         >>> grid_sample(image, grid=torch.zeros(1, 1, 1, 2))  # amid the four pixels
         tensor([[[[1.5000]]]])
     """
-    check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
+    check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
-    x = pad(to_pixels(grid[..., 0], width, align_corners), width, padding_mode, align_corners)
-    y = pad(to_pixels(grid[..., 1], height, align_corners), height, padding_mode, align_corners)
+    x = to_pixels(grid[..., 0], width, align_corners)
+    y = to_pixels(grid[..., 1], height, align_corners)
+    if mode == "bicubic":
+        return bicubic(input, x, y, padding_mode, align_corners)
+    x = pad(x, width, padding_mode, align_corners)
+    y = pad(y, height, padding_mode, align_corners)
     return bilinear(input, x, y) if mode == "bilinear" else nearest(input, x, y)
 
 
@@ -308,6 +372,7 @@ def warp(
     padding_mode: str = "zeros",
     align_corners: bool = False,
     antialias: bool = False,
+    grid: Callable[[Tensor, tuple[int, ...], bool], Tensor] = grid_of,
 ) -> Tensor:
     """Grid and sampling in one call by PyTorch's own functions.
 
@@ -316,13 +381,16 @@ def warp(
 
     Args:
         input: (B, C, H, W), float.
-        theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y).
+        theta: (B, 2, 3), or (1, 2, 3) for the whole batch; output -> input, normalised (x, y). Of
+            another family: a homography (B, 3, 3), or control points (B, n², 2).
         output_size: (H', W') of the output, by default the input's.
         mode: as in `grid_sample`.
         padding_mode: as in `grid_sample`.
         align_corners: what -1 and 1 are.
         antialias: where the grid's points lie more than a pixel apart, read from smaller copies of
             the input, see `pyramid` and `pyramid_level`, so that no pixel is skipped.
+        grid: makes the grid of theta, the size (B, C, H', W') of the output and align_corners; by
+            default `grids.grid_of`.
 
     Returns:
         (B, C, H', W') in the input's dtype.
@@ -330,7 +398,7 @@ def warp(
     Raises:
         TypeError: not floating-point tensors, float64 beside another dtype, or devices that differ.
         ValueError: a wrong shape, batches that differ, an unknown name, or antialias with
-            align_corners.
+            align_corners or with a theta that is not affine.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -339,18 +407,18 @@ def warp(
         tensor([[[[1., 0.],
                   [3., 0.]]]])
     """
-    check_warp(input, theta, mode, padding_mode, MODES, PADDING_MODES)
+    check_warp(input, theta, mode, padding_mode, ALL_MODES, PADDING_MODES)
     check_output_size(output_size)
-    check_antialias(antialias, align_corners)
-    size = tuple(input.shape[2:])
-    new_size = size if output_size is None else output_size
+    check_antialias(antialias, align_corners, theta)
+    size = tuple(input.shape[2:]) if output_size is None else output_size
     precise = torch.promote_types(input.dtype, torch.float32)
-    theta = theta.to(precise).expand(len(input), 2, 3)
+    theta = theta.to(precise)
     with without_autocast(input.device):
-        target = base_grid(*new_size, align_corners, dtype=precise, device=input.device)
-        grid = torch.einsum("bij,hwj->bhwi", theta, target)  # faster on CPUs than F.affine_grid
-        levels = pyramid(input.to(precise), new_size) if antialias else [input.to(precise)]
-        read = [F.grid_sample(copy, grid, mode, padding_mode, align_corners) for copy in levels]
+        places = grid(theta, (len(theta), 1, *size), align_corners)
+        check_same_batch(theta, input)
+        places = places.expand(len(input), -1, -1, -1)
+        levels = pyramid(input.to(precise), size) if antialias else [input.to(precise)]
+        read = [F.grid_sample(copy, places, mode, padding_mode, align_corners) for copy in levels]
         if antialias:
-            read = [_mixed(read, pyramid_level(theta, size, new_size))]
+            read = [_mixed(read, pyramid_level(theta, input.shape[2:], size))]
     return read[0].to(input.dtype)

@@ -73,14 +73,38 @@ def check_theta(theta, rows: int = 2) -> None:
     check_finite("theta", theta)
 
 
+def are_points(value: Tensor) -> bool:
+    """Whether a tensor (B, K, L) has the shape of n² control points, n at least 2."""
+    count, last = value.shape[1:]
+    return last == 2 and count >= 4 and math.isqrt(count) ** 2 == count
+
+
 def check_points(points) -> None:
     """`points` are n² control points (B, n², 2) with n at least 2, floating point and finite."""
     shape = "(B, n², 2), n at least 2"
     check_floating("points", points, shape, 3)
-    count, last = points.shape[1:]
-    if last != 2 or count < 4 or math.isqrt(count) ** 2 != count:
+    if not are_points(points):
         raise ValueError(f"points must have shape {shape}; got {describe(points)}")
     check_finite("points", points)
+
+
+def check_batched(theta) -> None:
+    """`theta` is floating point, (B, …), of any family."""
+    if not isinstance(theta, Tensor) or not theta.is_floating_point() or theta.dim() == 0:
+        raise TypeError(f"theta must be a floating-point tensor (B, …); got {describe(theta)}")
+
+
+def is_known_theta(theta: Tensor) -> bool:
+    """Whether a tensor has the shape of one of the families that `grids.grid_of` knows."""
+    return theta.dim() == 3 and (theta.shape[1:] in ((2, 3), (3, 3)) or are_points(theta))
+
+
+def check_any_theta(theta) -> None:
+    """`theta` is floating point, and of a family that `grids.grid_of` knows."""
+    shape = "(B, 2, 3), (B, 3, 3) or (B, n², 2)"
+    check_floating("theta", theta, shape, 3)
+    if not is_known_theta(theta):
+        raise ValueError(f"theta must have shape {shape}; got {describe(theta)}")
 
 
 def check_corners(corners, count: int) -> None:
@@ -156,19 +180,13 @@ def check_same(what: str, **tensors: Tensor) -> None:
         raise TypeError(f"{' and '.join(found)} must have the same {what}; {listed}")
 
 
-def check_antialias(antialias: bool, align_corners: bool) -> None:
-    """The levels of a pyramid have their corner pixels' centres in different places."""
+def check_antialias(antialias: bool, align_corners: bool, theta: Tensor) -> None:
+    """A pyramid's levels differ in where their corner pixels lie; theta says which are read."""
     if antialias and align_corners:
         raise ValueError("antialias=True needs align_corners=False; got align_corners=True")
-
-
-def check_reading(
-    output_size, padding_mode: str, padding_modes, align_corners: bool, antialias: bool
-) -> None:
-    """What a transformer will give to `warp` at each call fits together."""
-    check_choice("padding_mode", padding_mode, padding_modes)
-    check_output_size(output_size)
-    check_antialias(antialias, align_corners)
+    if antialias and theta.shape[1:] != (2, 3):
+        expected = "antialias=True needs an affine theta, (B, 2, 3)"
+        raise ValueError(f"{expected}; got {describe(theta)}")
 
 
 def check_head(head, outputs: int = 6) -> None:
@@ -195,6 +213,34 @@ def check_positive(name: str, value, kind: type = int) -> None:
         raise TypeError(f"{name} must be a positive {wanted}; got {describe(value)}")
     if not value > 0:
         raise ValueError(f"{name} must be a positive {wanted}; got {value!r}")
+
+
+def check_not_negative(name: str, value) -> None:
+    """`value` is a finite number, 0 or above."""
+    wanted = f"{name} must be a finite number from 0"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{wanted}; got {describe(value)}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{wanted}; got {value!r}")
+
+
+def check_scales(name: str, value) -> None:
+    """`value` is a tuple or list of two finite numbers above 0, the smaller first."""
+    wanted = f"{name} must be two finite numbers above 0, the smaller first"
+    numbers = value if isinstance(value, tuple | list) else [None]
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise TypeError(f"{wanted}; got {describe(value)}")
+    if len(value) != 2 or not 0 < value[0] <= value[1] < math.inf:
+        raise ValueError(f"{wanted}; got {_short(value)}")
+
+
+def check_lattice_side(name: str, value) -> None:
+    """`value` is a whole number, 2 or above: points along one axis of a lattice."""
+    check_positive(name, value)
+    if value < 2:
+        raise ValueError(
+            f"{name} must be at least 2, for a lattice with both its ends; got {value}"
+        )
 
 
 def check_batch(name: str, value: Tensor, size) -> None:
@@ -241,13 +287,16 @@ def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
     Where one has float64, so must the other; lower precisions are all computed in float32.
     """
     check_images(input)
-    check_theta_shape(theta)
-    if theta.shape[0] not in (1, input.shape[0]):
-        raise ValueError(
-            f"theta must have a batch of 1 or of the input's {input.shape[0]}; got {theta.shape[0]}"
-        )
+    check_batched(theta)
     if (input.dtype == torch.float64) != (theta.dtype == torch.float64):
         check_same("dtype", input=input, theta=theta)
     check_same("device", input=input, theta=theta)
     check_choice("mode", mode, modes)
     check_choice("padding_mode", padding_mode, padding_modes)
+
+
+def check_same_batch(theta: Tensor, input: Tensor) -> None:
+    """There is a theta for each input, or one for all of them."""
+    if len(theta) not in (1, len(input)):
+        expected = f"theta must have a batch of 1 or of the input's {len(input)}"
+        raise ValueError(f"{expected}; got {len(theta)}")

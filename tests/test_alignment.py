@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stn_course import alignment, data, transforms
+from stn_course import alignment, data, grids, transforms
 from stn_course.samplers import warp
 
 
@@ -112,3 +112,22 @@ def test_no_turn_undoes_nothing():
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_the_box_of_a_homography_that_only_scales_is_that_of_the_affine_map():
+    theta, boxes = 2 * torch.diag(torch.tensor([0.25, 0.5, 1.0]))[None], [[10, 20, 20, 10]]
+    boxes = torch.tensor(boxes)
+    assert alignment.window_box(theta, (40, 60)).tolist() == [[22.5, 10, 15, 20]]
+    assert alignment.share_inside(theta, boxes, (40, 60)).item() == pytest.approx(7.5 / 20)
+    far = math.hypot(10, 5)
+    assert alignment.centre_distance(theta, boxes, (40, 60)).item() == pytest.approx(far)
+
+
+def test_the_box_of_a_bent_grid_holds_all_of_it():
+    """The middle of a spline is pulled beyond its right edge."""
+    points = grids.control_lattice(3)[None] / 2
+    points[0, 4, 0] = 0.9
+    left, _, width, _ = alignment.window_box(points, (40, 60))[0].tolist()
+    assert left + width >= (0.9 + 1) * 30 - 1e-3
+    with pytest.raises(ValueError, match="theta must have shape"):
+        alignment.window_box(torch.zeros(1, 5, 2), (40, 60))

@@ -38,7 +38,16 @@ ALLOWED = {
     "data": {"files", "grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
     "models": {"grids", "samplers", "transforms", "validation"},
-    "training": {"data", "device", "files", "models", "samplers", "validation"},
+    "training": {
+        "data",
+        "device",
+        "files",
+        "grids",
+        "models",
+        "samplers",
+        "transforms",
+        "validation",
+    },
     "comparison": {
         "alignment",
         "clutter",

@@ -57,11 +57,10 @@ def filled(exercise) -> str:
         answer = answer.tolist() if isinstance(answer, torch.Tensor) else answer
         return f"{exercise.attempt} = {answer!r}\nchecks.{exercise.name}({exercise.attempt})"
     tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.solution)))
-    (function,) = tree.body
-    arguments = [*function.args.args, function.args.kwarg]
-    function.returns = None
-    for argument in filter(None, arguments):
-        argument.annotation = None
+    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+        function.returns = None
+        for argument in filter(None, [*function.args.args, function.args.kwarg]):
+            argument.annotation = None
     needed = "import math\nfrom stn_course import models, training, transforms"
     if exercise.notebook.startswith("02"):  # notebook 02 keeps the inverse of one theta so
         needed += "\nfrom stn_course.transforms import from_matrix, to_matrix"
@@ -69,7 +68,7 @@ def filled(exercise) -> str:
         needed = "from stn_course import models"
     text = ast.unparse(tree)
     call = f"checks.{exercise.name}({exercise.attempt})"
-    return f"{needed}\n{text}\n{exercise.attempt} = {function.name}\n{call}"
+    return f"{needed}\n{text}\n{exercise.attempt} = {tree.body[0].name}\n{call}"
 
 
 @each_exercise

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from stn_course import data, models, training, transforms
+from stn_course import data, grids, models, training, transforms
 from stn_course.training.collapse import CollapseDetector
 
 # With batches of 64, as on the page, as many steps take half the time or less; they are noisier.
@@ -153,6 +153,8 @@ def test_the_spread_is_remembered_over_a_checkpoint():
         (transforms.scale(2.0), 0.75, 4.0, 0.0),
         (transforms.scale(-0.5, 0.5), 0.0, 0.25, 0.0),  # a mirror image
         (transforms.translation(x=torch.tensor([-0.5, 0.5])), 0.25, 1.0, 0.5),
+        (2 * torch.eye(3)[None], 0.0, 1.0, 0.0),  # a homography
+        (2 * grids.control_lattice(3).expand(2, 9, 2), 0.75, 4.0, 0.0),
     ],
 )
 def test_the_signs_of_known_thetas(theta, outside, determinant, spread):
@@ -160,5 +162,7 @@ def test_the_signs_of_known_thetas(theta, outside, determinant, spread):
 
 
 def test_what_is_no_theta_is_named():
-    with pytest.raises(ValueError, match=r"\(2, 3, 3\)"):
-        training.signs(torch.zeros(2, 3, 3))
+    with pytest.raises(ValueError, match=r"\(2, 3, 4\)"):
+        training.signs(torch.zeros(2, 3, 4))
+    with pytest.raises(ValueError, match="NaN"):
+        training.signs(torch.full((2, 2, 3), torch.nan))

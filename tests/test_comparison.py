@@ -2,6 +2,7 @@
 
 import re
 import statistics
+import time
 from dataclasses import asdict
 
 import pytest
@@ -116,10 +117,35 @@ def test_turned_digits_lie_further_apart(few):
 
 
 def test_the_larger_network_has_as_many_parameters():
-    upright = conditions.CONDITIONS["upright"].networks
+    upright = conditions.UPRIGHT_NETWORKS
     counts = [count_parameters(make()) for make in upright.values()]
     assert counts == [21_840, 27_467, 27_360]
     assert count_parameters(models.PlainNet(hidden=66)) < 27_360  # the next below
+
+
+def test_each_family_stands_before_the_same_classifier():
+    """It differs in the numbers that its head answers: 33 parameters for each."""
+    counts = {name: count_parameters(make()) for name, make in conditions.FAMILIES.items()}
+    assert counts["plain"] == 21_840
+    assert counts["projective"] - counts["affine"] == 2 * 33
+    assert counts["tps"] - counts["affine"] == 26 * 33
+
+
+def test_a_plan_names_who_sets_the_time(few, monkeypatch):
+    """With seconds an epoch of 6 for the reference, 3 and 2 for the others."""
+    monkeypatch.setattr(table, "seconds_an_epoch", lambda *_: [6.0, 3.0, 2.0])
+    plan = table.Plan(("elastic",), 5, (), ("plain", "tps"), (0,), "affine")
+    rows = table.plan_rows(plan, CPU, few["train"])
+    assert [(row.network, row.epochs) for row in rows] == [
+        ("affine", 5),
+        ("plain", 10),
+        ("tps", 15),
+    ]
+
+
+def test_on_a_cpu_a_step_takes_its_own_time_alone():
+    """Whatever else the machine does: here it sleeps."""
+    assert runs._timed(lambda: time.sleep(0.2), CPU) < 0.1
 
 
 def test_multiply_adds_are_those_of_the_layers():
@@ -225,9 +251,9 @@ def test_the_stored_tables_are_of_todays_plans_and_networks(name):
         assert len(row.errors) == len(row.seconds) == len(row.seeds)
     for digits in plan.digits:
         rows = [row for row in stored.rows if row.digits == digits]
-        equal = [row.network for row in rows if row.epochs == plan.epochs]
-        assert equal == [*plan.as_often, "transformer"]
-        assert [row.network for row in rows[len(equal) :]] == list(plan.as_long)
+        first = [*plan.as_often, plan.reference]
+        assert [row.network for row in rows] == [*first, *plan.as_long]
+        assert all(row.epochs == plan.epochs for row in rows[: len(first)])
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])

@@ -1,8 +1,7 @@
-"""The bundled digits: whole, checked, repaired, and the same as torchvision's; distortions."""
+"""The bundled digits: whole, checked, repaired, and the same as torchvision's; batches."""
 
 import gzip
 import hashlib
-import math
 import multiprocessing
 import socket
 import urllib.request
@@ -10,14 +9,11 @@ from importlib import resources
 
 import pytest
 import torch
-import torch.nn.functional as F
-from torch.nn.functional import avg_pool2d
 
 from stn_course import data, files
 
 # torchvision comes after stn_course, which mends its import.
 from torchvision.datasets import MNIST  # isort: skip
-from torchvision.transforms.functional import InterpolationMode, rotate  # isort: skip
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +112,7 @@ def test_a_bundle_that_lacks_something_says_how_to_restore_it(tmp_path, monkeypa
     (tmp_path / "mnist").mkdir()
     if content is not None:
         (tmp_path / "mnist" / name).write_bytes(content)
-    monkeypatch.setattr(data.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(data.bundled.resources, "files", lambda _: tmp_path)
     restore = "restore it with `git checkout stn_course/mnist`, or install stn_course again"
     with pytest.raises(OSError, match=f"^the bundled {name} is {said}; {restore}$"):
         data.load_mnist("test")
@@ -185,79 +181,6 @@ def test_the_same_seed_gives_the_same_batches(digits):
     assert torch.equal(order(), order())
 
 
-def test_rotate_is_torchvisions(digits):
-    images = digits[0][:4]
-    theirs = rotate(images, 37, interpolation=InterpolationMode.BILINEAR)
-    assert torch.allclose(data.rotate(images, 37), theirs, atol=1e-4)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
-@pytest.mark.parametrize("degrees", [90, 33.3, torch.tensor([0.0, -45.0, 170.0, 77.0])])
-def test_rotate_reads_where_pytorchs_grid_does(digits, device, dtype, degrees):
-    images = digits[0][:4].to(device, dtype)
-    angles = torch.deg2rad(torch.as_tensor(degrees).expand(4).double())
-    zero = torch.zeros(4)
-    rows = [angles.cos(), -angles.sin(), zero, angles.sin(), angles.cos(), zero]
-    theta = torch.stack(rows, dim=1).reshape(4, 2, 3).to(images)
-    grid = F.affine_grid(theta, images.shape, align_corners=False)
-    expected = F.grid_sample(images, grid, align_corners=False)
-    bound = {torch.float32: 1e-5, torch.float64: 1e-10, torch.float16: 0.02}[dtype]
-    assert (data.rotate(images, degrees) - expected).abs().max() <= bound
-
-
-def test_rotate_reads_the_nearest_pixel_as_torchvision_does(digits):
-    """But for ties, which rounding decides."""
-    images = digits[0][:50]
-    for degrees in (17.3, -71.9):
-        theirs = rotate(images, degrees)  # nearest is its default
-        same = data.rotate(images, degrees, mode="nearest") == theirs
-        assert same.float().mean() > 0.999
-    turned, angles = data.random_rotation(90, "nearest")(images, torch.Generator().manual_seed(0))
-    assert torch.equal(turned, data.rotate(images, angles, "nearest"))
-    assert set(turned.unique().tolist()) <= {0.0, *images.unique().tolist()}
-
-
-def test_rotate_takes_an_angle_for_each_image(digits):
-    images, angles = digits[0][:3], torch.tensor([10.0, -20.0, 180.0])
-    each = torch.cat([data.rotate(images[i : i + 1], angles[i].item()) for i in range(3)])
-    assert torch.allclose(data.rotate(images, angles), each, atol=1e-5)
-
-
-def test_rescale_makes_larger_and_smaller(digits):
-    images = digits[0][:16]
-    half = data.rescale(images, 0.5)
-    assert torch.allclose(half[..., 7:21, 7:21], avg_pool2d(images, 2), atol=1e-5)
-    assert half[..., :6, :].max() == 0
-    assert data.rescale(images, 1.5).sum() > images.sum() * 1.5
-
-
-def test_random_rotation_tells_its_angles(digits):
-    images = digits[0][:500]
-    distort = data.random_rotation(60)
-    turned, degrees = distort(images, torch.Generator().manual_seed(1))
-    assert degrees.abs().max() <= 60
-    assert degrees.min() < -50 and degrees.max() > 50
-    assert torch.allclose(turned, data.rotate(images, degrees), atol=1e-6)
-    again, _ = distort(images, torch.Generator().manual_seed(1))
-    assert torch.equal(turned, again)
-
-
-@pytest.mark.parametrize(
-    ("factor", "words"),
-    [
-        (-2, "factor must be above 0; got -2.0"),
-        (
-            torch.tensor([1.0, math.nan, 2.0, 0.0, 3.0]),
-            "factor must be above 0; got 0, less or NaN in 2 of 5, the first at index 1: nan",
-        ),
-    ],
-)
-def test_a_wrong_factor_is_named_without_the_batch(factor, words):
-    with pytest.raises(ValueError) as caught:
-        data.rescale(torch.zeros(5, 1, 9, 4), factor)
-    assert str(caught.value) == words
-
-
 ONE = torch.zeros(1, 1, 28, 28)
 
 
@@ -267,11 +190,6 @@ ONE = torch.zeros(1, 1, 28, 28)
         (lambda: data.load_mnist("valid"), ValueError, "'valid'"),
         (lambda: data.to_float(ONE), TypeError, "torch.float32"),
         (lambda: data.to_float(ONE.byte()), TypeError, r"\(1, 1, 28, 28\)"),
-        (lambda: data.rotate(ONE.byte(), 3), TypeError, "torch.uint8"),
-        (lambda: data.rotate(ONE[..., :20], 3), ValueError, r"\(1, 1, 28, 20\)"),
-        (lambda: data.rotate(ONE, torch.zeros(3)), ValueError, r"\(1,\).*\(3,\)"),
-        (lambda: data.rotate(ONE, 3, mode="bicubic"), ValueError, "'bicubic'"),
-        (lambda: data.rescale(ONE, 0.0), ValueError, "0"),
         (lambda: next(data.batches(ONE, torch.zeros(2), 1)), ValueError, "1 and 2"),
         (lambda: next(data.batches(ONE[:0], ONE[:0], 1)), ValueError, "0 and 0"),
         (lambda: next(data.batches(ONE, ONE, 0)), ValueError, "got 0"),

@@ -166,7 +166,7 @@ def names_read(thing) -> set[str]:
     own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     own |= {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", [])}
     own |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     return {node.id for node in names} - own
 
 

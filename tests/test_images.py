@@ -3,6 +3,7 @@
 import numpy
 import pytest
 import torch
+from PIL import Image
 
 from stn_course.widgets.images import as_image
 
@@ -28,3 +29,27 @@ def test_the_learners_array_is_left_alone():
     made = as_image(image.clone().requires_grad_())
     assert torch.equal(made[0], image)
     assert not made.requires_grad
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_a_picture_and_its_file_are_the_same_image(mode, tmp_path):
+    colours = numpy.zeros((4, 6, 3), dtype=numpy.uint8)
+    colours[:, :3] = [255, 0, 0]
+    picture = Image.fromarray(colours).convert(mode)
+    picture.save(tmp_path / "picture.png")
+    image = as_image(picture)
+    for path in (tmp_path / "picture.png", str(tmp_path / "picture.png")):
+        assert torch.equal(as_image(path), image)
+    grey = mode in ("1", "L", "LA")
+    assert image.shape == (1 if grey else 3, 4, 6)
+    assert (image[:, :, 3:] == 0).all()
+    assert grey or (image[0, :, :3] == 1).all()
+
+
+def test_a_photograph_stands_upright(tmp_path):
+    lying = Image.fromarray(numpy.array([[0, 100, 200]], dtype=numpy.uint8))
+    exif = lying.getexif()
+    exif[0x0112] = 6  # orientation: the camera was turned to its right
+    lying.save(tmp_path / "photograph.png", exif=exif)
+    image = as_image(tmp_path / "photograph.png")
+    assert (255 * image[0, :, 0]).round().tolist() == [0, 100, 200]

@@ -9,7 +9,8 @@ SETUP = """
 import ipywidgets, torch
 from ipywidgets.widgets.widget import _instances
 from stn_course import models, training
-from stn_course.widgets import FindLab, Monitor, PilotLab, Quiz, ReplayLab, SamplerLab, ThetaLab
+from stn_course.widgets import FindLab, Monitor, PilotLab, Quiz, ReplayLab, SamplerLab
+from stn_course.widgets import ThetaLab, WarpLab
 image = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
 """
 
@@ -89,6 +90,7 @@ def page(kernel):
         "Quiz('zoom')",
         "Monitor()",
         "SamplerLab(image)",
+        "WarpLab(image)",
         "ReplayLab(training.load_recording())",
         "straightener, digits = models.load_straightener(), torch.rand(2, 1, 28, 28)\n"
         "PilotLab(digits, torch.tensor([0, 1]), models.PlainNet(), straightener)",

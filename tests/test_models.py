@@ -350,7 +350,7 @@ def test_only_fitting_heads_and_known_transformations_are_taken():
     with pytest.raises(ValueError, match=three):
         models.SpatialTransformer(looks(6), transformation="attention")
     for use in (models.SpatialTransformer, models.start_at_identity, models.find_head):
-        with pytest.raises(ValueError, match="must be one of 'affine', 'attention'; got 'zoom'"):
+        with pytest.raises(ValueError, match=r"must be one of 'affine', .*; got 'zoom'"):
             use(looks(6), transformation="zoom")
     with pytest.raises(ValueError, match=r"must answer \(B, 3\), here \(2, 3\); got .*\(2, 6\)"):
         models.to_theta(torch.zeros(2, 6), 2, "attention")

@@ -9,9 +9,10 @@ import pytest
 import small_run
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import nn
 
-from stn_course import models, training, transforms
+from stn_course import grids, models, training, transforms
 from stn_course.widgets import Monitor, monitor
 
 
@@ -100,6 +101,40 @@ def test_pictures_larger_than_their_outputs_are_shown_as_they_are_read(small):
     whole = transforms.identity().flatten().tolist()
     assert watcher.canvas.state["thetas"] == training.PROBE * [whole]
     assert "grids 1.00 to 1.00 times as wide as the picture, 0.00 to 0.00 from its" in watcher.text
+
+
+class Lens(models.Transformation):
+    """One number, and a grid of its own."""
+
+    identity = (0.0,)
+
+    def to_theta(self, answer):
+        return answer
+
+    def grid(self, theta, size, align_corners):
+        places = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)[..., :2]
+        return places * (1 + theta[:, None, None])
+
+
+@pytest.mark.parametrize("family", ["projective", "tps", Lens()], ids=["8", "32", "own"])
+def test_other_families_are_watched(small, family):
+    """One whose theta tells no grid by its shape has curves alone."""
+    options = {"transformation": family}
+
+    def make():
+        localization = models.localization_cnn(in_channels=1, **options)
+        return nn.Sequential(models.SpatialTransformer(localization, **options), models.PlainNet())
+
+    watcher = Monitor()
+    _, history = fitted(small, watcher, make)
+    assert watcher.canvas.state["alert"] == ""
+    theta = watcher.canvas.state["thetas"]
+    if isinstance(family, Lens):
+        assert theta is None
+    else:
+        assert torch.allclose(torch.tensor(theta), history.probe_thetas[-1].flatten(1))
+        assert "grids turned by" in watcher.text
+    assert isinstance(watcher.figure(), Figure)
 
 
 def test_stop_leaves_a_model_and_a_history(small):

@@ -103,6 +103,16 @@ def test_the_page_shows_every_field(page, show, where, part, other):
     assert not torch.equal(pixels, then) or elements != after
 
 
+def test_more_pixels_than_a_box_has_are_averaged_and_fewer_are_seen_as_squares(page, show):
+    for columns, levels in ((2, {0, 255}), (2 * BOX[2], {127, 128})):
+        pixels = bytes([0, 0, 0, 255, 255, 255, 255, 255]) * (columns // 2)
+        picture = {"rows": 1, "columns": columns, "pixels": pixels}
+        show("marks", {"kind": "image", "box": BOX, "picture": picture})
+        x, y, width, height = BOX
+        inner = seen(page)[0][y + 2 : y + height - 2, x + 2 : x + width - 2]
+        assert set(inner.flatten().tolist()) <= levels
+
+
 def test_dots_lie_where_they_are_said_to(page, show):
     places = torch.tensor([15.0, 25.0, 40.0, 60.0]).numpy().tobytes()
     show("marks", {"kind": "dots", "places": places, "radius": 2, "colour": RED})

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 import small_run
@@ -9,7 +10,7 @@ import torch
 from lab_by_hand import check, encoded, move, painted, put, words
 from lab_in_page import REVIVE, answer, show_lab
 
-from stn_course import clutter, models, samplers, training, transforms
+from stn_course import clutter, grids, models, samplers, training, transforms
 from stn_course.plotting import COLOURS
 from stn_course.widgets import Monitor, ReplayLab
 from stn_course.widgets.browser_lab import to_browser
@@ -66,7 +67,7 @@ def search(digits):
 def scene_of(page, lab, index: int, narrow: bool = False) -> dict:
     """A scene as plain data; of a picture how many columns it has."""
     data, count = lab.canvas.data, len(lab.images)
-    thetas = lab.thetas[index].reshape(count, 6).tolist()
+    thetas = lab.thetas[index].reshape(count, -1).tolist()
     chart = data["chart"] | {"here": index}
     step = {"thetas": thetas, "charts": [chart], "text": "", "notes": []}
     film = encoded(data["film"])
@@ -145,11 +146,47 @@ def test_boxes_travel_to_their_places(page, search):
     for index in range(3):
         for i, panel in enumerate(scene_of(page, lab, index)["panels"][1::2]):
             picture, outline = panel["marks"][0]["box"], panel["marks"][1]["places"]
-            left, right = outline[0][0], outline[1][0]
+            across = [x for x, _ in outline]
+            left, right = min(across), max(across)
             scale, x = search.probe_thetas[index][i, 0, [0, 2]].tolist()
             assert (right - left) / picture[2] == pytest.approx(scale, abs=0.01)
             middle = picture[0] + picture[2] / 2
             assert (left + right) / 2 - middle == pytest.approx(x * picture[2] / 2, abs=0.02)
+    lab.close()
+
+
+def bent(count: int) -> dict[str, torch.Tensor]:
+    """Thetas of the other families, each of its own for so many digits; one sees the horizon."""
+    generator = torch.Generator().manual_seed(0)
+    tilted = torch.eye(3).expand(count, 3, 3) + 0.2 * torch.randn(count, 3, 3, generator=generator)
+    tilted[0, 2] = torch.tensor([1.5, 0.0, 1.0])
+    points = {n: grids.control_lattice(n).expand(count, n * n, 2) for n in (3, 4)}
+    return {"projective": tilted} | {
+        f"{n * n} points": lattice + 0.2 * torch.randn(lattice.shape, generator=generator)
+        for n, lattice in points.items()
+    }
+
+
+@pytest.mark.parametrize("family", bent(1))
+def test_other_families_are_read_and_framed_as_pytorch_reads_them(page, recording, family):
+    thetas = bent(training.PROBE)[family]
+    steps = {"probe_steps": [0], "probe_losses": [1.0], "probe_right": []}
+    lab = ReplayLab(replace(recording, probe_thetas=[thetas], **steps))
+    show_lab(page, lab, "ReplayLab")
+    expected = 255 * lab.outputs()[:, 0, 2:26, 2:26]
+    for i in range(training.PROBE):
+        assert (shown_output(page, i) - expected[i]).abs().max() <= 1
+    answer(page, lab)
+    assert check(page).startswith("PyTorch on cpu agrees: 0.00")
+    places = grids.grid_of(thetas, (training.PROBE, 1, 3, 3), align_corners=True)
+    for frame, panel in zip(places, scene_of(page, lab, 0)["panels"][1::2], strict=True):
+        left, top, side, _ = panel["marks"][0]["box"]
+        edge, *arrows = (torch.tensor(mark["places"]) for mark in panel["marks"][1:])
+        found = torch.cat([edge[::8], *arrows])  # corners and middles of sides, in turn
+        rows = [0, 0, 0, 1, 2, 2, 2, 1, 1, 1, 1, 2]
+        columns = [0, 1, 2, 2, 2, 1, 0, 0, 1, 2, 1, 1]
+        canvas = torch.tensor([left, top]) + (frame[rows, columns] + 1) / 2 * side
+        assert (found - canvas).abs().max() <= 1e-3
     lab.close()
 
 

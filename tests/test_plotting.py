@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from stn_course import clutter, data, models, plotting, samplers, training, transforms
+from stn_course import clutter, data, grids, models, plotting, samplers, training, transforms
 
 # Letters and lines may move by a fraction of a pixel between versions of matplotlib.
 pictured = pytest.mark.mpl_image_compare(tolerance=6, savefig_kwargs={"dpi": 60})
@@ -149,6 +149,43 @@ def test_theta_history(made_up_history):
 @pictured
 def test_pose_history(made_up_history):
     return plotting.pose_history(made_up_history, "pose")
+
+
+@pytest.fixture
+def bending(made_up_history, digits):
+    """A history of control points that leave their lattice, each in a direction of its own."""
+    directions = torch.linspace(0, 40, 3 * 16 * 2).sin().reshape(3, 16, 2)
+    lattice = grids.control_lattice(4)
+    thetas = [lattice + 0.2 * step * directions for step in torch.linspace(0, 1, 11)]
+    return replace(made_up_history, probe_thetas=thetas, probe_images=digits[0][:3])
+
+
+@pictured
+def test_lattice_history(bending):
+    return plotting.lattice_history(bending, title="points travel")
+
+
+def test_a_lattice_is_drawn_where_its_points_read_and_the_last_row_is_what_they_give(bending):
+    figure = plotting.lattice_history(bending, digits=2, looks=2)
+    panels = figure.axes
+    assert len(panels) == 6 and panels[2].get_ylabel() == "step 200"
+    dots = panels[3].lines[-1]  # of the second digit at the end
+    assert dots.get_xydata() == pytest.approx(bending.probe_thetas[-1][1].numpy(), abs=1e-5)
+    ways = panels[3].lines[-17:-1]
+    assert [len(way.get_xydata()) for way in ways] == 16 * [11]
+    grid = grids.thin_plate_spline_grid(bending.probe_thetas[-1], (3, 1, 28, 28))
+    read = F.grid_sample(bending.probe_images, grid, padding_mode="border", align_corners=False)
+    shown = torch.as_tensor(panels[5].images[0].get_array().data)
+    assert torch.allclose(shown, read[1, 0], atol=1e-5)
+
+
+def test_a_lattice_may_be_the_corners_of_a_homography(bending):
+    corners = grids.control_lattice(2)[None] * torch.tensor([0.5, 0.7, 1.0])[:, None, None]
+    theta = transforms.from_corners(corners)
+    seen = replace(bending, probe_thetas=[torch.eye(3).expand(3, 3, 3), theta], probe_steps=[0, 9])
+    figure = plotting.lattice_history(seen, n=2, looks=2)
+    for i in range(3):
+        assert figure.axes[3 + i].lines[-1].get_xydata() == pytest.approx(corners[i].numpy())
 
 
 @pictured
@@ -328,6 +365,11 @@ IMAGE, IDENTITY = torch.zeros(1, 8, 8), transforms.identity()
             ValueError,
             "no theta",
         ),
+        (
+            lambda: plotting.lattice_history(training.History(training.RECIPES["course"], 0)),
+            ValueError,
+            "no theta",
+        ),
     ],
 )
 def test_bad_input_is_named(call, error, words):
@@ -338,3 +380,44 @@ def test_bad_input_is_named(call, error, words):
 def test_a_history_of_few_steps_can_be_drawn(made_up_history):
     short = replace(made_up_history, losses=[2.3, 1.0, 0.5], accuracies=[0.4], seconds=[1.0])
     assert plotting.history({"short": short}).axes[0].lines[0].get_xdata().tolist() == [3]
+
+
+TILTED = torch.eye(3)[None].clone()
+TILTED[0, 2, 0] = 0.3  # w = 1 + 0.3 x
+BENT = grids.control_lattice(4)[None].clone()
+BENT[0, 5] += 0.3
+
+
+@pytest.mark.parametrize("theta", [TILTED, BENT], ids=["projective", "tps"])
+def test_a_frame_of_another_family_is_its_grids_edge(digits, theta):
+    """On the figure of a grid, of a recorded step, and in numbers."""
+    places = grids.grid_of(theta, (1, 1, 33, 33), align_corners=True)[0]
+    outline, centre, tips = plotting.drawing.frame_of(theta)
+    corners = outline[[0, 32, 33, 65, 66, 98, 99, 131]]
+    assert torch.equal(corners[[0, 1, 3, 5]], places[[0, 0, -1, -1], [0, -1, -1, 0]])
+    assert torch.equal(corners[[1, 3, 5, 7]], corners[[2, 4, 6, 0]])
+    assert (outline[1:] - outline[:-1]).norm(dim=1).max() < 0.2
+    assert torch.equal(torch.stack([centre, *tips]), places[[16, 16, 32], [16, 32, 16]])
+    image = digits[0][0]
+    figure = plotting.sampling_grid(image, theta)
+    lines = [line.get_xydata() for line in figure.axes[0].lines]
+    assert (torch.as_tensor(lines[1]) - outline).abs().max() <= 1e-6
+    seen = torch.as_tensor(figure.axes[1].images[0].get_array().data)
+    assert torch.allclose(seen, samplers.warp(image[None], theta)[0, 0])
+    curves = [plotting.Curve("", "", [0], [0])]
+    step = plotting.recorded_step(image[None], theta, image[None], curves)
+    frame = torch.as_tensor(step.axes[0].lines[0].get_xydata())
+    assert (frame - ((outline + 1) * 28 - 1) / 2).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("theta", [TILTED, BENT], ids=["projective", "tps"])
+def test_histories_of_another_family_show_the_nearest_affine_map(made_up_history, theta):
+    steps = len(made_up_history.probe_steps)
+    run = replace(made_up_history, probe_thetas=[theta.expand(5, -1, -1)] * steps)
+    expected = transforms.nearest_affine(theta)[0].flatten()
+    lines = plotting.theta_history(run).axes[0].lines
+    shown = torch.tensor([line.get_ydata()[-1] for line in lines])
+    assert torch.allclose(shown, expected, atol=1e-6)
+    (angles,) = plotting.pose_history(run).axes[0].lines
+    turn = transforms.to_pose(expected.view(1, 2, 3)).rotation.item()
+    assert angles.get_ydata()[-1] == pytest.approx(turn, abs=1e-4)

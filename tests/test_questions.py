@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import clutter, data, models, samplers, training, transforms
+from stn_course import clutter, data, grids, models, samplers, training, transforms
 from stn_course.checks.catalogue import QUESTIONS
 from stn_course.comparison import multiply_adds
 from stn_course.lessons import load_lessons
@@ -261,10 +261,61 @@ def attention_pays(_):
     assert torch.equal(finder.transformer.theta[:, [0, 1], [1, 0]], torch.zeros(2, 2))  # no turn
 
 
+def family_keeps(_):
+    """A page whose edges converge: no affine map parts them, and a spline spreads it evenly."""
+    corners = torch.tensor([[[-0.3, -0.6], [0.4, -0.5], [-1.0, 1.0], [1.0, 0.8]]])
+    size, through = (1, 1, 33, 33), {"align_corners": True}
+    straight = grids.projective_grid(transforms.from_corners(corners), size, **through)[0]
+    bent = grids.thin_plate_spline_grid(corners, size, **through)[0]
+    for grid in (straight, bent):
+        assert torch.allclose(grid[[0, 0, -1, -1], [0, -1, 0, -1]], corners[0], atol=1e-5)
+    for lines in (0, 1):  # rows, columns
+        assert max(map(deviation, straight.unbind(lines))) < 1e-5
+        assert max(map(deviation, bent.unbind(lines))) > 0.005
+    assert bent[16, 16, 1] > straight[16, 16, 1] + 0.3  # its middle is below the page's
+    left, right = corners[0, 2] - corners[0, 0], corners[0, 3] - corners[0, 1]
+    assert cosine(left, right) < 0.9
+    for _ in range(20):
+        part = torch.randn(2, 2)
+        assert cosine(part @ left, part @ right) < 1 - 1e-6
+
+
+def deviation(line) -> float:
+    """How far places (n, 2) lie from the straight line through the first and the last."""
+    along = F.normalize(line[-1] - line[0], dim=0)
+    return ((line - line[0]) @ torch.stack([-along[1], along[0]])).abs().max().item()
+
+
+def cosine(a, b) -> float:
+    """Of the angle between two vectors, computed in float64."""
+    return F.cosine_similarity(a.double(), b.double(), dim=0).item()
+
+
+def behind_the_horizon(_):
+    theta = torch.diag(torch.tensor([1.0, 1.0, -0.5]))[None]
+    theta[0, :2, 2] = torch.tensor([0.1, 0.2])  # at the middle: u, v and w of the question
+    u, v, w = theta[0] @ torch.tensor([0.0, 0.0, 1.0])
+    assert (u / w).item() == pytest.approx(-0.2) and (v / w).item() == pytest.approx(-0.4)
+    assert (grids.projective_grid(theta, (1, 1, 1, 1)) == grids.OUTSIDE).all()
+    white = torch.ones(1, 1, 4, 4)
+    assert F.grid_sample(white, torch.full((1, 1, 1, 2), 10.0), align_corners=False) == 0
+
+
+def bicubic_overshoot(_):
+    edge = torch.zeros(1, 1, 8, 8, dtype=torch.float64)
+    edge[..., 4:] = 1
+    theta = torch.tensor([[[0.9, 0.2, 0.03], [-0.2, 0.9, 0.0]]], dtype=torch.float64)
+    for mode, beyond in (("bilinear", 0), ("bicubic", 0.11)):
+        low, high = warped(edge, theta, mode=mode, padding_mode="border").aminmax()
+        assert -low.item() == pytest.approx(beyond, abs=0.005)
+        assert high.item() - 1 == pytest.approx(beyond, abs=0.005)
+
+
 COMPUTED = [
     *(normalised_range, what_a_cnn_knows, which_way, zoom, xy_order, align_corners, grey_frame),
     *(nearest_gradient, gradient_reach, dead_zone, identity_start, who_has_parameters),
     *(tanh_on_theta, upright_accuracy, mark_of_a_collapse, clutter_cnn, attention_pays),
+    *(family_keeps, behind_the_horizon, bicubic_overshoot),
 ]
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from ipywidgets.widgets.widget import _instances
 from matplotlib.figure import Figure
 from torch import nn
 
-from stn_course import clutter, models, samplers, training, transforms
+from stn_course import clutter, grids, models, samplers, training, transforms
 from stn_course.widgets import ReplayLab
 
 
@@ -141,6 +142,32 @@ def test_pictures_larger_than_their_outputs_are_shown_as_they_were_read(search, 
     film = lab.canvas.data["film"]
     assert (film["size"], film["antialias"]) == ([28, 28], antialias)
     lab.close()
+
+
+BENT = grids.control_lattice(4).expand(12, 16, 2) * torch.linspace(0.5, 1.2, 12)[:, None, None]
+TILTED = torch.eye(3).expand(12, 3, 3).clone()
+TILTED[:, 2, 0] = torch.linspace(-0.5, 0.5, 12)
+
+
+@pytest.mark.parametrize("thetas", [TILTED, BENT], ids=["projective", "tps"])
+def test_a_theta_of_another_family_is_replayed(recording, thetas):
+    steps = {"probe_steps": [0], "probe_losses": [1.0], "probe_right": []}
+    lab = ReplayLab(replace(recording, probe_thetas=[thetas], **steps))
+    places = grids.grid_of(thetas, (12, 1, 28, 28))
+    options = {"padding_mode": "border", "align_corners": False}
+    expected = F.grid_sample(recording.probe_images, places, **options)
+    assert (lab.outputs() - expected).abs().max() <= 1e-5
+    turns = transforms.to_pose(transforms.nearest_affine(thetas)).rotation
+    assert torch.allclose(lab.angles(0).float(), turns, atol=1e-3)
+    assert "their grids are turned by" in lab.text
+    assert isinstance(lab.figure(), Figure)
+    lab.close()
+
+
+def test_a_theta_that_no_grid_is_known_of_is_named(recording):
+    run = replace(recording, probe_thetas=[torch.zeros(12, 1)])
+    with pytest.raises(ValueError, match=r"shape \(B, 2, 3\), .*; got .*\(12, 1\)"):
+        ReplayLab(run)
 
 
 def test_words_for_windows_say_how_large_and_where(search):

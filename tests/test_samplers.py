@@ -11,7 +11,7 @@ from stn_course import models, samplers
 SHAPES = [(1, 1, 5, 7), (3, 2, 4, 9), (2, 3, 1, 6), (2, 1, 6, 1), (1, 2, 1, 1)]
 EVERY = [
     (mode, padding_mode, align_corners)
-    for mode in samplers.MODES
+    for mode in samplers.ALL_MODES
     for padding_mode in samplers.PADDING_MODES
     for align_corners in (False, True)
 ]
@@ -103,16 +103,71 @@ def test_gradients_are_pytorchs(shape, mode, padding_mode, align_corners, device
     assert (to_grid - expected[1]).abs().max() <= 1e-10
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_gradcheck(padding_mode, align_corners):
+def test_gradcheck(mode, padding_mode, align_corners):
     input = torch.randn(1, 2, 4, 5, dtype=torch.float64, requires_grad=True)
     # Off the kinks, at which a finite difference has no meaning.
     grid = (torch.rand(1, 3, 3, 2, dtype=torch.float64) * 1.7 - 0.85).requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda i, g: samplers.grid_sample(i, g, "bilinear", padding_mode, align_corners),
+        lambda i, g: samplers.grid_sample(i, g, mode, padding_mode, align_corners),
         (input, grid),
     )
+
+
+@pytest.mark.parametrize("padding_mode", samplers.PADDING_MODES)
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-9)], ids=str
+)
+def test_bicubic_on_the_samples_that_pytorch_tests_its_own_with(
+    padding_mode, align_corners, dtype, tolerance, device
+):
+    """As its OpInfo of grid_sample and grid_sampler_2d: 5×5, all values between -2 and 2."""
+    options = {"dtype": dtype, "device": device}
+    input = (torch.rand(2, 3, 5, 5, **options) * 4 - 2).requires_grad_()
+    grid = (torch.rand(2, 5, 5, 2, **options) * 4 - 2).requires_grad_()
+    ours = samplers.grid_sample(input, grid, "bicubic", padding_mode, align_corners)
+    number = samplers.PADDING_MODES.index(padding_mode)
+    for theirs in (
+        F.grid_sample(input, grid, "bicubic", padding_mode, align_corners),
+        torch.grid_sampler_2d(input, grid, 2, number, align_corners),
+    ):
+        assert (ours - theirs).abs().max() <= tolerance
+        weights = torch.randn_like(theirs)
+        options = {"grad_outputs": weights, "retain_graph": True}
+        received = torch.autograd.grad(ours, (input, grid), **options)
+        expected = torch.autograd.grad(theirs, (input, grid), **options)
+        for one, other in zip(received, expected, strict=True):
+            assert (one - other).abs().max() <= tolerance * 10
+
+
+def test_a_bicubic_weight_is_what_pytorch_gives_a_single_bright_pixel():
+    """Also where its two parts meet, and where it ends."""
+    distance = torch.linspace(-3, 3, 49, dtype=torch.float64)  # in steps of 1/8
+    one = torch.zeros(1, 1, 1, 13, dtype=torch.float64)
+    one[..., 6] = 1
+    grid = torch.stack([distance / 6, torch.zeros_like(distance)], dim=-1)[None, None]
+    expected = F.grid_sample(one, grid, "bicubic", align_corners=True)
+    assert (samplers.cubic_weight(distance) - expected.flatten()).abs().max() <= 1e-12
+    assert samplers.cubic_weight(torch.tensor([2.0, 2.5, 99.0])).abs().max() == 0
+
+
+def test_bicubic_has_no_kink_at_a_pixel_and_bilinear_has():
+    """The slope a hair to the left and to the right of each whole coordinate."""
+    input = torch.randn(1, 1, 1, 9, dtype=torch.float64)
+    whole = torch.arange(2.0, 7.0, dtype=torch.float64)
+    jumps = []
+    for mode in ("bicubic", "bilinear"):
+        slopes = []
+        for hair in (-1e-7, 1e-7):
+            x = ((whole + hair) / 4 - 1).requires_grad_()
+            grid = torch.stack([x, torch.zeros_like(x)], dim=-1)[None, None]
+            output = samplers.grid_sample(input, grid, mode, align_corners=True)
+            slopes.append(torch.autograd.grad(output.sum(), x)[0])
+        jumps.append((slopes[0] - slopes[1]).abs().max().item())
+    assert jumps[0] < 1e-5 < 0.1 < jumps[1]
 
 
 def test_the_gradient_at_the_border_is_pytorchs():
@@ -169,7 +224,7 @@ INPUT, GRID = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
         (INPUT, GRID / 0, {}, ValueError, "NaN"),
         (INPUT, GRID.expand(2, 2, 2, 2), {}, ValueError, "batch of 1"),
         (INPUT, GRID.double(), {}, TypeError, "torch.float64"),
-        (INPUT, GRID, {"mode": "bicubic"}, ValueError, "'bicubic'"),
+        (INPUT, GRID, {"mode": "cubic"}, ValueError, "'cubic'"),
         (INPUT, GRID, {"padding_mode": "mirror"}, ValueError, "'mirror'"),
         (INPUT, GRID.to("meta"), {}, TypeError, "meta"),
     ],
@@ -179,7 +234,7 @@ def test_bad_input_is_named(input, grid, options, error, words):
         samplers.grid_sample(input, grid, **options)
 
 
-@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("mode", samplers.ALL_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("theta_batch", [1, 3])
 def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
@@ -193,7 +248,8 @@ def test_warp_is_grid_and_sampler_in_one(mode, align_corners, theta_batch):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ((INPUT, torch.eye(3)[None]), ValueError, r"\(1, 3, 3\)"),
+        ((INPUT, torch.eye(3)[None, :1]), ValueError, r"\(1, 1, 3\)"),
+        ((INPUT, torch.eye(2, 3)), ValueError, r"\(2, 3\)"),
         ((INPUT, torch.eye(2, 3).expand(2, 2, 3)), ValueError, "got 2"),
         ((INPUT, torch.eye(2, 3)[None].double()), TypeError, "torch.float64"),
         ((INPUT.byte(), torch.eye(2, 3)[None]), TypeError, "torch.uint8"),
@@ -212,7 +268,7 @@ TURN = torch.tensor([[[0.8, -0.3, 0.1], [0.2, 0.9, -0.4]]])
 
 
 @pytest.mark.parametrize("dtype", LOW)
-@pytest.mark.parametrize("mode", samplers.MODES)
+@pytest.mark.parametrize("mode", samplers.ALL_MODES)
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_warp_computes_lower_precisions_in_float32(dtype, mode, align_corners, device):
     """Whichever of the two came in it; the output has the input's dtype."""
@@ -279,7 +335,7 @@ def test_warp_on_a_device_without_autocast_or_numbers():
         ),
         (
             lambda: samplers.warp(INPUT, TURN, None, "x" * 500),
-            f"mode must be one of 'bilinear', 'nearest'; got '{'x' * 199}…",
+            f"mode must be one of 'bilinear', 'nearest', 'bicubic'; got '{'x' * 199}…",
         ),
         (
             lambda: samplers.warp(INPUT, TURN, [0] * 500),

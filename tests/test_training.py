@@ -243,6 +243,24 @@ def test_the_straighteners_recording_says_what_its_frozen_classifier_reads(digit
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("name", ["unprojected", "unbent"])
+def test_a_classifier_that_never_changed_reads_what_its_transformer_straightens(name):
+    """It is the straightener's, and reads far more than it does of the pictures as they are."""
+    model, first = models.load_trained(name), models.load_straightener().state_dict()
+    assert all(torch.equal(value, first[key]) for key, value in model[1].state_dict().items())
+    images, labels = pretrain.pictures_to_test(pretrain.RUNS[name])
+    shown = data.normalise(images)
+    before, after = (1 - training.evaluate(net, shown, labels) for net in (model[1], model))
+    assert after < before / 2
+    recording = training.load_recording(name)
+    for right, theta in zip(recording.probe_right, recording.probe_thetas, strict=True):
+        answers = model[1](warp(shown[: training.PROBE], theta, padding_mode="border"))
+        assert torch.equal(right, answers.argmax(dim=1) == labels[: training.PROBE])
+    start = torch.tensor(model[0].transformation.identity).expand(training.PROBE, -1)
+    assert torch.equal(recording.probe_thetas[0], model[0].transformation.to_theta(start))
+
+
+@torch.no_grad()
 def test_learning_on_together_keeps_the_grid_turning(digits):
     """From the straightener on, all parts at once: fewer errors, and the turn is still undone."""
     before, after = (training.load_recording(name) for name in ("straightener", "together"))

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stn_course import transforms
+from stn_course import grids, transforms
 from stn_course.samplers import warp
 
 # torchvision comes after stn_course, which mends its import.
@@ -375,3 +375,31 @@ def test_numbers_beside_a_tensor_are_as_precise_as_it_is():
 
 def test_a_fraction_is_a_number():
     assert transforms.scale(Fraction(1, 4))[0, 0, 0].item() == 0.25
+
+
+def test_the_nearest_affine_map_is_numpys_least_squares():
+    """Of a homography and of control points, over places from edge to edge; batches, float64."""
+    homography = torch.tensor([[[1.0, 0.1, 0.05], [-0.1, 0.9, 0.1], [0.2, -0.3, 1.0]]]).double()
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(2, 16, 2, dtype=torch.float64, generator=generator)
+    for theta, grid in (
+        (homography, grids.projective_grid),
+        (points, grids.thin_plate_spline_grid),
+    ):
+        ours = transforms.nearest_affine(theta)
+        size = (len(theta), 1, 9, 9)
+        places = grids.base_grid(9, 9, align_corners=True, dtype=torch.float64).reshape(-1, 3)
+        for one, read in zip(ours, grid(theta, size, align_corners=True), strict=True):
+            theirs = torch.linalg.lstsq(places, read.reshape(-1, 2)).solution.T
+            assert (one - theirs).abs().max() <= 1e-12
+
+
+def test_an_affine_map_is_its_own_nearest():
+    theta = torch.randn(5, 2, 3)
+    assert transforms.nearest_affine(theta) is theta
+    bottom = torch.tensor([0.0, 0.0, 1.0]).expand(5, 1, 3)
+    same = transforms.nearest_affine(3 * torch.cat([theta, bottom], dim=1))
+    assert torch.allclose(same, theta, atol=1e-5)
+    words = r"\(B, 2, 3\), \(B, 3, 3\) or \(B, n², 2\); got .*\(5, 2\)"
+    with pytest.raises(ValueError, match=words):
+        transforms.nearest_affine(theta[:, :, 0])

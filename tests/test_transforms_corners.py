@@ -121,6 +121,51 @@ def test_three_in_a_line_are_refused_though_they_are_rounded():
             assert not transforms.is_convex(torch.tensor([corners], dtype=dtype)).any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_nearly_in_a_line_is_told_by_half_of_the_digits(dtype):
+    """The last corner lies beside the diagonal between two others, on its far side."""
+    beside = torch.tensor([-1.0, 0.0, 0.1, 10.0], dtype=dtype) * torch.finfo(dtype).eps ** 0.5
+    corners = SQUARE.to(dtype).repeat(4, 1, 1)
+    corners[:, 3] = beside[:, None]
+    assert transforms.is_convex(corners).tolist() == [False, False, False, True]
+
+
+def test_through_any_four_places_runs_opencvs_homography(device):
+    """Convex or not, up to a factor: positive, so that most of the output is before the horizon."""
+    corners = 2 * torch.rand(200, 4, 2, dtype=torch.float64).to(device) - 1
+    assert 0.2 < transforms.is_convex(corners).double().mean() < 0.8
+    ours = transforms.through_corners(corners).cpu()
+    target = torch.cat([SQUARE, torch.ones(4, 1)], dim=1).double()
+    w = (ours @ target.T)[:, 2]
+    assert (w.sum(dim=1) >= 0).all() and w.abs().mean(dim=1).numpy() == pytest.approx(1)
+    for one, places in zip(ours, corners.float().cpu().numpy(), strict=True):
+        theirs = torch.from_numpy(cv2.getPerspectiveTransform(SQUARE.numpy(), places))
+        factor = (theirs * one).sum() / theirs.square().sum()
+        assert factor > 0 or one[2, 2] < 1e-6
+        assert (one - factor * theirs).abs().max() <= 1e-4 * one.abs().max()
+
+
+def test_corners_that_are_not_convex_have_one_behind_the_horizon_or_two():
+    inside = SQUARE.clone()
+    inside[3] = torch.tensor([-0.4, -0.3])
+    crossed = SQUARE[[0, 1, 3, 2]]
+    theta = transforms.through_corners(torch.stack([inside, crossed, SQUARE]))
+    outside = (transforms.to_corners(theta) == grids.OUTSIDE).all(dim=-1)
+    assert outside.sum(dim=1).tolist() == [1, 2, 0]
+
+
+def test_four_places_in_a_line_are_read_nowhere_and_three_only_in_that_line():
+    line = torch.tensor([[-1.0, 0.0], [-0.5, 0.0], [0.5, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    bent = line.clone()
+    bent[0] = torch.tensor([0.0, 1.0])
+    theta = transforms.through_corners(torch.stack([line, bent]))
+    assert (theta[0] == 0).all()
+    grid = grids.projective_grid(theta, (2, 1, 6, 6))
+    assert (grid[0] == grids.OUTSIDE).all()
+    seen = grid[1][(grid[1] != grids.OUTSIDE).any(dim=-1)]
+    assert len(seen) > 10 and seen[:, 1].abs().max() <= 1e-9
+
+
 def test_a_corner_behind_the_horizon_has_no_place():
     theta = torch.eye(3)[None].clone()
     theta[0, 2, 0] = -1.0  # w = 1 - x: the right edge is the horizon
@@ -132,6 +177,7 @@ def test_a_corner_behind_the_horizon_has_no_place():
 def test_gradients():
     corners = convex_corners(3).requires_grad_()
     assert torch.autograd.gradcheck(transforms.from_corners, [corners])
+    assert torch.autograd.gradcheck(transforms.through_corners, [corners])
     theta = transforms.from_corners(corners.detach()).requires_grad_()
     assert torch.autograd.gradcheck(transforms.to_corners, [theta])
     assert torch.autograd.gradcheck(

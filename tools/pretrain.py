@@ -6,6 +6,9 @@ together            The straightener as stored, then unfrozen: all parts learn o
 turned_plain        The same turned digits without a transformer, by the recipe `rotated`,
 turned_transformer  with one,
 turned_hasty        and with one whose localization network learns at the full rate.
+unprojected         The same classifier, frozen, behind a projective transformer, on digits seen
+                    from the side,
+unbent              and behind a thin plate spline, on digits bent twice as much as the paper's.
 patient             A run with a fault, for the exercise `diagnosis`: its history only.
 clutter_transformer Finds digits in clutter, and reads them.
 frame_zeros         The same for a tenth of an epoch, with a localization network that learns five
@@ -31,7 +34,7 @@ import torch
 from torch import Tensor, nn
 
 from stn_course.clutter import pair_up, random_clutter, scattered_pairs
-from stn_course.data import load_digits, random_rotation
+from stn_course.data import load_digits, random_elastic, random_projection, random_rotation
 from stn_course.device import seed_everything
 from stn_course.models import (
     TRAINED,
@@ -41,6 +44,7 @@ from stn_course.models import (
     PlainNet,
     TutorialNet,
     load_straightener,
+    straighten_first,
 )
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, History, Recipe, fit
@@ -99,9 +103,21 @@ def straightener() -> TutorialNet:
     return model
 
 
+def before_frozen(transformation: str) -> nn.Sequential:
+    """A transformer of any family before the straightener's classifier, frozen."""
+    model, classifier = straighten_first(transformation), PlainNet().state_dict()
+    known = load_straightener().state_dict()
+    model[1].load_state_dict({name: known[name] for name in classifier})
+    model[1].requires_grad_(False)
+    return model
+
+
 FULL_RATE = replace(ROTATED, localization_factor=1.0)
+FROZEN = replace(FULL_RATE, learning_rate=0.003, dropout=0.0, epochs=5)
 RUNS = {
     "straightener": Run(straightener, replace(FULL_RATE, learning_rate=0.003, epochs=20)),
+    "unprojected": Run(partial(before_frozen, "projective"), FROZEN, random_projection()),
+    "unbent": Run(partial(before_frozen, "tps"), FROZEN, random_elastic(sigma=3.0)),
     "together": Run(load_straightener, RECIPES["together"]),
     "turned_plain": Run(TRAINED["turned_plain"], ROTATED),
     "turned_transformer": Run(TRAINED["turned_transformer"], ROTATED),

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from stn_course import checks, data, device, grids, plotting, transforms
 from stn_course.plotting import show
-from stn_course.samplers import MODES, PADDING_MODES, warp
+from stn_course.samplers import ALL_MODES, PADDING_MODES, bicubic, warp
 from stn_course.validation import check_grid_sample
 from stn_course.widgets import Quiz, SamplerLab, ThetaLab
 
@@ -291,15 +291,20 @@ show(
 # %% [markdown]
 # ## Build 4: `grid_sample`
 #
-# Put it all together: convert to pixels, pad, read. (`check_grid_sample` turns bad input into a readable error.)
+# Put it all together: convert to pixels, pad, read. (`check_grid_sample` turns bad input into a readable error. The package
+# has a third way to read, `bicubic`: a weighted sum of sixteen neighbours, each of which is padded by itself.)
 
 
 # %%
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
-    check_grid_sample(input, grid, mode, padding_mode, MODES, PADDING_MODES)
+    check_grid_sample(input, grid, mode, padding_mode, ALL_MODES, PADDING_MODES)
     height, width = input.shape[-2:]
-    x = pad(to_pixels(grid[..., 0], width, align_corners), width, padding_mode, align_corners)
-    y = pad(to_pixels(grid[..., 1], height, align_corners), height, padding_mode, align_corners)
+    x = to_pixels(grid[..., 0], width, align_corners)
+    y = to_pixels(grid[..., 1], height, align_corners)
+    if mode == "bicubic":
+        return bicubic(input, x, y, padding_mode, align_corners)
+    x = pad(x, width, padding_mode, align_corners)
+    y = pad(y, height, padding_mode, align_corners)
     return bilinear(input, x, y) if mode == "bilinear" else nearest(input, x, y)
 
 
@@ -316,7 +321,7 @@ print("output:", tuple(turned.shape))
 torch.manual_seed(0)
 input = torch.randn(2, 3, 5, 8, dtype=torch.float64, device=chosen)
 grid = torch.randn(2, 6, 4, 2, dtype=torch.float64, device=chosen) * 3  # mostly outside
-for mode in MODES:
+for mode in ALL_MODES:
     for padding_mode in PADDING_MODES:
         worst = 0.0
         for align_corners in (False, True):
@@ -340,7 +345,7 @@ for padding_mode in PADDING_MODES:
     print(f"{padding_mode:10} largest difference of a gradient {worst:.0e}")
 
 # %% [markdown]
-# PyTorch's sampler can do more: bicubic sampling, and volumes in three dimensions. This course leaves them out.
+# PyTorch's sampler can do one thing more: volumes in three dimensions. This course leaves them out.
 #
 # From here on PyTorch's own two functions do the work. `warp(image, theta)` calls both of them, `F.affine_grid` and then
 # `F.grid_sample`.

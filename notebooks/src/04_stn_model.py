@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_course import checks, data, device, models, plotting, training, transforms
-from stn_course.models import check_start, find_head, to_theta
+from stn_course.models import check_reading, check_start, find_head, find_transformation, to_theta
 from stn_course.plotting import rounded, show
-from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice, check_head, check_reading
+from stn_course.samplers import warp
+from stn_course.validation import check_head
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -99,6 +99,7 @@ show(
     "the grid is turned 65 degrees anticlockwise, as the digit is; the output is an upright seven.",
 )
 
+
 # %% [markdown]
 # Mind the signs. The angle of a digit counts anticlockwise, the angle of a grid clockwise. So a digit at +65° needs a grid
 # at -65°, and on the screen both lean the same way.
@@ -114,22 +115,24 @@ show(
 # So the last layer starts with **zero weights** and with the **identity as its bias**. At first it answers "change nothing",
 # whatever it sees.
 #
-# The layer that answers with theta is called the **head**. (`check_choice` and `check_head` turn an unknown name, or a layer that
-# cannot be a head, into a readable error.) A head need not have six outputs. A transformer that may only scale and shift, as
-# an eye does, gets by with three; the paper calls this **attention**. Here you need the six; notebook 06 lives on the three.
+# The layer that answers with theta is called the **head**. (`check_head` turns a layer that cannot be a head into a readable
+# error.) A head need not have six outputs. A transformer that may only scale and shift, as an eye does, gets by with three;
+# the paper calls this **attention**. Here you need the six; notebook 06 lives on the three. The package knows several such
+# families; each says which answer is its identity.
+
 
 # %%
-# What a head answers for the identity: theta row by row; scale and shifts, the paper's eq. 2.
-IDENTITY = {"affine": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "attention": (1.0, 0.0, 0.0)}
-
-
 def start_at_identity(head, transformation="affine"):
-    check_choice("transformation", transformation, IDENTITY)
-    check_head(head, outputs=len(IDENTITY[transformation]))
+    identity = find_transformation(transformation).identity
+    check_head(head, outputs=len(identity))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(IDENTITY[transformation]))
+        head.bias.copy_(torch.tensor(identity))
     return head
+
+
+for family in ("affine", "attention"):
+    print(f"{family:9} identity:", find_transformation(family).identity)
 
 
 head = start_at_identity(nn.Linear(32, 6))
@@ -148,6 +151,7 @@ Quiz("identity_start")
 # `forward` has three steps: localization network, grid generator, sampler. `warp` does the last two in one call. The module
 # keeps the theta of the last call, so that you can look at it. Some helpers keep mistakes away from you:
 #
+# - `find_transformation` finds a family by its name. Its `grid` is the grid generator: for "affine" it is your `affine_grid`.
 # - `check_reading` turns bad arguments into readable errors.
 # - `find_head` finds the layer that answers with theta: the last `Linear` with as many outputs as the transformation takes,
 #   unless you name another one with `head=`.
@@ -170,11 +174,11 @@ class SpatialTransformer(nn.Module):
         antialias=False,
     ):
         super().__init__()
-        check_reading(output_size, padding_mode, PADDING_MODES, align_corners, antialias)
-        self.localization = localization
+        self.transformation = find_transformation(transformation)
+        check_reading(self.transformation, output_size, padding_mode, align_corners, antialias)
+        self.localization, self.output_size = localization, output_size
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
-        self.transformation, self.output_size = transformation, output_size
         self.padding_mode, self.align_corners = padding_mode, align_corners
         self.antialias, self.theta = antialias, None
 
@@ -189,6 +193,7 @@ class SpatialTransformer(nn.Module):
             padding_mode=self.padding_mode,
             align_corners=self.align_corners,
             antialias=self.antialias,
+            grid=self.transformation.grid,
         )
 
 

@@ -9,8 +9,21 @@ from torch import Tensor, nn
 
 from stn_course.alignment import centre_distance, pose_spread, share_inside, undoing
 from stn_course.clutter import random_clutter
-from stn_course.data import denormalise, normalise, random_rotation
-from stn_course.models import CLUTTER_NETWORKS, AttentionNet, PlainNet, TutorialNet
+from stn_course.data import (
+    denormalise,
+    normalise,
+    random_elastic,
+    random_projection,
+    random_rotation,
+)
+from stn_course.models import (
+    CLUTTER_NETWORKS,
+    AttentionNet,
+    PlainNet,
+    PolarNet,
+    TutorialNet,
+    straighten_first,
+)
 from stn_course.training.loop import Distortion
 from stn_course.transforms import to_pose
 
@@ -32,6 +45,11 @@ class Condition:
     networks: Networks
     measure: Measure
     recipe: str
+
+
+def measure_nothing(model: nn.Module, images: Tensor, told: Tensor) -> dict[str, float]:
+    """The error alone is of interest."""
+    return {}
 
 
 @torch.no_grad()
@@ -68,10 +86,19 @@ UPRIGHT_NETWORKS: Networks = {
     "larger": lambda: PlainNet(hidden=67),  # as many parameters as the one with a transformer
     "transformer": lambda: TutorialNet(padding_mode="border"),
 }
+FAMILIES: Networks = {  # the same classifier, behind a transformer of each family
+    "plain": PlainNet,
+    **{name: partial(straighten_first, name) for name in ("affine", "projective", "tps")},
+}
 _condition = partial(Condition, networks=UPRIGHT_NETWORKS, measure=measure_alignment)
+_bent = partial(Condition, networks=FAMILIES, measure=measure_nothing, recipe="bent")
 CONDITIONS = {
     "upright": _condition(None, recipe="course"),
     "turned30": _condition(random_rotation(30), recipe="course"),
-    "turned90": _condition(random_rotation(90), recipe="course"),
+    "turned90": _condition(
+        random_rotation(90), recipe="course", networks={**UPRIGHT_NETWORKS, "polar": PolarNet}
+    ),
     "clutter": Condition(random_clutter(), CLUTTER_NETWORKS, measure_attention, "clutter"),
+    "projected": _bent(random_projection()),
+    "elastic": _bent(random_elastic()),
 }

@@ -60,8 +60,10 @@ def new_row(digits: str, network: str, epochs: float) -> Row:
 
 def multiply_adds(model: nn.Module, picture: Tensor) -> int:
     """Of one picture (1, C, H, W), as PyTorch counts those of convolutions and matrix products."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.eval()(normalise(picture))
+    with torch.no_grad():
+        model.eval()(normalise(picture))  # makes what a model keeps between calls
+        with FlopCounterMode(display=False) as counter:
+            model(normalise(picture))
     return counter.get_total_flops() // 2
 
 
@@ -131,9 +133,10 @@ def _stepper(condition: Condition, network: str, recipe, train: Digits, device: 
 
 
 def _timed(step, device: torch.device) -> float:
-    """The seconds of one step."""
-    start = time.perf_counter()
+    """The seconds of one step; on a CPU its own time, whatever else the machine does meanwhile."""
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    start = clock()
     step()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock() - start

@@ -15,7 +15,6 @@ from stn_course.files import write_atomically
 from stn_course.training.loop import Digits
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"  # what comes with the package
-REFERENCE = "transformer"  # whose epochs and time the others get
 # Student's t for a 95 % interval of a mean, by how many values it is the mean of.
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 
@@ -24,8 +23,8 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 class Plan:
     """What a table compares.
 
-    digits: names in CONDITIONS. epochs: of the network with a transformer. as_often: who sees the
-    digits as often. as_long: who gets as much time as it takes. seeds: of each row.
+    digits: names in CONDITIONS. epochs: of the reference. as_often: who sees the digits as often.
+    as_long: who gets as much time as it takes. seeds: of each row. reference: a network's name.
     """
 
     digits: tuple[str, ...]
@@ -33,6 +32,12 @@ class Plan:
     as_often: tuple[str, ...]
     as_long: tuple[str, ...]
     seeds: tuple[int, ...]
+    reference: str = "transformer"
+
+
+def _families(digits: str) -> Plan:
+    """Every family of transformations, and none, for as long as the affine one takes."""
+    return Plan((digits,), 3, (), ("projective", "tps", "plain"), (0, 1, 2), "affine")
 
 
 TABLES = {
@@ -40,6 +45,9 @@ TABLES = {
         ("upright", "turned30", "turned90"), 4, ("plain", "larger"), ("plain",), (0, 1, 2, 3, 4)
     ),
     "clutter": Plan(("clutter",), 10, ("pooled",), ("plain", "pooled"), (0, 1, 2)),
+    "projected": _families("projected"),
+    "elastic": _families("elastic"),
+    "polar": Plan(("turned90",), 2, (), ("polar", "plain"), (0, 1, 2)),
 }
 
 
@@ -61,9 +69,9 @@ def plan_rows(plan: Plan, device: torch.device, train: Digits | None = None) -> 
     """The rows of a table before their first runs: equal epochs, then equal time."""
     rows = []
     for digits in plan.digits:
-        for name in (*plan.as_often, REFERENCE):
+        for name in (*plan.as_often, plan.reference):
             rows.append(new_row(digits, name, plan.epochs))
-        own, *seconds = seconds_an_epoch(digits, [REFERENCE, *plan.as_long], device, train)
+        own, *seconds = seconds_an_epoch(digits, [plan.reference, *plan.as_long], device, train)
         for name, value in zip(plan.as_long, seconds, strict=True):
             rows.append(new_row(digits, name, round(plan.epochs * own / value, 1)))
     return rows

@@ -1,13 +1,14 @@
 """Networks that were trained beforehand."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from stn_course.models.clutter import AdditionNet, AttentionNet
-from stn_course.models.tutorial import PlainNet, TutorialNet
+from stn_course.models.tutorial import PlainNet, TutorialNet, straighten_first
 from stn_course.validation import check_choice
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # made by tools/pretrain.py
@@ -20,6 +21,8 @@ def _with_border() -> TutorialNet:
 # The networks that were trained beforehand, by name: tools/pretrain.py says how.
 TRAINED: dict[str, Callable[[], nn.Module]] = {
     "straightener": _with_border,
+    "unprojected": partial(straighten_first, "projective"),
+    "unbent": partial(straighten_first, "tps"),
     "together": _with_border,
     "turned_plain": PlainNet,
     "turned_transformer": _with_border,
@@ -30,7 +33,7 @@ TRAINED: dict[str, Callable[[], nn.Module]] = {
 
 
 def load_trained(name: str) -> nn.Module:
-    """A network trained beforehand, on digits that were turned, or lie in clutter.
+    """A network trained beforehand, on digits that were turned, bent, or lie in clutter.
 
     `training.load_recording` of the same name says how it was trained, and `tools/pretrain.py`
     trains it anew.

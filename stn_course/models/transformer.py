@@ -4,28 +4,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_course.samplers import PADDING_MODES, warp, without_autocast
-from stn_course.validation import (
-    check_choice,
-    check_head,
+from stn_course.models.transformations import (
+    Transformation,
     check_reading,
-    describe,
-    name_first,
+    find_transformation,
 )
+from stn_course.samplers import warp, without_autocast
+from stn_course.validation import check_head, describe, name_first
 
-# What a head answers for the identity: theta row by row; scale and shifts, the paper's eq. 2.
-IDENTITY = {"affine": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "attention": (1.0, 0.0, 0.0)}
 
-
-def start_at_identity(head: nn.Linear, transformation: str = "affine") -> nn.Linear:
+def start_at_identity(
+    head: nn.Linear, transformation: str | Transformation = "affine"
+) -> nn.Linear:
     """Make a layer answer the identity, whatever comes in.
 
     Zero weights and the identity as bias, as the paper's experiments begin.
 
     Args:
         head: the layer, changed in place.
-        transformation: what its outputs are: "affine", the 6 numbers of theta, or "attention", the
-            3 numbers scale, x and y.
+        transformation: what its outputs are: a name in TRANSFORMATIONS, such as "affine", the 6
+            numbers of theta, or a family of your own, see `Transformation`.
 
     Returns:
         The same layer.
@@ -39,16 +37,18 @@ def start_at_identity(head: nn.Linear, transformation: str = "affine") -> nn.Lin
         >>> head(torch.rand(1, 32)).tolist()
         [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]]
     """
-    check_choice("transformation", transformation, IDENTITY)
-    check_head(head, outputs=len(IDENTITY[transformation]))
+    identity = find_transformation(transformation).identity
+    check_head(head, outputs=len(identity))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(IDENTITY[transformation]))
+        head.bias.copy_(torch.tensor(identity))
     return head
 
 
 def find_head(
-    localization: nn.Module, head: nn.Linear | None = None, transformation: str = "affine"
+    localization: nn.Module,
+    head: nn.Linear | None = None,
+    transformation: str | Transformation = "affine",
 ) -> nn.Linear:
     """The layer whose answer is theta, which from now on answers in float32 at least.
 
@@ -56,7 +56,7 @@ def find_head(
         localization: a localization network.
         head: that layer; by default the last Linear registered that has as many outputs as the
             transformation takes.
-        transformation: "affine", of 6 numbers, or "attention", of 3.
+        transformation: which takes so many outputs, as in `start_at_identity`.
 
     Returns:
         The layer, with `in_float32` as a forward hook.
@@ -69,8 +69,10 @@ def find_head(
         >>> find_head(localization_cnn(in_channels=1))
         Linear(in_features=32, out_features=6, bias=True)
     """
-    check_choice("transformation", transformation, IDENTITY)
-    layers, outputs = list(localization.modules()), len(IDENTITY[transformation])
+    layers, outputs = (
+        list(localization.modules()),
+        len(find_transformation(transformation).identity),
+    )
     if head is None:
         fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == outputs]
         head = (fit or layers)[-1]
@@ -106,16 +108,16 @@ def in_float32(head: nn.Linear, inputs: tuple[Tensor, ...], answer: Tensor) -> T
         return F.linear(inputs[0].float(), head.weight.float(), head.bias.float())
 
 
-def to_theta(answer: Tensor, batch: int, transformation: str = "affine") -> Tensor:
+def to_theta(answer: Tensor, batch: int, transformation: str | Transformation = "affine") -> Tensor:
     """What a localization network answers, as theta.
 
     Args:
-        answer: (B, 6), theta row by row; for "attention" (B, 3): scale, x and y.
+        answer: (B, P), the P numbers of the transformation: theta row by row, for "affine".
         batch: B, the number of inputs it was given.
-        transformation: "affine" or "attention".
+        transformation: as in `start_at_identity`.
 
     Returns:
-        (B, 2, 3) in float32 at least.
+        (B, 2, 3), or another family's theta, in float32 at least.
 
     Raises:
         ValueError: not a tensor of the shape that the transformation takes.
@@ -128,16 +130,13 @@ def to_theta(answer: Tensor, batch: int, transformation: str = "affine") -> Tens
         tensor([[[ 0.5000,  0.0000,  0.1000],
                  [ 0.0000,  0.5000, -0.2000]]])
     """
-    outputs = len(IDENTITY[transformation])
+    family = find_transformation(transformation)
+    outputs = len(family.identity)
     if not isinstance(answer, Tensor) or answer.shape != (batch, outputs):
         expected = f"localization must answer (B, {outputs}), here ({batch}, {outputs})"
         raise ValueError(f"{expected}; got {describe(answer)}")
-    answer = answer.to(torch.promote_types(answer.dtype, torch.float32))
-    if transformation == "attention":
-        scale, x, y = answer.unbind(dim=1)
-        zero = torch.zeros_like(x)
-        answer = torch.stack([scale, zero, x, zero, scale, y], dim=1)
-    return answer.view(batch, 2, 3)
+    with without_autocast(answer.device):
+        return family.to_theta(answer.to(torch.promote_types(answer.dtype, torch.float32)))
 
 
 def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
@@ -148,7 +147,7 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
 
     Args:
         transformer: before its first call ends.
-        theta: (B, 2, 3), chosen in that call.
+        theta: (B, 2, 3), or another family's, chosen in that call.
 
     Raises:
         ValueError: another layer gives theta.
@@ -160,9 +159,11 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     (head,) = transformer.head
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
-    if head.weight.any() or head.bias.tolist() != list(IDENTITY[transformer.transformation]):
+    family = find_transformation(getattr(transformer, "transformation", "affine"))
+    identity = torch.tensor(family.identity).to(head.bias)
+    if head.weight.any() or not torch.equal(head.bias, identity):
         return
-    wrong = (theta - torch.eye(2, 3).to(theta)).abs() > 0
+    wrong = (theta - to_theta(identity[None], 1, family)).abs() > 0
     if wrong.any():
         raise ValueError(
             f"theta must be the identity at the start; got {name_first('another', wrong, theta)}. "
@@ -171,7 +172,9 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
         )
 
 
-def localization_cnn(in_channels: int, hidden: int = 32) -> nn.Sequential:
+def localization_cnn(
+    in_channels: int, hidden: int = 32, transformation: str | Transformation = "affine"
+) -> nn.Sequential:
     """A small localization network for inputs of any size.
 
     Two convolutions, the maps brought to 8×8 and 4×4 so that place is kept, then two layers.
@@ -179,9 +182,14 @@ def localization_cnn(in_channels: int, hidden: int = 32) -> nn.Sequential:
     Args:
         in_channels: C of its inputs (B, C, H, W).
         hidden: the width of the layer before the last.
+        transformation: whose numbers it answers, as in `start_at_identity`.
 
     Returns:
-        The network, (B, C, H, W) -> (B, 6).
+        The network, (B, C, H, W) -> (B, P), P = 6 for "affine".
+
+    Raises:
+        TypeError: a transformation that lacks a part of a family.
+        ValueError: an unknown name.
 
     Example:
         >>> localization_cnn(in_channels=3)(torch.rand(5, 3, 40, 60)).shape
@@ -197,7 +205,7 @@ def localization_cnn(in_channels: int, hidden: int = 32) -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(10 * 4 * 4, hidden),
         nn.ReLU(),
-        nn.Linear(hidden, 6),
+        nn.Linear(hidden, len(find_transformation(transformation).identity)),
     )
 
 
@@ -209,24 +217,28 @@ class SpatialTransformer(nn.Module):
     nothing is changed at the start.
 
     Args:
-        localization: a module (B, C, H, W) -> (B, 6), or (B, 3) for "attention". The layer whose
-            answer that is, its head, is set to the identity, so that the transformer changes
-            nothing at the start.
+        localization: a module (B, C, H, W) -> (B, P), the P numbers of the transformation. The
+            layer whose answer that is, its head, is set to the identity, so that the transformer
+            changes nothing at the start.
         output_size: (H', W') of the output, by default the input's.
         padding_mode: as in `grid_sample`.
         align_corners: as in `grid_sample`.
         head: the layer that gives theta, a Linear with a bias; by default the last Linear
             registered that has as many outputs.
-        transformation: "affine", six numbers, or "attention", scale, x and y (the paper's eq. 2).
+        transformation: what may be done to the input: "affine", six numbers; "attention", scale, x
+            and y (the paper's eq. 2); "projective", eight; "tps", 4×4 control points, so 32; or a
+            family of your own, see `Transformation`.
         antialias: as in `warp`.
 
     Attributes:
-        theta: the (B, 2, 3) of the last call, without gradient; None before.
+        theta: the (B, 2, 3) of the last call, or another family's theta, without gradient; None
+            before.
 
     Raises:
-        TypeError: output_size is not a tuple of whole numbers.
-        ValueError: no head, an unknown name, or antialias with align_corners; when called, an
-            answer of another shape, or a start other than the identity.
+        TypeError: output_size is not a tuple of whole numbers, or a transformation lacks a part.
+        ValueError: no head, an unknown name, an identity that moves pixels, or antialias with
+            align_corners or for a theta that is not affine; when called, an answer of another
+            shape, or a start other than the identity.
 
     Example:
         >>> images = torch.rand(5, 3, 40, 60)
@@ -243,15 +255,15 @@ class SpatialTransformer(nn.Module):
         padding_mode: str = "zeros",
         align_corners: bool = False,
         head: nn.Linear | None = None,
-        transformation: str = "affine",
+        transformation: str | Transformation = "affine",
         antialias: bool = False,
     ):
         super().__init__()
-        check_reading(output_size, padding_mode, PADDING_MODES, align_corners, antialias)
-        self.localization = localization
+        self.transformation = find_transformation(transformation)
+        check_reading(self.transformation, output_size, padding_mode, align_corners, antialias)
+        self.localization, self.output_size = localization, output_size
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once
-        self.transformation, self.output_size = transformation, output_size
         self.padding_mode, self.align_corners = padding_mode, align_corners
         self.antialias, self.theta = antialias, None
 
@@ -267,6 +279,7 @@ class SpatialTransformer(nn.Module):
             padding_mode=self.padding_mode,
             align_corners=self.align_corners,
             antialias=self.antialias,
+            grid=self.transformation.grid,
         )
 
 

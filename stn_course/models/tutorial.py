@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course.models.transformer import find_head, start_at_identity, to_theta
+from stn_course.models.transformations import Transformation
+from stn_course.models.transformer import (
+    SpatialTransformer,
+    find_head,
+    localization_cnn,
+    start_at_identity,
+    to_theta,
+)
 from stn_course.samplers import PADDING_MODES, warp
 from stn_course.validation import check_choice, check_images, check_positive, describe
 
@@ -101,6 +108,32 @@ class TutorialNet(PlainNet):
         """The log-probabilities (B, 10) of digits (B, 1, 28, 28), read through the transformer."""
         check_digits(x)
         return self.classify(self.stn(x))
+
+
+def straighten_first(transformation: str | Transformation) -> nn.Sequential:
+    """`PlainNet` behind a transformer of any family.
+
+    Args:
+        transformation: as in `SpatialTransformer`.
+
+    Returns:
+        The network, (B, 1, 28, 28), normalised -> (B, 10) log-probabilities; its first part is the
+        transformer, the second the classifier. Its padding is "border".
+
+    Raises:
+        TypeError: a transformation that lacks a part of a family.
+        ValueError: an unknown name.
+
+    Example:
+        >>> net, digits = straighten_first("projective"), torch.zeros(5, 1, 28, 28)
+        >>> net(digits).shape, net[0].theta.shape
+        (torch.Size([5, 10]), torch.Size([5, 3, 3]))
+    """
+    options = {"transformation": transformation}
+    localization = localization_cnn(in_channels=1, **options)
+    return nn.Sequential(
+        SpatialTransformer(localization, padding_mode="border", **options), PlainNet()
+    )
 
 
 def check_digits(x: torch.Tensor) -> None:

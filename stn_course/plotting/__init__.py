@@ -5,6 +5,7 @@ from stn_course.plotting.drawing import COLOURS
 from stn_course.plotting.figures import (
     angle_scatter,
     arrows,
+    bent_grid,
     boxes,
     curves,
     history,
@@ -18,6 +19,7 @@ from stn_course.plotting.figures import (
     theta_history,
     two_warps,
 )
+from stn_course.plotting.lattices import lattice_history
 from stn_course.plotting.showing import Described, moving_picture, rounded, show, show_picture
 from stn_course.plotting.stills import Curve, Reading, recorded_step, sampled_point, steering
 
@@ -29,10 +31,12 @@ __all__ = [
     "angle_scatter",
     "architecture",
     "arrows",
+    "bent_grid",
     "boxes",
     "curves",
     "history",
     "image_grid",
+    "lattice_history",
     "moving_picture",
     "neighbours",
     "pixel_coordinates",

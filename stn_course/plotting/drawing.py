@@ -4,12 +4,13 @@ One thing has one colour in every figure and lab, see COLOURS (Okabe-Ito, safe f
 eyes). Figures carry their own white ground, so that they read on a dark page too.
 """
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from stn_course.grids import affine_grid
+from stn_course.grids import grid_of
 
 COLOURS = {
     "input": "#0072B2",  # blue: the input's frame
@@ -21,6 +22,7 @@ COLOURS = {
     "other": "#56B4E9",
 }
 SERIES = [COLOURS[name] for name in ("input", "x", "y", "output", "grid", "other")]
+SIDE = 33  # places along each side of a frame, which may be bent; odd: one lies in the middle
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]  # so colour is never alone
 
 
@@ -54,6 +56,18 @@ def label_axes(axes: Axes, unit: str = "normalised") -> None:
     axes.set_ylabel(f"← y, {unit} (down)")
 
 
+def frame_of(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where theta (1, …), of any family, lays the square from -1 to 1.
+
+    Its outline (K, 2), closed; its centre (2,); the tips (2, 2) of its x and its y arrow.
+    """
+    places = grid_of(theta.detach().cpu(), (1, 1, SIDE, SIDE), align_corners=True)[0]
+    there, back = [places[0], places[:, -1]], [places[-1].flip(0), places[:, 0].flip(0)]
+    middle = SIDE // 2
+    tips = torch.stack([places[middle, -1], places[-1, middle]])
+    return torch.cat(there + back), places[middle, middle], tips
+
+
 def draw_sampling_grid(
     axes: Axes,
     image: Tensor,
@@ -64,7 +78,8 @@ def draw_sampling_grid(
 ) -> None:
     """The input with the outline of the output, a dot for each output pixel, the frame's arrows.
 
-    image: (C, H, W). theta: (1, 2, 3). dot: a dot's size in points. Coordinates are normalised.
+    image: (C, H, W). theta: (1, 2, 3), or of another family. dot: a dot's size in points.
+    Coordinates are normalised.
     """
     height, width = image.shape[-2:]
     edge_x, edge_y = edges(width, align_corners), edges(height, align_corners)
@@ -74,22 +89,20 @@ def draw_sampling_grid(
     axes.add_patch(Rectangle(*frame, fill=False, color=COLOURS["input"], linewidth=2))
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
-    grid = affine_grid(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
+    grid = grid_of(theta, (1, 1, *output_size), align_corners)[0].reshape(-1, 2)
     axes.plot(*grid.T.numpy(), ".", color=COLOURS["grid"], markersize=dot, label="reads here")
-    corners = theta.new_tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1]])
-    axes.plot(
-        *(theta[0] @ corners.T).numpy(), color=COLOURS["output"], linewidth=2, label="output frame"
-    )
-    centre = theta[0, :, 2]
-    for name, column in (("x", theta[0, :, 0]), ("y", theta[0, :, 1])):
+    outline, centre, tips = frame_of(theta)
+    axes.plot(*outline.T.numpy(), color=COLOURS["output"], linewidth=2, label="output frame")
+    for name, tip in zip("xy", tips, strict=True):
         axes.annotate(
             "",
-            xy=(centre + column).tolist(),
+            xy=tip.tolist(),
             xytext=centre.tolist(),
             arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 2},
         )
-        axes.text(*(centre + 1.12 * column).tolist(), name, color=COLOURS[name], weight="bold")
-    limit = max(1.3, 1.1 * (theta[0] @ corners.T).abs().max().item())
+        beyond = centre + 1.12 * (tip - centre)
+        axes.text(*beyond.tolist(), name, color=COLOURS[name], weight="bold")
+    limit = max(1.3, 1.1 * outline.abs().max().item())
     axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
     label_axes(axes)
 

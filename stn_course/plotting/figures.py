@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
 from torch import Tensor
 
-from stn_course.grids import pixel_centres
+from stn_course.grids import OUTSIDE, pixel_centres
 from stn_course.plotting.drawing import (
     COLOURS,
     DASHES,
@@ -19,15 +20,24 @@ from stn_course.plotting.drawing import (
     draw_normalised,
     draw_sampling_grid,
     edges,
+    frame_of,
     label_axes,
     new_figure,
 )
 from stn_course.plotting.showing import rounded
 from stn_course.samplers import to_pixels, warp
 from stn_course.training import History
-from stn_course.transforms import to_matrix, to_pose
-from stn_course.validation import check_images, check_theta, describe
+from stn_course.transforms import folded, nearest_affine, to_matrix, to_pose
+from stn_course.validation import (
+    check_any_theta,
+    check_finite,
+    check_images,
+    check_theta,
+    describe,
+)
 
+LINES = 11  # rows or columns of a grid that are drawn at most
+FURTHEST = 1.6  # normalised: how far a panel shows what a grid reads
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
 
@@ -149,15 +159,18 @@ def sampling_grid(
 ) -> Figure:
     """Left the input with the sampling grid over it, right what the grid reads.
 
-    image: (C, H, W) from 0 to 1. theta: (1, 2, 3). output_size: (H', W'), by default the input's.
+    image: (C, H, W) from 0 to 1. theta: (1, 2, 3), or of another family. output_size: (H', W'), by
+    default the input's.
     """
-    check_theta(theta)
+    check_any_theta(theta)
+    check_finite("theta", theta)
     check_images(image[None], "image")
     image, theta = image.cpu(), theta.detach().cpu().to(image.dtype)
     output_size = output_size or tuple(image.shape[-2:])
     output = warp(image[None], theta, output_size, mode, padding_mode, align_corners)[0]
     figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
-    step = 2 * theta[0, :, :2].norm(dim=0) / theta.new_tensor(output_size[::-1])
+    _, centre, tips = frame_of(theta)
+    step = 2 * (tips - centre).norm(dim=1) / theta.new_tensor(output_size[::-1])
     dot = 60 * step.min().item()  # dots closer together are smaller: the image stays in sight
     draw_sampling_grid(left, image, theta, output_size, align_corners, min(3, max(1, dot)))
     left.set_title("where the output reads", color=COLOURS["text"], fontsize=10)
@@ -168,6 +181,69 @@ def sampling_grid(
     right.set_title("the output", fontsize=10)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def bent_grid(
+    image: Tensor,
+    grid: Tensor,
+    points: Tensor | None = None,
+    title: str = "",
+    align_corners: bool = False,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+) -> Figure:
+    """Left the input with the output's rows and columns where they read, right what is read.
+
+    Of many rows and columns ten or so are drawn. The output is hatched where the grid folds, and,
+    the other way, where it reads OUTSIDE, behind a horizon.
+
+    image: (C, H, W) from 0 to 1. grid: (1, H', W', 2). points: (K, 2), to be marked.
+    """
+    check_images(image[None], "image")
+    image, grid = image.cpu(), grid.detach().cpu().to(image.dtype)
+    beyond = (grid[0] == OUTSIDE).all(dim=-1)
+    figure, (left, right) = new_figure(1, 2, (8.4, 4.6))
+    _draw_shaped(left, image, align_corners)
+    _draw_lines(left, grid[0].masked_fill(beyond[..., None], math.nan))
+    if points is not None:
+        look = {"color": COLOURS["output"], "markeredgecolor": "white"}
+        left.plot(*points.detach().cpu().T.numpy(), "o", **look)
+    left.set_title("where the output reads", fontsize=10)
+    options = {"mode": mode, "padding_mode": padding_mode, "align_corners": align_corners}
+    output = F.grid_sample(image[None], grid, **options)[0]
+    _draw_shaped(right, output, align_corners)
+    _hatch(right, folded(grid)[0], align_corners, "////", COLOURS["x"])
+    _hatch(right, beyond, align_corners, "\\\\\\\\", COLOURS["input"])
+    right.set_title("the output", fontsize=10)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _draw_shaped(axes: Axes, image: Tensor, align_corners: bool) -> None:
+    """An image (C, H, W) in normalised coordinates, its pixels square."""
+    height, width = image.shape[-2:]
+    right, bottom = edges(width, align_corners), edges(height, align_corners)
+    draw_normalised(axes, image)
+    axes.images[0].set_extent((-right, right, bottom, -bottom))
+    axes.set(xlim=(-right, right), ylim=(bottom, -bottom))
+    axes.set_aspect(height / bottom * right / width)
+
+
+def _draw_lines(axes: Axes, grid: Tensor) -> None:
+    """Rows and columns of a grid (H, W, 2), LINES of each at most, and as much around as shows."""
+    for way in (grid, grid.movedim(0, 1)):  # rows, then columns
+        chosen = torch.linspace(0, len(way) - 1, min(len(way), LINES)).round().int().tolist()
+        axes.plot(*way[chosen].movedim(-1, 0).movedim(1, 2).numpy(), color=COLOURS["grid"], lw=1)
+    reach = min(max(1.05, 1.05 * grid.nan_to_num(0).abs().max().item()), FURTHEST)
+    axes.set(xlim=(-reach, reach), ylim=(reach, -reach))
+
+
+def _hatch(axes: Axes, where: Tensor, align_corners: bool, lines: str, colour: str) -> None:
+    """Hatch the output's pixels (H, W) where True, axes in normalised coordinates."""
+    if where.any():
+        y, x = (pixel_centres(n, align_corners).numpy() for n in where.shape)
+        look = {"hatches": [lines], "colors": "none"}
+        axes.contourf(x, y, where.float().numpy(), [0.5, 1.5], **look).set_edgecolor(colour)
 
 
 def two_warps(
@@ -305,13 +381,18 @@ def _over_steps(run: History, values: Mapping[str, Tensor], ylabel: str, title: 
 
 
 def _probes(run: History) -> Tensor:
+    """The affine thetas nearest to those recorded, (steps, N, 2, 3)."""
     if not run.probe_thetas:
         raise ValueError("this history holds no theta: the model has no spatial transformer")
-    return torch.stack(run.probe_thetas)  # (steps, N, 2, 3)
+    thetas = torch.stack(run.probe_thetas)  # (steps, N, …)
+    return nearest_affine(thetas.flatten(0, 1)).unflatten(0, thetas.shape[:2])
 
 
 def theta_history(run: History, title: str = "") -> Figure:
-    """The six numbers of theta during training: median and middle half of the probe digits."""
+    """The six numbers of theta during training: median and middle half of the probe digits.
+
+    Of another family's theta they are those of the nearest affine one.
+    """
     thetas = _probes(run)
     names = {f"theta[{i}, {j}]": thetas[:, :, i, j] for i in range(2) for j in range(3)}
     return _over_steps(run, names, "value of theta", title)

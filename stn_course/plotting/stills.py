@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from stn_course.plotting.drawing import COLOURS, SERIES, draw_image, label_axes
+from stn_course.plotting.drawing import COLOURS, SERIES, draw_image, frame_of, label_axes
 from stn_course.samplers import PADDING_MODES, bilinear, nearest, pad, to_pixels
 from stn_course.validation import check_images
 
@@ -18,9 +18,6 @@ MARGIN = 2  # pixels of padding shown around an image
 AROUND = 1.2  # pixels to each side of a point, enlarged
 GROUND = "#8A8A8A"  # outside an image: neither black nor white, so that both are seen
 ROOM = 0.2  # around a small picture, as a share of its size: for a frame that reaches beyond it
-CORNERS = torch.tensor(  # of a frame in order, its centre, the tips of its x and y arrow
-    [[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1], [-1, -1, 1], [0, 0, 1], [1, 0, 1], [0, 1, 1]]
-)
 DARK = {"facecolor": "#222222CC", "edgecolor": "none", "pad": 1.5}  # under light letters
 SMALL = 42  # pixels to a side of a picture of which twelve lie in a row, and of larger ones six
 
@@ -38,7 +35,8 @@ class Curve(NamedTuple):
 class Reading(NamedTuple):
     """What somebody makes of N pictures.
 
-    thetas: (N, 2, 3). outputs: (N, 1, H', W') from 0 to 1. shares: (N, 10) probabilities.
+    thetas: (N, 2, 3), or of another family. outputs: (N, 1, H', W') from 0 to 1. shares: (N, 10)
+    probabilities.
     """
 
     thetas: Tensor
@@ -143,9 +141,9 @@ def recorded_step(
 ) -> Figure:
     """Pictures with the frames of their thetas, under each what it became; below, curves.
 
-    images: (N, C, H, W) from 0 to 1. thetas: (N, 2, 3); None for a network without a transformer.
-    outputs: (N, C, H', W'); None where the transformer reads a feature map, so that its frames
-    stand alone.
+    images: (N, C, H, W) from 0 to 1. thetas: (N, 2, 3), or of another family; None for a network
+    without a transformer. outputs: (N, C, H', W'); None where the transformer reads a feature map,
+    so that its frames stand alone.
     """
     check_images(images, "images")
     columns = 12 if max(images.shape[-2:]) <= SMALL else 6
@@ -183,12 +181,14 @@ def _draw_step(
 def _draw_frame(
     axes: Axes, theta: Tensor, size: Sequence[int], colour: str, arrows: bool = True
 ) -> None:
-    """The frame of theta (1, 2, 3) over an image of `size` (H, W) in pixels, and its arrows."""
-    x, y = theta[0].detach().cpu() @ CORNERS.to(theta.dtype).T
-    x, y = to_pixels(x, size[1]), to_pixels(y, size[0])
-    axes.plot(x[:5], y[:5], color=colour, linewidth=2)
-    for tip, name in enumerate("xy" if arrows else "", start=6):
-        axes.plot(x[[5, tip]], y[[5, tip]], color=COLOURS[name], linewidth=2)
+    """The frame of theta (1, …) over an image of `size` (H, W) in pixels, and its arrows."""
+    outline, centre, tips = frame_of(theta)
+    lines = {colour: outline}
+    if arrows:
+        lines |= {COLOURS[n]: torch.stack([centre, tip]) for n, tip in zip("xy", tips, strict=True)}
+    for look, places in lines.items():
+        x, y = to_pixels(places[:, 0], size[1]), to_pixels(places[:, 1], size[0])
+        axes.plot(x, y, color=look, linewidth=2)
 
 
 def _leave_room(axes: Axes, size: Sequence[int], room: float = ROOM) -> None:

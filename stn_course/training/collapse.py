@@ -2,14 +2,15 @@
 
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from stn_course.grids import grid_of
 from stn_course.training.history import History
-from stn_course.validation import check_theta
+from stn_course.training.transformers import Grid
+from stn_course.transforms import jacobian_determinant
+from stn_course.validation import check_batched
 
-# Healthy runs of the course stay below 0.15 outside and between 0.6 and 1.5 in |det theta|.
+# Healthy runs of the course stay below 0.15 outside and between 0.6 and 1.5 in the determinant.
 MOST_OUTSIDE = 0.5
 DETERMINANTS = (0.1, 4.0)
 ALIKE, ONCE_SPREAD = 0.001, 0.005  # the spread of a batch of theta that is one, and was none
@@ -26,10 +27,11 @@ class Signs(NamedTuple):
 
     Attributes:
         outside: the share of the sampling grid that lies outside the input, 0 to 1.
-        determinant: the median of `|det A|`, A the left 2×2 part: 1 keeps areas, above 1 the
-            picture shrinks.
-        spread: the largest standard deviation over the batch among theta's six numbers; 0 if all
-            are the same.
+        determinant: the median of how large an area of the input each of the output reads, without
+            its sign: 1 keeps areas, above 1 the picture shrinks. For an affine theta it is the
+            median of `|det A|`, A the left 2×2 part.
+        spread: the largest standard deviation over the batch among theta's numbers; 0 if all are
+            the same.
 
     Example:
         >>> half_as_large = torch.tensor([[[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
@@ -42,12 +44,13 @@ class Signs(NamedTuple):
     spread: float
 
 
-def signs(theta: Tensor, size: tuple[int, int] = (28, 28)) -> Signs:
+def signs(theta: Tensor, size: tuple[int, int] = (28, 28), grid: Grid = grid_of) -> Signs:
     """The signs of a batch of theta.
 
     Args:
-        theta: (B, 2, 3), output -> input.
+        theta: (B, 2, 3), output -> input, or the theta of another family.
         size: (H, W) of the output.
+        grid: makes the grid of theta, see `samplers.warp`.
 
     Returns:
         The share outside, the determinant and the spread.
@@ -61,10 +64,11 @@ def signs(theta: Tensor, size: tuple[int, int] = (28, 28)) -> Signs:
         >>> signs(half_as_large).outside
         0.75
     """
-    check_theta(theta)
-    grid = F.affine_grid(theta, (len(theta), 1, *size), align_corners=False)
-    outside = (grid.abs() > 1).any(dim=-1).float().mean()
-    determinant = torch.linalg.det(theta[:, :, :2]).abs().median()
+    check_batched(theta)
+    output = (len(theta), 1, *(max(n, 2) for n in size))  # two pixels, at least, tell of areas
+    places = grid(theta.double(), output, False)
+    outside = (places.abs() > 1).any(dim=-1).double().mean()
+    determinant = jacobian_determinant(places).abs().median()
     spread = theta.std(dim=0, correction=0).max()
     return Signs(outside.item(), determinant.item(), spread.item())
 
@@ -73,13 +77,16 @@ class CollapseDetector:
     """Looks at a run while it trains; each kind of collapse is told once, in words.
 
     `history.findings` holds what was found: the kind and the sentence. padding_mode: the
-    transformer's, None if unknown. rate: the localization network's highest learning rate.
+    transformer's, None if unknown. rate: the localization network's highest learning rate. grid: of
+    the transformer's theta, see `signs`.
     """
 
-    def __init__(self, history: History, padding_mode: str | None, rate: float):
+    def __init__(
+        self, history: History, padding_mode: str | None, rate: float, grid: Grid = grid_of
+    ):
         self.history, self.padding_mode, self.rate = history, padding_mode, rate
-        self.size = tuple(history.probe_images.shape[-2:])
-        before = [signs(theta, self.size).spread for theta in history.probe_thetas]
+        self.size, self.grid = tuple(history.probe_images.shape[-2:]), grid
+        before = [signs(theta, self.size, grid).spread for theta in history.probe_thetas]
         self.widest = max(before, default=0.0)  # the spread so far
 
     def look_at_idle(self, names: list[str]) -> dict[str, str]:
@@ -94,13 +101,13 @@ class CollapseDetector:
 
     def look_at_theta(self, step: int, theta: Tensor) -> dict[str, str]:
         """What is new, after the probe digits' theta (N, 2, 3) at a step: kind and sentence."""
-        now = signs(theta, self.size)
+        now = signs(theta, self.size, self.grid)
         self.widest = max(self.widest, now.spread)
         low, high = DETERMINANTS
         lost = now.outside > MOST_OUTSIDE or not low <= now.determinant <= high
         where = (
             f"At step {step} {100 * now.outside:.0f} % of the sampling grid lies outside the "
-            f"picture, and |det theta| is {now.determinant:.2g}"
+            f"picture, and an area of the output reads {now.determinant:.2g} times as large a one"
         )
         found = {}
         if lost and step == 0:

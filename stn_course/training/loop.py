@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from stn_course.data import batches, normalise
+from stn_course.data.distortions import Distortion
 from stn_course.samplers import warp
 from stn_course.training import processes
 from stn_course.training.transformers import answers_to
@@ -15,7 +16,6 @@ from stn_course.validation import check_images
 
 Digits = tuple[Tensor, Tensor]
 Criterion = Callable[[Tensor, Tensor], Tensor]
-Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def train_epoch(
@@ -160,8 +160,9 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
         labels: (N,).
 
     Returns:
-        The loss; (N,) bool, whether each is read correctly; and theta (N, 2, 3) of the first
-        transformer that the model calls, None for a model that calls none; on the model's device.
+        The loss; (N,) bool, whether each is read correctly; and theta (N, 2, 3), or that of another
+        family, of the first transformer that the model calls, None for a model that calls none; on
+        the model's device.
 
     Example:
         >>> from stn_course.models import TutorialNet

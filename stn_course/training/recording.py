@@ -14,7 +14,7 @@ from stn_course.training import processes
 from stn_course.training.checkpoint import Run
 from stn_course.training.collapse import CollapseDetector, CollapseWarning
 from stn_course.training.loop import Digits, probe
-from stn_course.training.transformers import answers_to, idle, input_size
+from stn_course.training.transformers import answers_to, grid_function, idle, input_size
 
 LOOKS = 10  # at the probe digits in each epoch
 ANSWERS = 1000  # how many test digits are asked whether all get one answer
@@ -100,7 +100,8 @@ class Recorder:
         first = called[0] if called else None
         localization = self.run.optimizer.param_groups[0]  # the first group, where there are two
         rate = localization.get("max_lr", localization["lr"])
-        self.detector = CollapseDetector(self.history, getattr(first, "padding_mode", None), rate)
+        padding_mode, grid = getattr(first, "padding_mode", None), grid_function(first)
+        self.detector = CollapseDetector(self.history, padding_mode, rate, grid)
         self.history.theta_input = input_size(model, first, images) if called else None
         self._warn(self.detector.look_at_idle(idle(model, called)))
 

@@ -3,8 +3,14 @@
 A transformer is a module that keeps the `theta` of its last call, as `SpatialTransformer` does.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+
+from stn_course.grids import grid_of
+
+Grid = Callable[[Tensor, tuple[int, ...], bool], Tensor]  # of a theta, as `grids.grid_of`
 
 
 @torch.no_grad()
@@ -40,3 +46,8 @@ def input_size(
     finally:
         hook.remove()
     return tuple(sizes[0]) if sizes else None
+
+
+def grid_function(transformer: nn.Module | None) -> Grid:
+    """How the transformer makes a grid of its theta: by its family, or as theta's shape tells."""
+    return getattr(getattr(transformer, "transformation", None), "grid", grid_of)

@@ -8,20 +8,19 @@ from stn_course.transforms.folding import signed_area
 from stn_course.validation import check_corners, check_theta, name_first
 
 
-def _last_row(corners: Tensor) -> Tensor:
-    """The third row (g, h, 1) of the homography to these corners (B, 4, 2), as (B, 3).
+def _depths(corners: Tensor) -> Tensor:
+    """The third coordinate w of the homography at its four corners (B, 4, 2), as (B, 4).
 
-    The third coordinate is w = 1 ± g ± h at the corners. Homogeneous, the centre is halfway along
-    both diagonals, so w times the corners have one sum along the first as along the second. That is
-    g · down + h · right = bend, two equations.
+    Homogeneous, the centre is halfway along both diagonals, so w times the corners, times -1 at the
+    ends of one of the two, add up to nothing. That makes w at a corner the area of the triangle of
+    the other three. The mean of |w| is 1 here, and the sum positive: no w is negative if a camera
+    can see the corners like that.
     """
-    top_left, top_right, bottom_left, bottom_right = corners.unbind(dim=1)
-    right = top_right + bottom_right - top_left - bottom_left
-    down = bottom_left + bottom_right - top_left - top_right
-    bend = top_right + bottom_left - top_left - bottom_right  # 0 for a parallelogram
-    area = signed_area(right, down)
-    g, h = signed_area(right, bend) / area, signed_area(bend, down) / area
-    return torch.stack([g, h, torch.ones_like(g)], dim=-1)
+    a, b, c, d = corners.unbind(dim=1)
+    triangles = (b, d, c), (a, d, c), (a, b, d), (a, b, c)
+    w = torch.stack([signed_area(q - p, r - p) for p, q, r in triangles], dim=-1)
+    mean = w.abs().mean(dim=-1, keepdim=True)
+    return torch.where(w.sum(dim=-1, keepdim=True) < 0, -w, w) / torch.where(mean > 0, mean, 1)
 
 
 def is_convex(corners: Tensor) -> Tensor:
@@ -48,8 +47,7 @@ def is_convex(corners: Tensor) -> Tensor:
         (tensor([True]), tensor([False]))
     """
     check_corners(corners, 4)
-    g, h, _ = _last_row(corners).unbind(dim=-1)
-    least = 1 - g.abs() - h.abs()  # the smallest w, at one of the corners
+    least = _depths(corners).amin(dim=-1)
     return least > torch.finfo(corners.dtype).eps ** 0.5  # three in a line have 0, but for rounding
 
 
@@ -83,11 +81,42 @@ def from_corners(corners: Tensor) -> Tensor:
             "corners must be those of a convex quadrilateral, in the order top left, top right, "
             f"bottom left, bottom right; got {found}"
         )
-    row = _last_row(corners)
-    target = base_grid(2, 2, align_corners=True, dtype=row.dtype, device=row.device).reshape(4, 3)
+    theta = through_corners(corners)
+    return theta / theta[:, 2:, 2:]  # 1 but for rounding
+
+
+def through_corners(corners: Tensor) -> Tensor:
+    """The homography through any four places: of corners that are not convex, one is behind.
+
+    A camera cannot see the output like that. Its horizon runs through the output, and a corner that
+    lies behind it reads OUTSIDE, not at its place. Where two sides cross, two corners do.
+
+    Args:
+        corners: (B, 4, 2), as for `from_corners`.
+
+    Returns:
+        (B, 3, 3), for `projective_grid`. Where three of the corners lie in a line, it squeezes the
+        plane into one, and where all four do, it is zero: no place is read.
+
+    Raises:
+        TypeError: corners is not a floating-point tensor.
+        ValueError: a wrong shape, NaN or infinity.
+
+    Example:
+        >>> from stn_course.grids import control_lattice
+        >>> corners = control_lattice(2)[None]
+        >>> corners[0, 3] = -0.5  # nearer to the first than to the others
+        >>> to_corners(through_corners(corners))  # the first is behind
+        tensor([[[10.0000, 10.0000],
+                 [ 1.0000, -1.0000],
+                 [-1.0000,  1.0000],
+                 [-0.5000, -0.5000]]])
+    """
+    check_corners(corners, 4)
+    w = _depths(corners)[..., None]
+    target = base_grid(2, 2, align_corners=True, dtype=w.dtype, device=w.device).reshape(4, 3)
     # theta · target = w · (x, y, 1), and the target's columns are orthogonal, each of length 2
-    upper = torch.einsum("bk,bki,kj->bij", row @ target.T, corners, target) / 4
-    return torch.cat([upper, row[:, None]], dim=1)
+    return torch.cat([w * corners, w], dim=-1).mT @ target / 4
 
 
 def to_corners(theta: Tensor) -> Tensor:

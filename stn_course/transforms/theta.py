@@ -7,13 +7,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from stn_course.grids import base_grid, grid_of
 from stn_course.validation import (
+    check_any_theta,
     check_finite,
     check_floating,
     check_theta,
     describe,
     name_first,
 )
+
+MEASURED = 9  # places on each side of a grid of which an affine one is made
 
 
 class Pose(NamedTuple):
@@ -401,3 +405,37 @@ def from_pose(rotation=0.0, scale_x=1.0, scale_y=1.0, shear=0.0, x=0.0, y=0.0) -
     )
     cos, sin = torch.cos(torch.deg2rad(degrees)), torch.sin(torch.deg2rad(degrees))
     return _theta(sx * cos, sy * (shear * cos - sin), x, sx * sin, sy * (shear * sin + cos), y)
+
+
+def nearest_affine(theta: Tensor) -> Tensor:
+    """The affine theta whose grid lies nearest to that of a theta of any family.
+
+    By least squares over the output, from edge to edge: what of a bent grid is a turn, a scale, a
+    shear and a shift.
+
+    Args:
+        theta: (B, 2, 3), (B, 3, 3), a homography, or (B, n², 2), control points.
+
+    Returns:
+        (B, 2, 3); an affine theta is its own.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
+
+    Example:
+        >>> from stn_course.grids import control_lattice
+        >>> points = control_lattice(3)[None] / 2
+        >>> points[0, 4, 0] += 0.9  # the middle one: its pull is shared by all
+        >>> nearest_affine(points).round(decimals=2) + 0  # no -0
+        tensor([[[0.5000, 0.0000, 0.2400],
+                 [0.0000, 0.5000, 0.0000]]])
+    """
+    check_any_theta(theta)
+    if theta.shape[1:] == (2, 3):
+        return theta
+    grid = grid_of(theta, (len(theta), 1, MEASURED, MEASURED), align_corners=True)
+    options = {"dtype": grid.dtype, "device": grid.device}
+    places = base_grid(MEASURED, MEASURED, align_corners=True, **options)
+    sums = torch.einsum("bhwi,hwj->bij", grid, places)
+    return sums / places.square().sum(dim=(0, 1))  # x, y and 1 are orthogonal: divided one by one

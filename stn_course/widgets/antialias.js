@@ -1,7 +1,8 @@
 // Reading without aliasing, as samplers.warp with antialias: where the grid's points lie more than
 // a pixel apart, from smaller copies of the image.
 
-import { warp } from "./geometry.js";
+import { baseGrid, gridSample, warp } from "./geometry.js";
+import { taken } from "./warps.js";
 
 /** Where along an axis of n pixels each pixel of half as many lies: from which one to which one. */
 function halves(n) {
@@ -58,12 +59,15 @@ export function warpSmoothly(levels, theta, size, paddingMode) {
   return { ...near, values };
 }
 
-/** How images are read at a size: a function of theta and index. Smaller copies are made once. */
+/**
+ * How images are read at a size: a function of theta, of any family, and index. Smaller copies are
+ * made once; they are read by affine thetas.
+ */
 export function readerOf({ images, size, paddingMode, antialias }) {
   const levels = antialias && size ? images.map((image) => pyramid(image, size)) : [];
-  const options = { mode: "bilinear", paddingMode, alignCorners: false };
+  const places = size && baseGrid(size);
   return (theta, index) =>
     antialias
       ? warpSmoothly(levels[index], theta, size, paddingMode)
-      : warp(images[index], theta, size, options);
+      : gridSample(images[index], taken(theta, places), size, "bilinear", paddingMode, false);
 }

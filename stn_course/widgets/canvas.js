@@ -6,8 +6,8 @@
 //
 //   panel   { box, marks, ground }: [x, y, width, height]; marks are cut off at its edge; without a
 //           ground it is the page's own
-//   image   { box, picture }: a picture, or RGBA { rows, columns, pixels }, or the name of one that
-//           `show` is given; each pixel a rectangle
+//   image   { box, picture }: a picture, or RGBA { rows, columns, pixels }; each pixel a rectangle,
+//           unless there are more of them than the box has
 //   dots    { places, radius, colour }: a Float32Array x, y, x, y …; squares of half side `radius`
 //   path    { places, colour, width, closed, fill, dash }: see `line` and `rectangle`
 //   label   { text, x, y, colour, size, align }: see `label`
@@ -103,7 +103,8 @@ export function keepInside([x, y, width, height], place, margin = 8) {
 const painters = {
   image(context, { box, picture }) {
     const shown = picture.pixels ? toPicture(picture) : picture;
-    context.imageSmoothingEnabled = false;
+    const room = box[2] * context.getTransform().a;
+    context.imageSmoothingEnabled = room < shown.width; // or some of its pixels would be left out
     context.drawImage(shown, ...box);
   },
 

@@ -1,25 +1,42 @@
 """A learner's image, whatever it came as, and as many of its pixels as a canvas paints."""
 
+import functools
+from os import PathLike
+
 import numpy
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageOps
 from torch import Tensor
 
+from stn_course.data import load_mnist, to_float
 from stn_course.validation import check_images, describe
 
 LARGEST = 512  # pixels to a side that a canvas is given; it paints no more of them
 
 
-def as_image(image: Tensor | numpy.ndarray) -> Tensor:
+GREY = ("1", "L", "LA")  # Pillow's modes of pictures without colours
+Picture = Tensor | numpy.ndarray | Image.Image | PathLike | str
+
+
+def as_image(image: Picture) -> Tensor:
     """A learner's image as (C, H, W), floating point from 0 to 1, C 1 or 3.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3); floating point from 0
-    to 1, or uint8. Where both fit, the channels come first.
+    to 1, or uint8. Where both fit, the channels come first. Or a picture of Pillow's, or a file's
+    path; transparent parts lose their transparency, and a photograph stands upright.
     """
+    if isinstance(image, str | PathLike):
+        image = Image.open(image)
+    if isinstance(image, Image.Image):
+        upright = ImageOps.exif_transpose(image)
+        image = numpy.array(upright.convert("L" if upright.mode in GREY else "RGB"))
     if isinstance(image, numpy.ndarray):
         image = torch.from_numpy(numpy.ascontiguousarray(image))
     if not isinstance(image, Tensor):
-        raise TypeError(f"image must be a tensor or an array; got {describe(image)}")
+        raise TypeError(
+            f"image must be a tensor, an array, a picture or a path; got {describe(image)}"
+        )
     if image.dtype == torch.uint8:
         image = image.float() / 255
     came = describe(image)
@@ -44,3 +61,10 @@ def reduced(image: Tensor) -> Tensor:
         return image
     size = [-(-n // step) for n in image.shape[-2:]]
     return F.interpolate(image[None], size, mode="area")[0]
+
+
+@functools.cache  # to unpack ten thousand digits for one takes as long as many movements
+def examples() -> Tensor:
+    """The first test digit of each class, 0 to 9: (10, 1, 28, 28), from 0 to 1."""
+    images, labels = load_mnist("test")
+    return to_float(torch.stack([images[labels == digit][0] for digit in range(10)]))

@@ -10,8 +10,8 @@ from torch import Tensor
 from stn_course.plotting import COLOURS, Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import Recorder, Stop
-from stn_course.transforms import to_pose
-from stn_course.validation import check_output_size
+from stn_course.transforms import nearest_affine, to_pose
+from stn_course.validation import check_output_size, is_known_theta
 from stn_course.widgets.browser_lab import BrowserLab, error_in_words
 from stn_course.widgets.training_film import chart, film, windows_in_words
 
@@ -176,12 +176,15 @@ class Monitor(BrowserLab):
     def _theta(self) -> Tensor | None:
         """The probe digits' theta as recorded last.
 
-        None without a run, or without a transformer that reads the digits themselves.
+        None without a run, or without a transformer that reads the digits themselves, with a theta
+        of a family that `grids.grid_of` knows.
         """
         if self.recorder is None or not self._history.reads_pictures:
             return None
         recorded = self._history.probe_thetas
-        return recorded[-1] if recorded and recorded[-1].isfinite().all() else None
+        if not recorded or not is_known_theta(recorded[-1]):
+            return None
+        return recorded[-1] if recorded[-1].isfinite().all() else None
 
     def _accuracies(self) -> tuple[list[float], list[float]]:
         """After how many epochs the model was tested, and its accuracy; a stop is within one."""
@@ -222,7 +225,7 @@ class Monitor(BrowserLab):
         if self._history.accuracies:
             parts.append(f"test accuracy {100 * self._history.accuracies[-1]:.2f} %")
         if (theta := self._theta()) is not None:
-            turns = to_pose(theta).rotation
+            turns = to_pose(nearest_affine(theta)).rotation
             turned = (
                 f"turned by {round(turns.min().item())}° to {round(turns.max().item())}°, "
                 f"spread {turns.std().item():.1f}°"

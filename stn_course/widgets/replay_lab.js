@@ -11,8 +11,8 @@ class ReplayLab extends Lab {
   start() {
     this.film = takeFilm(this.data.film);
     this.read = readerOf(this.film);
-    const thetas = takeThetas(this.data.thetas);
     const count = this.film.images.length;
+    const thetas = takeThetas(this.data.thetas, count * this.data.steps.length);
     this.steps = this.data.steps.map((step, index) => ({
       ...step,
       thetas: thetas.slice(index * count, (index + 1) * count),

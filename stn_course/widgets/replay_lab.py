@@ -8,8 +8,8 @@ from torch import Tensor
 from stn_course.plotting import Curve, recorded_step
 from stn_course.samplers import warp
 from stn_course.training import History
-from stn_course.transforms import to_pose
-from stn_course.validation import check_output_size, describe
+from stn_course.transforms import nearest_affine, to_pose
+from stn_course.validation import check_any_theta, check_output_size, describe
 from stn_course.widgets.browser_lab import BrowserLab
 from stn_course.widgets.choices import device_choice
 from stn_course.widgets.network import float32_bytes
@@ -24,11 +24,11 @@ ON_A_FEATURE_MAP = "input", "frames in the feature map that the transformer read
 class ReplayLab(BrowserLab):
     """What a transformer did to the same digits, at each recorded step of a training run.
 
-    history: of `fit`, or loaded from a file, with the thetas of its probe digits; nothing is
-    trained. padding_mode: as the network read with. device: as in `choose_device`.
-    output_size: (H', W') of what it read, by default the pictures'. antialias: as it read with.
-    index: the recorded step shown at first, from 0, or from the end if negative; by default the
-    last, what came of the training, and Play begins at the first.
+    history: of `fit`, or loaded from a file, with the thetas of its probe digits, of any family
+    that `grids.grid_of` knows; nothing is trained. padding_mode: as the network read with. device:
+    as in `choose_device`. output_size: (H', W') of what it read, by default the pictures'.
+    antialias: as it read with. index: the recorded step shown at first, from 0, or from the end if
+    negative; by default the last, what came of the training, and Play begins at the first.
 
     Above the digits with the frame that their theta lays over them, in the middle what they became,
     below how many of them are read correctly, or, in recordings that do not say, their mean loss,
@@ -52,6 +52,7 @@ class ReplayLab(BrowserLab):
             raise TypeError(f"history must be a History; got {describe(history)}")
         if not history.probe_thetas:
             raise ValueError("this history holds no theta: the model has no spatial transformer")
+        check_any_theta(history.probe_thetas[0])
         self.steps = list(history.probe_steps)
         self.counts = len(history.probe_right) == len(self.steps)  # older ones tell the loss alone
         right = [int(some.sum()) for some in history.probe_right]
@@ -125,8 +126,8 @@ class ReplayLab(BrowserLab):
         return {"outputs": float32_bytes(outputs), "device": device}
 
     def angles(self, index: int) -> Tensor:
-        """By how many degrees each grid is turned at a recorded step: (N,)."""
-        return to_pose(self.thetas[index]).rotation
+        """By how many degrees each grid is turned on the whole at a recorded step: (N,)."""
+        return to_pose(nearest_affine(self.thetas[index])).rotation
 
     def _reading(self, index: int) -> str:
         """How well these digits are read at a step, in words."""

@@ -1,17 +1,15 @@
 """SamplerLab: one place between the pixels, its four neighbours, their weights, the gradient."""
 
-import numpy
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from stn_course.plotting import sampled_point
 from stn_course.samplers import pad
 from stn_course.transforms import normalised_to_pixels
 from stn_course.widgets.browser_lab import BrowserLab, to_browser
 from stn_course.widgets.choices import sampling_choices, values_of
-from stn_course.widgets.images import as_image
+from stn_course.widgets.images import Picture, as_image
 from stn_course.widgets.theta_controls import lab_slider
 
 BEYOND = 2.5  # pixels: how far the point goes beyond the centres of the border pixels
@@ -21,9 +19,10 @@ class SamplerLab(BrowserLab):
     """Drag a point over an image and see what a sampler reads there, and why.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
-    to 1, or uint8; colours become their mean. x, y: the point at first, in pixels, 0 is the centre
-    of the first pixel; by default near the middle. mode, padding_mode, align_corners: as in
-    `grid_sample`, the first choice shown. device: as in `choose_device`.
+    to 1, or uint8; a picture of Pillow's, or a file's path. Colours become their mean. x, y: the
+    point at first, in pixels, 0 is the centre of the first pixel; by default near the middle. mode,
+    padding_mode, align_corners: as in `grid_sample`, the first choice shown. device: as in
+    `choose_device`.
 
     Left the image with its padding around it; right the pixels around the point enlarged: a square
     of one pixel around the point covers each neighbour by its bilinear weight. The arrow is the
@@ -34,7 +33,7 @@ class SamplerLab(BrowserLab):
 
     def __init__(
         self,
-        image: Tensor | numpy.ndarray,
+        image: Picture,
         x: float | None = None,
         y: float | None = None,
         mode: str = "bilinear",

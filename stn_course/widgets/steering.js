@@ -142,29 +142,28 @@ export function short(number) {
   return String(Number(number.toFixed(2)) + 0);
 }
 
-/** The two rows of six numbers in columns, each as wide as any. */
+/** Numbers in rows of a length, each as a text. */
+function inRows(numbers, length, cell) {
+  const texts = numbers.map(cell);
+  return texts.flatMap((_, at) => (at % length ? [] : [texts.slice(at, at + length)]));
+}
+
+/** The rows of a matrix with three columns, each number as wide as any. */
 export function matrixText(theta) {
   const cell = (number) => {
     const rounded = Number(number.toFixed(3)) + 0; // no -0
     return `${rounded < 0 ? "-" : "+"}${Math.abs(rounded).toFixed(3)}`.padStart(7);
   };
-  const row = (from) =>
-    theta
-      .slice(from, from + 3)
-      .map(cell)
-      .join(" ");
-  return `${row(0)}\n${row(3)}`;
+  return inRows(theta, 3, cell)
+    .map((row) => row.join(" "))
+    .join("\n");
 }
 
-/** The two rows of six numbers as Python that makes the array, in columns. */
-export function numpyText(matrix) {
+/** The rows of numbers as Python that makes the array, in columns. */
+export function numpyText(matrix, columns = 3) {
   const cell = (n) => String(Number(Number(n.toFixed(6)).toPrecision(7)) + 0).padStart(9);
-  const row = (from) =>
-    `[${matrix
-      .slice(from, from + 3)
-      .map(cell)
-      .join(", ")}]`;
-  return `numpy.float32([\n ${row(0)},\n ${row(3)}])`;
+  const rows = inRows(matrix, columns, cell).map((row) => `[${row.join(", ")}]`);
+  return `numpy.float32([\n ${rows.join(",\n ")}])`;
 }
 
 /** The state of a frame as a sentence, for those who do not see the picture. */

@@ -1,7 +1,7 @@
 // ThetaLab: take hold of the sampling grid, and see what the output reads.
 
 import { COLOURS, GROUND, label, pictureMark, rectangle, toImage } from "./canvas.js";
-import { IDENTITY, affineGrid, inverse, pixelMatrix, toPixels, warp } from "./geometry.js";
+import { IDENTITY, affineGrid, inverse, pixelMatrix, warp } from "./geometry.js";
 import {
   KEY_STEP,
   REACH,
@@ -16,11 +16,10 @@ import {
   samplingDots,
   viewOf,
 } from "./steering.js";
+import { outputAgreement, readsBetween, titlePanel, twoBoxes } from "./two_pictures.js";
 
 const SIDE = 280; // canvas pixels of each picture: 10 for each of a digit's 28
-const [GAP, TOP] = [16, 26]; // between the pictures; for the title above them
 const LARGEST = 512; // pixels to a side that are painted; images.py reduces the input to as many
-const NARROW = 450; // CSS pixels: a page less wide has one picture under the other
 const FURTHEST = 16; // times the image's size that a panel shows at most
 const NO_INVERSE = "none: theta squeezes\nthe grid into a line";
 const NO_PIXELS =
@@ -97,8 +96,7 @@ class ThetaLab extends SteeringLab {
 
   /** Where the two pictures lie: beside each other, or on a narrow page one under the other. */
   get boxes() {
-    const second = this.width < NARROW ? [0, 2 * TOP + SIDE] : [SIDE + GAP, TOP];
-    return [[0, TOP, SIDE, SIDE], [...second, SIDE, SIDE]]; // prettier-ignore
+    return twoBoxes(SIDE, this.width);
   }
 
   viewIn([x, y], size, side) {
@@ -126,8 +124,8 @@ class ThetaLab extends SteeringLab {
       width: right[0] + SIDE,
       height: right[1] + SIDE,
       panels: [
-        this.title(left, "input, x → and y ↓ from -1 to 1"),
-        this.title(right, "output"),
+        titlePanel(left, "input, x → and y ↓ from -1 to 1"),
+        titlePanel(right, "output"),
         { box: left, ground: GROUND, marks: this.inputMarks(left) },
         { box: right, ground: GROUND, marks: this.outputMarks(right) },
       ],
@@ -136,11 +134,6 @@ class ThetaLab extends SteeringLab {
       notes: this.notes(),
       text: this.words(),
     };
-  }
-
-  title([x, y, width], words) {
-    const marks = [label(words, x + width / 2, y - TOP / 2)];
-    return { box: [x, y - TOP, width, TOP], marks };
   }
 
   get options() {
@@ -240,34 +233,16 @@ class ThetaLab extends SteeringLab {
     };
   }
 
-  /** The largest difference; "nearest" may take the other of two pixels exactly between them. */
   compare(answer) {
     if (answer.reduced) return "computed it at full size";
-    const { values } = toImage(answer.output);
-    const places = this.output.rows * this.output.columns;
-    const between = this.betweenPixels();
-    let largest = 0;
-    const others = new Set();
-    values.forEach((value, at) => {
-      const difference = Math.abs(value - this.output.values[at]);
-      if (difference > 1e-3 && between(at % places)) others.add(at % places);
-      else largest = Math.max(largest, difference);
-    });
-    const but = others.size ? ` but for ${others.size} pixels read exactly between two` : "";
-    const words = largest < 1 / 255 ? `agrees${but}` : "differs";
-    return `${words}: ${(255 * largest).toFixed(3)} of 255`;
+    return outputAgreement(this.output, toImage(answer.output), this.betweenPixels());
   }
 
-  /** Whether an output pixel reads "nearest" exactly between two pixels, as float32 can tell. */
+  /** Whether an output pixel reads "nearest" exactly between two pixels. */
   betweenPixels() {
     if (this.options.mode !== "nearest") return () => false;
     const grid = affineGrid(this.theta, this.outputSize, this.corners);
-    const sizes = [this.input.columns, this.input.rows];
-    return (at) =>
-      sizes.some((n, axis) => {
-        const place = Math.abs(toPixels(grid[2 * at + axis], n, this.corners));
-        return Math.abs((place % 1) - 0.5) < 1e-3;
-      });
+    return readsBetween(grid, this.input, this.corners);
   }
 }
 

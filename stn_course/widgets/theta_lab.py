@@ -1,23 +1,20 @@
 """ThetaLab: take hold of the sampling grid, and see what the output reads."""
 
-import functools
 import time
 from collections.abc import Callable
 
 import ipywidgets
 import numpy
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stn_course.data import load_mnist, to_float
 from stn_course.plotting import sampling_grid
 from stn_course.samplers import warp
 from stn_course.transforms import identity
 from stn_course.validation import check_output_size
 from stn_course.widgets.browser_lab import BrowserLab, from_browser, to_browser
 from stn_course.widgets.choices import choice, sampling_choices, values_of
-from stn_course.widgets.images import LARGEST, as_image
+from stn_course.widgets.images import LARGEST, Picture, as_image, examples
 from stn_course.widgets.theta_controls import NUMBERS, POSE, lab_sliders, one_theta
 
 MOST = 4096  # pixels to a side that can be typed, unless the lab was given more
@@ -36,11 +33,12 @@ class ThetaLab(BrowserLab):
     """Sliders and handles for one theta; all of them always agree.
 
     image: a tensor or an array, (H, W), (1, H, W), (3, H, W) or (H, W, 3), floating point from 0
-    to 1, or uint8; left out, a digit. output_size: (H', W'), by default the input's. A picture of
-    over 512 pixels to a side is shown reduced, and the lab says so; what PyTorch computes is not.
-    mode, padding_mode, align_corners: as in `grid_sample`, the first choice shown.
-    device: as in `choose_device`. readout: a function that is given the output (1, C, H', W') on
-    the CPU, whenever the hand rests, and returns a line to show.
+    to 1, or uint8; a picture of Pillow's, or a file's path; left out, a digit. output_size:
+    (H', W'), by default the input's. A picture of over 512 pixels to a side is shown reduced, and
+    the lab says so; what PyTorch computes is not. mode, padding_mode, align_corners: as in
+    `grid_sample`, the first choice shown. device: as in `choose_device`. readout: a function that
+    is given the output (1, C, H', W') on the CPU, whenever the hand rests, and returns a line to
+    show.
 
     Left the input with the output's frame over it, a dot where each output pixel reads (each n-th
     for large outputs), and the frame's x and y arrow: the first and second column of theta. Drag
@@ -55,7 +53,7 @@ class ThetaLab(BrowserLab):
 
     def __init__(
         self,
-        image: Tensor | numpy.ndarray | None = None,
+        image: Picture | None = None,
         output_size: tuple[int, int] | None = None,
         mode: str = "bilinear",
         padding_mode: str = "zeros",
@@ -170,10 +168,3 @@ def size_entry(label: str, pixels: int, largest: int) -> ipywidgets.BoundedIntTe
 def shown_by(control: ipywidgets.Widget) -> int:
     """What a control shows, as the browser sets it: a choice by its index."""
     return control.index if hasattr(control, "index") else control.value
-
-
-@functools.cache  # to unpack ten thousand digits for one takes as long as many movements
-def examples() -> Tensor:
-    """The first test digit of each class, 0 to 9: (10, 1, 28, 28), from 0 to 1."""
-    images, labels = load_mnist("test")
-    return to_float(torch.stack([images[labels == digit][0] for digit in range(10)]))

@@ -43,11 +43,11 @@ def chart(
 
 
 def windows_in_words(thetas: Tensor, index: int = -1) -> str | None:
-    """How large the windows of a recorded step are and where; None where any ever turned.
+    """How large the windows of a recorded step are and where; None where any ever turned or bent.
 
-    thetas: of all steps, (steps, N, 2, 3).
+    thetas: of all steps, (steps, N, 2, 3), or of another family.
     """
-    if thetas[..., 0, 1].any() or thetas[..., 1, 0].any():
+    if thetas.shape[2:] != (2, 3) or thetas[..., 0, 1].any() or thetas[..., 1, 0].any():
         return None
     pose = to_pose(thetas[index])
     parts = [pose.scale_x, torch.hypot(pose.x, pose.y)]

@@ -9,7 +9,8 @@
 
 import { COLOURS, GROUND, label, line, pictureMark, rectangle, toImage } from "./canvas.js";
 import { toNumbers } from "./numbers.js";
-import { frameMarks, imageBox, viewOf } from "./steering.js";
+import { imageBox, placeIn, viewOf } from "./steering.js";
+import { taken } from "./warps.js";
 
 const [TILE, TILE_GAP] = [62, 4]; // canvas pixels of each digit of 28 pixels, and between
 const SMALL = 28;
@@ -17,6 +18,8 @@ const [WIDE, SHORT] = [12, 5].map((count) => count * (TILE + TILE_GAP)); // a ro
 const TITLE = 24; // above each row
 const LEFT = 46; // room for the numbers at a chart's axis
 const CHART = 130; // the height of a chart
+const EDGE = Float64Array.from(edgeOf(16)); // of the square from -1 to 1; a frame may be bent
+const TIPS = Float64Array.from([0, 0, 1, 0, 0, 1]); // the tail of the arrows, the tips of x and y
 const DOTS_UP_TO = 20; // points of a curve that are drawn one by one
 
 /** Tiles in which the pixels of larger pictures are about as large as a digit's. */
@@ -44,6 +47,29 @@ function tilesFor(count, sizes, row) {
   };
 }
 
+/** Places along the edge of the square from -1 to 1, n on each side, from the top left. */
+function edgeOf(n) {
+  const steps = Array.from({ length: n }, (_, i) => (2 * i) / n - 1);
+  const sides = [(t) => [t, -1], (t) => [1, t], (t) => [-t, 1], (t) => [-1, -t]];
+  return sides.flatMap((side) => steps.flatMap(side));
+}
+
+/** The frame of a theta of any family, and its arrows without their names. */
+function thetaMarks(theta, view) {
+  const shown = (places) => {
+    const found = taken(theta, places);
+    return Array.from({ length: found.length / 2 }, (_, i) =>
+      placeIn(view, found.subarray(2 * i, 2 * i + 2)),
+    );
+  };
+  const [tail, x, y] = shown(TIPS);
+  return [
+    { ...line(shown(EDGE), COLOURS.output, 2), closed: true },
+    line([tail, x], COLOURS.x, 2),
+    line([tail, y], COLOURS.y, 2),
+  ];
+}
+
 /** The frame of a theta in a tile, with room around the picture that it lies on. */
 function viewIn([x, y, side], size) {
   return viewOf(size, [x + side / 2, y + side / 2], 0.7 * side, false);
@@ -54,10 +80,7 @@ function tilePanels([above, below], image, theta, output) {
   const size = [image.rows, image.columns];
   const marks = [pictureMark(imageBox(size, viewIn(above, size), false), image)];
   if (!theta) return [{ box: above, marks, ground: GROUND }];
-  const framed = (box) =>
-    frameMarks(theta, viewIn(box, size), box, COLOURS.output)
-      .filter((mark) => mark.kind === "path") // without its arrows' names
-      .map((mark) => ({ ...mark, width: 2 }));
+  const framed = (box) => thetaMarks(theta, viewIn(box, size));
   const lower = output
     ? [pictureMark(below, output), rectangle(below, COLOURS.output, 3)]
     : [rectangle(imageBox(size, viewIn(below, size), false), COLOURS.input), ...framed(below)];
@@ -131,8 +154,9 @@ export function takeFilm({ images, ...film }) {
   return { ...film, images: images.map(toImage) };
 }
 
-/** Thetas as Python sent them, float32, N of them. */
-export function takeThetas(bytes) {
+/** So many thetas as Python sent them, float32, each with as many numbers as its family has. */
+export function takeThetas(bytes, count) {
   const numbers = toNumbers(bytes);
-  return Array.from({ length: numbers.length / 6 }, (_, i) => [...numbers.slice(6 * i, 6 * i + 6)]);
+  const each = numbers.length / count;
+  return Array.from({ length: count }, (_, i) => [...numbers.slice(each * i, each * (i + 1))]);
 }
