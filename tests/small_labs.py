@@ -5,7 +5,7 @@ import nbformat
 SETUP = """
 import torch
 from stn_course import clutter, data, models, training, transforms
-from stn_course.widgets import FindLab, PilotLab, ReplayLab, SamplerLab, ThetaLab
+from stn_course.widgets import FindLab, PilotLab, ReplayLab, SamplerLab, ThetaLab, WarpLab
 
 images, labels = (part[:2] for part in data.load_digits("test"))
 pictures, _ = clutter.random_clutter()(images, torch.Generator().manual_seed(0))
@@ -22,6 +22,7 @@ LABS = {
     "PilotLab": "PilotLab(images, labels, models.PlainNet(), LooksUpwards())",
     "ReplayLab": "ReplayLab(training.load_recording())",
     "FindLab": "FindLab(pictures, labels, models.PlainNet(), LooksUpwards())",
+    "WarpLab": "WarpLab(images[0])",
 }
 
 
