@@ -18,7 +18,7 @@ from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.lessons import Lesson, load_lessons
 
 LABS = {"02_grid_generation": 1, "03_sampling": 2, "05_training": 1}  # these are quickly made
-SMALL = ["PilotLab", "FindLab"]  # what their notebooks prepare takes long; these have a page here
+SMALL = ["PilotLab", "FindLab", "WarpLab"]  # on a page of their own: their notebooks take long
 PAGES = ["index", *load_lessons()]
 FIRST_LOOK = 1_500_000  # bytes
 # Fulfilled when each part of the page has been in view, painted or not.

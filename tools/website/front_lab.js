@@ -322,8 +322,8 @@ class FrontLab extends SteeringLab {
       marks.push(label(String(digit), x, foot + 12));
     }
     const key = [
-      ["certain, as it stands", COLOURS.other, 4],
-      ["certain, through the frame", COLOURS.grid, width / 2],
+      ["certain as it stands", COLOURS.other, 4],
+      ["through the frame", COLOURS.grid, width / 2],
     ];
     for (const [words, colour, x] of key) {
       marks.push(rectangle([x, top + 7, 12, 12], colour, 0, colour));
