@@ -12,7 +12,6 @@ import math
 import torch
 import torch.nn.functional as F
 from IPython.display import Markdown
-from torchvision.transforms import functional as vision
 
 from stn_course import (
     checks,
@@ -109,6 +108,7 @@ lab
 lab.points = corners
 show(lab.figure(), lab.text)
 
+
 # %% [markdown]
 # ## Build 1: a camera divides
 #
@@ -189,6 +189,8 @@ show(
 # PyTorch's `affine_grid` must agree. **Predict** the largest differences.
 
 # %% tags=["hide-output", "tolerance=1e-4"]
+from torchvision.transforms import functional as vision
+
 height, width = photograph.shape[1:]
 clockwise = ((corners + 1) * in_pixels)[[0, 1, 3, 2]].tolist()
 theirs = vision.perspective(
@@ -233,6 +235,7 @@ show(
     "a curve that starts at 0, falls to a little below 0 at a distance of 0.6, is 0 again at 1, and rises ever more steeply.",
 )
 
+
 # %% [markdown]
 # In code, `squares` is $r^2$, so $r^2 \log r$ is half of `squares` times its logarithm.
 
@@ -246,6 +249,7 @@ def spline_basis(places, lattice):
 
 print("halfway to the right edge, with a lattice of 2×2 points:")
 print(rounded(spline_basis(torch.tensor([0.5, 0.0]), control_lattice(2))))
+
 
 # %% [markdown]
 # Four dents, then 1, x and y for the plane. How deep is each dent? The sheet must pass through $n^2$ given values: that is as many
@@ -267,6 +271,7 @@ print(
     "dents at 2×2 points, then the plane, for a sheet that is 1 at the first point and 0 at the others:"
 )
 print(rounded(spline_weights(2)[:, 0]))
+
 
 # %% [markdown]
 # At each output pixel, basis times weights says how much each point *counts* there. The grid is then a weighted mean of where
@@ -341,6 +346,7 @@ gap = thin_plate_spline_grid(affine[None], (1, 1, 7, 5)) - F.affine_grid(
 )
 print(f"from PyTorch's affine grid: {gap.abs().max():.0e}")
 
+
 # %% [markdown]
 # ## What each family keeps
 #
@@ -392,6 +398,7 @@ for name, grid in random_grids.items():
 # %%
 Quiz("family_keeps")
 
+
 # %% [markdown]
 # ## Build 3: a displacement for each pixel
 #
@@ -421,6 +428,7 @@ moved = F.grid_sample(uneven, flow_grid(flow), align_corners=False)
 print(
     f"from the picture without its first column: {(moved[..., :-1] - uneven[..., 1:]).abs().max():.0e}"
 )
+
 
 # %% [markdown]
 # ## Build 4: a turn becomes a shift
@@ -465,6 +473,7 @@ for name, picture in zip(names[1:], polar[1:], strict=True):
     print(
         f"{name}: the first picture fits best when rolled by {torch.stack(errors).argmin()} columns"
     )
+
 
 # %% [markdown]
 # 45° is an eighth of a full turn, and 7 is an eighth of 56. A CNN does not mind shifts much. So put this grid before a CNN whose
@@ -748,6 +757,7 @@ print(f"behind the horizon: {100 * behind.float().mean():.0f} % of the output")
 # %%
 Quiz("behind_the_horizon")
 
+
 # %% [markdown]
 # Behind the horizon there is no gradient either, as in the dead zone of notebook 03. A projective transformer that starts at the identity and
 # learns slowly stays away from it.
@@ -809,12 +819,10 @@ for name, weight in zip(drawn, (0.0, 1e-3), strict=True):
         f"left a three, with the grid that reads it, {drawn[name]}; right what is read.",
     )
 
-
 # %% [markdown]
 # **3. Too many points.** More points fit better, always. But to what? Bend 20 digits by random splines of 4×4 points, so that
 # the truth is known, and add noise. Then look for the bend with 2×2 to 8×8 points. **Predict** how the loss changes with the
 # number of points. And how the distance from the true grid does, in pixels, on the strokes.
-
 
 # %% tags=["hide-output", "tolerance=0.3"]
 generator = torch.Generator().manual_seed(0)
@@ -829,6 +837,7 @@ for n in (2, 3, 4, 6, 8):
     off = [14 * (grid - true_grid).norm(dim=-1)[bent[:, 0] > 0.3].mean() for grid in found]
     loss = F.mse_loss(F.grid_sample(plain, found[0], align_corners=False), noisy)
     print(f"{n}×{n}      {1000 * loss:5.1f}          {off[0]:4.2f}          {off[1]:4.2f}")
+
 
 # %% [markdown]
 # Too few points cannot follow the bend. With more than the truth has, the loss goes on falling, for the noise is matched, too, while the
@@ -994,7 +1003,6 @@ class TurnAndZoom(models.Transformation):
 
 
 checks.own_family(TurnAndZoom)
-
 
 # %% [markdown]
 # **9. To run.** Photograph a page, a screen or a poster from the side with your phone, and straighten it: `WarpLab("page.jpg")`, or
