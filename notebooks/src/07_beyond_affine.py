@@ -11,7 +11,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from stn_course import (
     checks,
@@ -199,7 +199,8 @@ theirs = vision.perspective(
 ours = F.grid_sample(
     photograph[None], projective_grid(theta, (1, 3, height, width)), align_corners=False
 )
-print(f"from torchvision's picture: {(ours[0] - theirs).abs().max():.0e} of 1")
+print("the largest difference of your grid's picture")
+print(f"from torchvision's: {(ours[0] - theirs).abs().max():.0e} of 1")
 
 # %% tags=["hide-output", "tolerance=1e-12"]
 some = torch.randn(5, 2, 3, dtype=torch.float64)
@@ -207,7 +208,8 @@ third = torch.tensor([0.0, 0.0, 1.0]).expand(5, 1, 3)
 gap = projective_grid(torch.cat([some, third], dim=1), (5, 1, 7, 4)) - F.affine_grid(
     some, (5, 1, 7, 4), align_corners=False
 )
-print(f"from PyTorch's affine grid: {gap.abs().max():.0e}")
+print("the largest difference of your grid")
+print(f"from PyTorch's affine one: {gap.abs().max():.0e}")
 
 # %% [markdown]
 # ## Build 2: a sheet that bends
@@ -339,6 +341,7 @@ show(
 # %% tags=["hide-output", "tolerance=1e-12"]
 drawn = torch.randn(1, 16, 2, dtype=torch.float64)
 at_points = thin_plate_spline_grid(drawn, (1, 1, 4, 4), align_corners=True)  # pixels on the lattice
+print("the largest difference of the spline")
 print(f"from its points: {(at_points.reshape(1, 16, 2) - drawn).abs().max():.0e}")
 affine = control_lattice(4, dtype=torch.float64) @ some[0, :, :2].T + some[0, :, 2]
 gap = thin_plate_spline_grid(affine[None], (1, 1, 7, 5)) - F.affine_grid(
@@ -379,6 +382,7 @@ random_grids = {
     "projective": projective_grid(transforms.from_corners(corners_near), size),
     "thin plate spline": thin_plate_spline_grid(near, size),
 }
+print("how far a row leaves the line, and the angle of two rows:")
 for name, grid in random_grids.items():
     print(
         f"{name:17} {off_the_line(grid):.2f} pixels off the line, {angle_of_rows(grid):4.1f}° apart"
@@ -468,11 +472,10 @@ show(
 # **Predict:** by how many of the 56 columns does a turn of 45° shift the picture? Which way?
 
 # %% tags=["hide-output"]
+print("the first picture, rolled to fit the others best:")
 for name, picture in zip(names[1:], polar[1:], strict=True):
     errors = [F.mse_loss(polar[0].roll(columns, dims=-1), picture) for columns in range(56)]
-    print(
-        f"{name}: the first picture fits best when rolled by {torch.stack(errors).argmin()} columns"
-    )
+    print(f"{name}: by {torch.stack(errors).argmin()} columns")
 
 
 # %% [markdown]
@@ -540,7 +543,7 @@ y = torch.full_like(x, 14.0)
 values = {"bilinear": bilinear(eight, x, y), "bicubic": bicubic(eight, x, y)}
 slopes = {name: torch.autograd.grad(value.sum(), x)[0] for name, value in values.items()}
 for name, of, unit in (("value", values, ""), ("slope", slopes, " per pixel")):
-    show(
+    described = show(
         plotting.curves(
             x.detach().flatten(),
             {mode: curve.detach().flatten() for mode, curve in of.items()},
@@ -555,6 +558,7 @@ for name, of, unit in (("value", values, ""), ("slope", slopes, " per pixel")):
             "slope": "The bilinear one is a stair that jumps at whole numbers, the bicubic one a smooth wave around it.",
         }[name],
     )
+    display(described)
 
 # %% tags=["tolerance=0.02"]
 print("the largest change of the slope within a twentieth of a pixel:")
@@ -601,10 +605,11 @@ for name in ("attention", "affine", "projective", "tps"):
 several = images[:8].cpu()
 for name, distort in {"P": data.random_projection(), "E": data.random_elastic()}.items():
     distorted, _ = distort(several, torch.Generator().manual_seed(0))
-    show(
+    described = show(
         plotting.side_by_side(several, distorted, ("digits", name), f"{name}, each digit anew"),
         f"eight digits, and below them the same digits as {name} distorts them.",
     )
+    display(described)
 
 # %% [markdown]
 # First, as in notebook 05, a classifier that knows upright digits only, and is frozen. Before it stands a transformer, which alone
@@ -627,12 +632,13 @@ for name, distort in bends.items():
 
 # %%
 for name, (before, after) in straightened.items():
-    show(
+    described = show(
         plotting.side_by_side(
             before, after, ("as seen", name), "nobody told it which way is upright"
         ),
         "ten distorted digits; below them what the transformer makes of each, more upright, larger and in the middle.",
     )
+    display(described)
 
 # %% [markdown]
 # The only teacher was the frozen classifier's loss. No network was told where a corner belongs. How do the points get there? Before training, each lies
@@ -750,7 +756,7 @@ show(
     "divided, the page appears once more below the horizon, upside down; through projective_grid it is black there.",
 )
 
-# %% tags=["hide-output"]
+# %%
 behind = (projective_grid(steep, (1, 3, *page.shape[1:])) == OUTSIDE).all(dim=-1)
 print(f"behind the horizon: {100 * behind.float().mean():.0f} % of the output")
 
@@ -792,7 +798,7 @@ def match(first, second, points):
 
 pairs = torch.stack([images[labels == digit][:2] for digit in range(10)]).cpu()
 first, second = pairs.unbind(dim=1)  # two of each digit
-print("ten digits, 6×6 points, each to become another of its class:")
+print("digits that become others of their class:")
 for weight in (0.0, 1e-3):
     points = fit_points(first, second, 6, weight)
     left, folds = match(first, second, points)
@@ -814,10 +820,11 @@ drawn = {
 for name, weight in zip(drawn, (0.0, 1e-3), strict=True):
     points = fit_points(first, second, 6, weight)
     grid = thin_plate_spline_grid(points, first.shape)
-    show(
+    described = show(
         plotting.bent_grid(first[3], grid[3:4], points[3], f"a three becomes another one: {name}"),
         f"left a three, with the grid that reads it, {drawn[name]}; right what is read.",
     )
+    display(described)
 
 # %% [markdown]
 # **3. Too many points.** More points fit better, always. But to what? Bend 20 digits by random splines of 4×4 points, so that
@@ -831,6 +838,7 @@ truth = control_lattice(4) + torch.randn(20, 16, 2, generator=generator) * 1.5 /
 true_grid = thin_plate_spline_grid(truth, plain.shape)
 bent = F.grid_sample(plain, true_grid, align_corners=False)
 noisy = bent + 0.1 * torch.randn(bent.shape, generator=generator)
+print("by the number of points:")
 print("points   loss, of 1000   pixels off   pixels off with a weight of 1e-4")
 for n in (2, 3, 4, 6, 8):
     found = [thin_plate_spline_grid(fit_points(plain, noisy, n, w), plain.shape) for w in (0, 1e-4)]
@@ -853,7 +861,7 @@ def polar(pictures):
     return F.grid_sample(pictures, log_polar_grid((len(pictures), 1, 28, 56)), align_corners=False)
 
 
-print("how many of the 1,568 output pixels see a dot of 2×2 pixels:")
+print("how many of the output pixels see the dot:")
 for apart in (0, 2, 4, 8, 12):
     dot = torch.zeros(1, 1, 28, 28)
     dot[..., 13:15, 13 + apart : 15 + apart] = 1
