@@ -11,7 +11,7 @@ import {
 } from "./warps.js";
 
 const CORNERS = ["top left", "top right", "bottom left", "bottom right"];
-const SAME = 1e-6; // normalised: so far apart, two places are one
+const SAME = 1e-6; // normalised: two places less far apart are one
 
 /** lattice: where the points lie in the output. toTheta: null where the points are all there is. */
 export const FAMILIES = {
