@@ -706,8 +706,9 @@ for angle in angles:
     shown = data.normalise(data.rotate(images, float(angle)))
     for name, net in upright.items():
         errors[name].append(100 * (1 - training.evaluate(net.eval(), shown, labels)))
+print("error, in percent:")
 for name, error in errors.items():
-    print(f"{name:9} error at 0°: {error[0]:4.1f} %, at 90°: {error[3]:4.1f} %")
+    print(f"{name:9} at 0°: {error[0]:4.1f}, at 90°: {error[3]:4.1f}")
 
 # %%
 show(
