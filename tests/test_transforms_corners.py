@@ -239,3 +239,13 @@ def test_errors_say_it_in_these_words(call, error, words):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == words
+
+
+def test_everything_is_made_where_the_corners_are():
+    """Whatever torch's default device; here one that holds no numbers."""
+    corners = convex_corners(3)
+    expected = transforms.from_corners(corners)
+    with torch.device("meta"):
+        theta = transforms.from_corners(corners)
+        assert torch.equal(theta, expected)
+        assert torch.equal(transforms.to_corners(theta), transforms.to_corners(expected))
