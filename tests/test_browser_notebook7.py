@@ -37,5 +37,15 @@ def test_a_lab_is_moved_and_pytorch_agrees(page, index):
     assert "agrees" in lab_page.answered(page, lab.element_handle())
 
 
+def test_what_runs_a_cell_is_the_notebooks_from_a_handle_too_and_a_letter_is_not(page):
+    """x would cut the cell."""
+    page.locator(".stn-handle").first.focus()
+    count = page.locator(".jp-CodeCell").count()
+    page.keyboard.press("x")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(f".jp-InputPrompt:has-text('[{count + 1}]')", timeout=30_000)
+    assert page.locator(".jp-CodeCell").count() == count
+
+
 def test_nothing_went_wrong_in_the_browser(page):
     assert lab_page.errors(page) == []

@@ -131,6 +131,18 @@ function keepLetters(event) {
   if (letter) event.stopPropagation();
 }
 
+/**
+ * Jupyter Notebook 7 takes a key before it reaches the control, where an arrow walks to the next
+ * cell; but not where a control has this attribute. What runs or saves stays the notebook's.
+ */
+function keepKeys(root, signal) {
+  const keep = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
+    const notebooks = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
+    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !notebooks);
+  };
+  window.addEventListener("keydown", keep, { capture: true, signal });
+}
+
 /** A number as people type it, "1,5" and "30°" too; null where it is none. */
 export function readNumber(text) {
   const plain = text.replace("−", "-").replace(",", ".").replace("°", "").trim();
@@ -158,6 +170,7 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   observer.observe(root, { childList: true, subtree: true });
   look();
   listen("keydown", keepLetters, false);
+  keepKeys(root, listeners.signal);
 
   const readoutOf = (control) => sliders.get(control.words)?.querySelector(".widget-readout");
   const shown = new Map(); // what stands in each readout
