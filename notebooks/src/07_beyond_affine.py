@@ -101,12 +101,13 @@ lab = WarpLab()
 lab
 
 # %% [markdown]
-# `lab.points` is a tensor, (K, 2); set it, and the lab follows. `WarpLab(image)` takes a picture of your own. Here are the true
-# corners, as a still picture:
+# `lab.points` is a tensor, (K, 2); set it, and the lab follows. `WarpLab(image)` takes a picture of your own. Here is another lab
+# with the true corners, as a still picture:
 
 # %%
-lab.points = corners
-show(lab.figure(), lab.text)
+still = WarpLab()
+still.points = corners
+show(still.figure(), still.text)
 
 
 # %% [markdown]
