@@ -478,3 +478,39 @@ def test_nan_in_a_homography_stays_nan_where_it_is():
     theta = torch.stack([torch.eye(3), math.nan * torch.eye(3)])
     grid = grids.grid_of(theta, (2, 1, 2, 3))
     assert grid[0].isfinite().all() and grid[1].isnan().all()
+
+
+def test_everything_is_made_where_the_tensors_are():
+    """Whatever torch's default device; here one that holds no numbers."""
+    size, points, flow = (1, 1, 3, 4), lattice_bent(3, batch=1), lattice_bent(2, batch=1)[:, None]
+
+    def build():
+        thetas = AFFINE, TILTED, points
+        made = [grids.projective_grid(TILTED, size), grids.flow_grid(flow)]
+        return made + [grids.grid_of(theta, size) for theta in thetas]
+
+    expected = build()
+    with torch.device("meta"):
+        for made, right in zip(build(), expected, strict=True):
+            assert torch.equal(made, right)
+
+
+@both_corners
+def test_the_shape_of_a_theta_tells_its_grid(align_corners):
+    size, points = (1, 1, 3, 4), lattice_bent(3, batch=1)
+    options = {"align_corners": align_corners}
+    affine = F.affine_grid(AFFINE, size, **options)
+    assert (grids.grid_of(AFFINE, size, **options) - affine).abs().max() <= 1e-12
+    u, v, w = (F.affine_grid(TILTED[:, [i, i]], size, **options)[..., 0] for i in range(3))
+    seen = torch.stack([u / w, v / w], dim=-1)
+    assert (grids.grid_of(TILTED, size, **options) - seen).abs().max() <= 1e-12
+    spline = grids.thin_plate_spline_grid(points, size, **options)
+    assert torch.equal(grids.grid_of(points, size, **options), spline)
+
+
+def test_between_two_aligned_pixels_lies_the_whole_width():
+    """And a single one, which lies at 0, moves as if there were two."""
+    for size in [(2, 2), (2, 1), (1, 2)]:
+        flow = torch.ones(1, *size, 2)
+        own = F.affine_grid(torch.eye(2, 3)[None], (1, 1, *size), align_corners=True)
+        assert torch.equal(grids.flow_grid(flow, True), own + 2)

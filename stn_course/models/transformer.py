@@ -69,10 +69,8 @@ def find_head(
         >>> find_head(localization_cnn(in_channels=1))
         Linear(in_features=32, out_features=6, bias=True)
     """
-    layers, outputs = (
-        list(localization.modules()),
-        len(find_transformation(transformation).identity),
-    )
+    layers = list(localization.modules())
+    outputs = len(find_transformation(transformation).identity)
     if head is None:
         fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == outputs]
         head = (fit or layers)[-1]

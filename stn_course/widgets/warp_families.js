@@ -11,28 +11,28 @@ import {
 } from "./warps.js";
 
 const CORNERS = ["top left", "top right", "bottom left", "bottom right"];
-const SAME = 1e-6; // normalised: so far apart, two places are one
+const SAME = 1e-6; // normalised: two places less far apart are one
 
 /** lattice: where the points lie in the output. toTheta: null where the points are all there is. */
 export const FAMILIES = {
   affine: {
     button: "Affine: 3 corners",
     name: "affine",
-    keeps: "6 numbers: parallels stay parallel",
+    keeps: "6 numbers:\nparallels stay parallel",
     lattice: controlLattice(2).slice(0, 3),
     toTheta: fromThreeCorners,
   },
   projective: {
     button: "Projective: 4 corners",
     name: "projective",
-    keeps: "8 numbers: straight lines stay straight",
+    keeps: "8 numbers:\nstraight lines stay straight",
     lattice: controlLattice(2),
     toTheta: throughCorners,
   },
   tps: {
     button: "Thin plate spline: 4×4 points",
     name: "a thin plate spline",
-    keeps: "32 numbers: it bends as little as it can",
+    keeps: "32 numbers:\nit bends as little as it can",
     lattice: controlLattice(4),
     toTheta: null,
   },

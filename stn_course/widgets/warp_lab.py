@@ -25,7 +25,7 @@ from stn_course.widgets.images import LARGEST, Picture, as_image, examples, redu
 from stn_course.widgets.page import PAGE, page_photograph
 
 PHOTOGRAPH = "photograph of a page"
-SAME = 1e-6  # normalised: so far apart, two places are one
+SAME = 1e-6  # normalised: two places less far apart are one
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
