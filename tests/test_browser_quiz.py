@@ -45,6 +45,8 @@ def test_a_press_gets_its_reason_and_only_a_right_first_answer_counts(page):
     assert "it covers a quarter of the input" in feedback(page, 0, "Not this one.")
     assert "wrong" in wrong.inner_text()
     wrong.focus()
+    page.keyboard.press("x")  # it would cut the cell
+    assert len(page.query_selector_all(".stn-quiz")) == 2
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert "Try it. In the lab of Play" in feedback(page, 0, "Right.")

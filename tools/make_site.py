@@ -15,6 +15,7 @@ from website import front, labs, libraries, pages
 
 import stn_course
 from stn_course.lessons import Lesson, load_lessons
+from stn_course.widgets import esm
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -54,8 +55,7 @@ def put_assets(folder: Path) -> None:
         shutil.copy(file, folder)
     for style in ("quiz.css", "canvas.css"):
         shutil.copy(WIDGETS / style, folder)
-    script = (WIDGETS / "quiz.js").read_text(encoding="utf-8")
-    script = script.replace("export default", "window.stnQuiz =")
+    script = esm.joined("quiz.js").replace("export default", "window.stnQuiz =")
     (folder / "quiz.js").write_text(f"(() => {{\n{script}}})();\n", encoding="utf-8")
     libraries.put(folder)
 

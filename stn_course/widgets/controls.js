@@ -2,6 +2,7 @@
 // a kernel, and what their elements lack: names, exact numbers, keys kept from the notebook.
 
 import { setAttribute, write } from "./canvas.js";
+import { keepKeys } from "./keys.js";
 
 const PLAYER = ["Play or pause", "Stop and go back to the start", "Repeat"];
 const REFERENCE = "IPY_MODEL_";
@@ -125,24 +126,6 @@ function nameControls(root) {
   }
 }
 
-/** What is typed at a lab's controls is not for the notebook, where x cuts the lab's cell. */
-function keepLetters(event) {
-  const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (letter) event.stopPropagation();
-}
-
-/**
- * Jupyter Notebook 7 takes a key before it reaches the control, where an arrow walks to the next
- * cell; but not where a control has this attribute. What runs or saves stays the notebook's.
- */
-function keepKeys(root, signal) {
-  const keep = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
-    const notebooks = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
-    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !notebooks);
-  };
-  window.addEventListener("keydown", keep, { capture: true, signal });
-}
-
 /** A number as people type it, "1,5" and "30°" too; null where it is none. */
 export function readNumber(text) {
   const plain = text.replace("−", "-").replace(",", ".").replace("°", "").trim();
@@ -169,7 +152,6 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   });
   observer.observe(root, { childList: true, subtree: true });
   look();
-  listen("keydown", keepLetters, false);
   keepKeys(root, listeners.signal);
 
   const readoutOf = (control) => sliders.get(control.words)?.querySelector(".widget-readout");

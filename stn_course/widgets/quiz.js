@@ -1,6 +1,8 @@
 // One question, a button for each answer, and below what is to be said of the answer chosen last.
 // All of it is here, so that a quiz answers beside a busy kernel and on a page without one.
 
+import { keepKeys } from "./keys.js";
+
 const LETTERS = "ABCDEFGH";
 const VERDICTS = { right: "✓ right", wrong: "✗ wrong" };
 let quizzes = 0;
@@ -50,9 +52,14 @@ function render({ model, el }) {
     if (feedback.innerHTML !== said) feedback.innerHTML = said;
   }
 
+  const closed = new AbortController();
+  keepKeys(quiz, closed.signal);
   model.on("change:chosen", show);
   show();
-  return () => model.off("change:chosen", show);
+  return () => {
+    closed.abort();
+    model.off("change:chosen", show);
+  };
 }
 
 export default { render };

@@ -11,6 +11,7 @@ import traitlets
 from stn_course.checks.catalogue import QUESTIONS, Option
 from stn_course.checks.progress import record
 from stn_course.validation import check_choice
+from stn_course.widgets.esm import joined
 from stn_course.widgets.lifetime import FreedWithCells
 
 HERE = Path(__file__).parent
@@ -29,7 +30,7 @@ class Quiz(FreedWithCells, anywidget.AnyWidget):
     of each, as HTML. chosen: the options that were chosen so far, in order, counted from 0.
     """
 
-    _esm = HERE / "quiz.js"
+    _esm = joined("quiz.js")
     _css = HERE / "quiz.css"
     question = traitlets.Unicode().tag(sync=True)
     options = traitlets.List().tag(sync=True)
