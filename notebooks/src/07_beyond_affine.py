@@ -337,6 +337,7 @@ show(
     "upper left in that place.",
 )
 
+
 # %% [markdown]
 # Now the page in an open book. Its lines sag in the middle, here as a cosine does. Let sixteen points read where the sag has put them.
 # **Predict:** how far from the true places does the spline read at most, between its points?
