@@ -482,7 +482,7 @@ print(
 # ## Build 4: a turn becomes a shift
 #
 # One more grid, which no camera has: rays and circles around the middle. Each column of the output lies on one ray; the first looks to the right, the next ones clockwise. Each row lies on one
-# circle, the smallest at the top, the largest just inside the picture's edge. Each circle is larger than the one before by the same *factor*, hence **log-polar**.
+# circle, the smallest at the top, the largest right inside the picture's edge. Each circle is larger than the one before by the same *factor*, hence **log-polar**.
 
 
 # %%
