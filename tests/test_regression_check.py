@@ -12,15 +12,15 @@ ROOT = Path(__file__).resolve().parent.parent
 # (module, what stands there, what is put in its place, the notebook that must notice)
 MUTATIONS = [
     (
-        "transforms",
+        "transforms/theta",
         "return _theta(cos, -sin, x, sin, cos, y)",
         "return _theta(cos, sin, x, -sin, cos, y)",
         "02_grid_generation",
     ),
     (
         "samplers",
-        'grid = torch.einsum("bij,hwj->bhwi", theta, target)',
-        'grid = torch.einsum("bij,hwj->bhwi", theta, target).flip(-1)',
+        "places = places.expand(len(input), -1, -1, -1)",
+        "places = places.expand(len(input), -1, -1, -1).flip(-1)",
         "03_sampling",
     ),
     (

@@ -440,7 +440,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
         (
             {"recipe": "fast"},
             ValueError,
-            "'course', 'sprint', 'rotated', 'clutter', 'together'; got 'fast'",
+            "'course', 'sprint', 'rotated', 'clutter', 'bent', 'together'; got 'fast'",
         ),
         ({"epochs": 0}, ValueError, "got 0"),
         ({"device": "tpu"}, ValueError, "'tpu'"),
