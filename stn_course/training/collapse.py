@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from stn_course.grids import grid_of
@@ -69,7 +70,7 @@ def signs(theta: Tensor, size: tuple[int, int] = (28, 28), grid: Grid = grid_of)
     places = grid(theta.double(), output, False)
     outside = (places.abs() > 1).any(dim=-1).double().mean()
     determinant = jacobian_determinant(places).abs().median()
-    spread = theta.std(dim=0, correction=0).max()
+    spread = torch.std(theta, dim=0, correction=0).max()
     return Signs(outside.item(), determinant.item(), spread.item())
 
 
