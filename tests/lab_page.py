@@ -142,7 +142,7 @@ def press(page, lab, button: str) -> None:
 
 def run_code(page, code: str) -> None:
     """Write a cell under the last and run it, as a learner would."""
-    page.query_selector_all(".jp-Notebook .jp-Cell")[-1].click()
+    page.query_selector_all(".jp-Notebook .jp-InputPrompt")[-1].click()  # an output keeps its keys
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("Enter")
