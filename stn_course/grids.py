@@ -119,9 +119,11 @@ def affine_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = Fals
 def project(theta: Tensor, places: Tensor) -> Tensor:
     """Where a homography takes places, as a camera sees a plane.
 
-    Theta times the homogeneous (x, y, 1) is (u, v, w), and the place is (u / w, v / w). Where w is
-    not positive (beyond rounding), the place lies on the horizon or behind it. It goes outside, to
-    OUTSIDE on both axes, in place of a mirrored picture, and has no gradient. NaN stays NaN.
+    Theta times the homogeneous (x, y, 1) is (u, v, w), and the place is (u / w, v / w). If the
+    input is a photograph, w is the depth of what the place shows, in any unit; if the output is to
+    look like one, one over the depth. Where w is not positive (beyond rounding), the place lies on
+    the horizon or behind it. It goes outside, to OUTSIDE on both axes, in place of a mirrored
+    picture, and has no gradient. NaN stays NaN.
 
     Args:
         theta: (B, 3, 3).
@@ -132,7 +134,7 @@ def project(theta: Tensor, places: Tensor) -> Tensor:
 
     Example:
         >>> theta = torch.eye(3)[None]
-        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2: the right side is further away
+        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2, the depth in a photograph
         >>> project(theta, base_grid(height=1, width=2))  # of -0.5 and 0.5
         tensor([[[[-0.6667,  0.0000],
                   [ 0.4000,  0.0000]]]])
@@ -162,7 +164,7 @@ def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = 
 
     Example:
         >>> theta = torch.eye(3)[None]
-        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2: the right side is further away
+        >>> theta[0, 2, 0] = 0.5  # w = 1 + x / 2, the depth in a photograph
         >>> projective_grid(theta, (1, 1, 1, 2))  # of -0.5 and 0.5
         tensor([[[[-0.6667,  0.0000],
                   [ 0.4000,  0.0000]]]])

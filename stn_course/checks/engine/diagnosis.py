@@ -20,13 +20,15 @@ EVIDENCE = 3  # wrong numbers that a mistake must explain, so that it is no coin
 def same(theirs: Result, mine: Result) -> bool:
     """Whether an attempt did what a known mistake does; two exceptions are the same if they say so.
 
-    Within the rounding of float32, whatever the dtype: that is another matter.
+    Within the rounding of float32, whatever the dtype: that is another matter. NaN is the same as
+    NaN.
     """
     if theirs.raised or mine.raised:
         return theirs.raised == mine.raised
     if theirs.value is None or mine.value is None or theirs.value.shape != mine.value.shape:
         return False
-    return bool(agree(theirs.value.float(), mine.value).all())
+    nan = theirs.value.isnan() & mine.value.isnan()
+    return bool((nan | agree(theirs.value.float(), mine.value)).all())
 
 
 def no_tensor(exercise: FunctionExercise, expected: Tensor, received: Result) -> str:

@@ -191,9 +191,9 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
-            "upside down",
-            "the page comes out upside down: the bottom corners stand first. In a picture y grows "
-            "downwards, and the output's first row is the page's upper edge.",
+            "mirrored top to bottom",
+            "the page comes out mirrored, its foot at the top: the bottom corners stand first. In "
+            "a picture y grows downwards, and the output's first row is the page's upper edge.",
             _normalised_by(_right, order=[3, 2, 0, 1]),
             typed="""
                 H, W = size

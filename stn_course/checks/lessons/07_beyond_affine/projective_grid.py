@@ -15,18 +15,42 @@ def projective_grid(theta: Tensor, size: tuple[int, ...], align_corners: bool = 
     """
     target = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)
     places, w = torch.einsum("bij,hwj->bhwi", theta, target).split([2, 1], dim=-1)
-    return torch.where(w > 0, places / w, grids.OUTSIDE)
+    divisor = torch.where(w > 0, w, 1)  # never 0: autograd would pass NaN back
+    return torch.where(w > 0, places / divisor, grids.OUTSIDE)
+
+
+def run_grid(
+    attempt,
+    theta: Tensor,
+    size: tuple[int, ...],
+    align_corners: bool = False,
+    look: str = "places",
+):
+    """The places, or the gradient to theta of their sum; zeros where none arrives."""
+    if look == "places":
+        return attempt(theta, size, align_corners)
+    theta = theta.clone().requires_grad_()
+    places = attempt(theta, size, align_corners)
+    if not isinstance(places, Tensor) or not places.requires_grad:
+        return torch.zeros_like(theta)
+    return torch.autograd.grad(places.sum(), theta)[0]
 
 
 def cases() -> list[Case]:
-    """All before the horizon; then across it; a batch, both dtypes, behind it, aligned corners."""
+    """All before the horizon; across it; a gradient where a w is 0; then batches, both dtypes."""
     tilted = torch.tensor([[[1.0, 0.2, 0.1], [-0.2, 0.5, 0.3], [0.4, -0.2, 1.0]]])
     across = torch.tensor([[[1.0, 0.1, 0.2], [0.3, 0.8, -0.1], [2.0, -0.4, 0.6]]])
     pair = torch.cat([2 * tilted, across])
     behind = torch.cat([-tilted, -across]).double()
+    onto = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [2.0, -4.0, 1.0]]])
     return [
         Case((tilted, (1, 1, 2, 3))),
         Case((across, (1, 1, 2, 3))),
+        Case(
+            (onto, (1, 1, 2, 2), False, "gradient"),
+            f"the gradient to theta of the sum of all places, for theta = {onto.tolist()} and "
+            "size = (1, 1, 2, 2): w is 2 and 4 above, -2 and 0 below",
+        ),
         Case((pair, (2, 1, 4, 3))),
         Case((behind, (2, 1, 3, 4))),
         Case((pair.double(), (2, 3, 3, 2), True)),
@@ -45,7 +69,14 @@ def parts_by_pytorch(
 def divided_by_pytorch(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
     """The quotient where w is positive; elsewhere OUTSIDE."""
     places, w = parts_by_pytorch(theta, size, align_corners)
-    return torch.where(w > 0, places / w, grids.OUTSIDE)
+    ahead = (w > 0).expand_as(places)
+    quotients = places[ahead] / w.expand_as(places)[ahead]  # of those alone
+    return torch.full_like(places, grids.OUTSIDE).masked_scatter(ahead, quotients)
+
+
+def right_by_pytorch(theta: Tensor, *arguments) -> Tensor:
+    """The places, or the gradient to theta of their sum."""
+    return run_grid(divided_by_pytorch, theta, *arguments)
 
 
 def _of_parts(program):
@@ -62,12 +93,18 @@ def _flung_away(expected: Tensor, value: Tensor) -> bool:
     return bool(near and (value[behind].abs() > 2 * grids.OUTSIDE).any())
 
 
+def _nan_in_gradient(expected: Tensor, value: Tensor) -> bool:
+    """Of the gradient, which has theta's shape."""
+    return bool(expected.shape[1:] == (3, 3) and value.isnan().any())
+
+
 EXERCISE = FunctionExercise(
     attempt="my_projective_grid",
     solution=projective_grid,
-    oracle=divided_by_pytorch,
+    run=run_grid,
+    oracle=right_by_pytorch,
     against="torch.nn.functional.affine_grid for u, v and w, divided, and OUTSIDE where w is not "
-    "positive",
+    "positive, and to its gradient",
     cases=cases,
     hints=(
         "Begin as affine_grid does: theta times (x, y, 1). Theta has three rows here, so it gives "
@@ -75,6 +112,8 @@ EXERCISE = FunctionExercise(
         "The place is (u / w, v / w). u, v and w are on the last axis: [..., :2] and [..., 2:].",
         "Where is w 0 or less? There the pixel looks at the horizon or behind itself. torch.where("
         "w > 0, …, grids.OUTSIDE) chooses for each pixel.",
+        "Where w is 0, autograd passes 0 · ∞ back through the division, though it was not chosen: "
+        "NaN for all of theta. Divide by torch.where(w > 0, w, 1).",
         "target = grids.base_grid(H, W, align_corners, dtype=theta.dtype), then out = torch.einsum("
         '"bij,hwj->bhwi", theta, target); u and v are out[..., :2], w is out[..., 2:].',
     ),
@@ -145,7 +184,7 @@ EXERCISE = FunctionExercise(
                 u_v = F.affine_grid(theta[:, :2], size, align_corners=align_corners)
                 G = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)
                 w = torch.einsum("hwj,bj->bhw", G, theta[:, 2])[..., None]
-                return torch.where(w > 0, u_v / w, grids.OUTSIDE)
+                return torch.where(w > 0, u_v / w.where(w > 0, 1), grids.OUTSIDE)
             """,
         ),
         Misconception(
@@ -157,7 +196,7 @@ EXERCISE = FunctionExercise(
                 G = grids.base_grid(size[2], size[3], align_corners).to(theta)
                 out = G @ theta[:, None]
                 w = out[..., 2:]
-                return torch.where(w > 0, out[..., :2] / w, grids.OUTSIDE)
+                return torch.where(w > 0, out[..., :2] / w.where(w > 0, 1), grids.OUTSIDE)
             """,
         ),
         Misconception(
@@ -167,7 +206,8 @@ EXERCISE = FunctionExercise(
             typed="""
                 G = grids.base_grid(size[2], size[3], align_corners).to(theta)
                 u, v, w = (G @ theta.mT[:, None]).unbind(-1)
-                place = torch.stack([v / w, u / w], dim=-1)
+                d = w.masked_fill(w <= 0, 1)
+                place = torch.stack([v / d, u / d], dim=-1)
                 return place.masked_fill(w[..., None] <= 0, grids.OUTSIDE)
             """,
         ),
@@ -191,7 +231,35 @@ EXERCISE = FunctionExercise(
             typed="""
                 G = grids.base_grid(size[2], size[3]).to(theta)
                 u, v, w = (G @ theta.mT[:, None]).unbind(-1)
+                d = w.masked_fill(w <= 0, 1)
+                place = torch.stack([u / d, v / d], dim=-1)
+                return place.masked_fill(w[..., None] <= 0, grids.OUTSIDE)
+            """,
+        ),
+        Misconception(
+            "NaN in the gradient",
+            "the gradient to theta is NaN, however right the places are. Where w is 0, the "
+            "division gives infinity. torch.where does not choose that, but passes 0 · ∞ back. Let "
+            "the division see no 0: choose for w as well, before you divide.",
+            _of_parts(lambda places, w: torch.where(w > 0, places / w, grids.OUTSIDE)),
+            sign=_nan_in_gradient,
+            typed="""
+                G = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)
+                u, v, w = (G @ theta.mT[:, None]).unbind(-1)
                 place = torch.stack([u / w, v / w], dim=-1)
+                return place.masked_fill(w[..., None] <= 0, grids.OUTSIDE)
+            """,
+        ),
+        Misconception(
+            "no gradient",
+            "the places are right, but no gradient reaches theta. .detach(), .tolist() and no_grad() "
+            "cut it off, and a network would never learn a theta.",
+            lambda theta, *args: divided_by_pytorch(theta.detach(), *args),
+            typed="""
+                with torch.no_grad():
+                    G = grids.base_grid(*size[2:], align_corners, dtype=theta.dtype)
+                    u, v, w = (G @ theta.mT[:, None]).unbind(-1)
+                    place = torch.stack([u / w, v / w], dim=-1)
                 return place.masked_fill(w[..., None] <= 0, grids.OUTSIDE)
             """,
         ),
@@ -208,7 +276,7 @@ EXERCISE = FunctionExercise(
                 G = grids.base_grid(size[2], size[3], align_corners).to(theta)
                 out = G @ theta.mT[:, None]
                 w = out[..., 2:]
-                return torch.where(w > 0, out[..., :2] / w, G[..., :2])
+                return torch.where(w > 0, out[..., :2] / w.where(w > 0, 1), G[..., :2])
             """,
         ),
     ),

@@ -215,6 +215,36 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "strength on the first part alone",
+            "strength multiplies the differences to the right, not those to the lower neighbour. "
+            "It counts for both: put brackets around their sum.",
+            lambda output, target, flow, strength: (
+                F.mse_loss(output, target)
+                + strength * differences(flow)[0].square().mean()
+                + differences(flow)[1].square().mean()
+            ),
+            typed="""
+                right, down = flow[:, :, 1:] - flow[:, :, :-1], flow[:, 1:] - flow[:, :-1]
+                loss = (output - target).pow(2).mean()
+                return loss + strength * right.pow(2).mean() + down.pow(2).mean()
+            """,
+        ),
+        Misconception(
+            "strength on the second part alone",
+            "strength multiplies the differences to the lower neighbour, not those to the right. "
+            "It counts for both: put brackets around their sum.",
+            lambda output, target, flow, strength: (
+                F.mse_loss(output, target)
+                + differences(flow)[0].square().mean()
+                + strength * differences(flow)[1].square().mean()
+            ),
+            typed="""
+                right, down = flow[:, :, 1:] - flow[:, :, :-1], flow[:, 1:] - flow[:, :-1]
+                loss = (output - target).pow(2).mean()
+                return loss + strength * down.pow(2).mean() + right.pow(2).mean()
+            """,
+        ),
+        Misconception(
             "strength left out",
             "strength is not used: it says how much the penalty counts.",
             lambda output, target, flow, strength: F.mse_loss(output, target) + _penalty(flow),

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
+FEW, MORE = [0.0, 0.5, 2.0, 0.7], [[0.0, 0.1], [0.9, 3.0], [5.0, 0.7]]  # distances
+
 
 def u_of_r(r: Tensor) -> Tensor:
     """U(r) = r² log r of distances r (...), 0 where r is 0; its gradient is finite there, too."""
@@ -39,10 +41,9 @@ def cases() -> list[Case]:
 
     There the value is negative, and the slope positive.
     """
-    few, more = [0.0, 0.5, 2.0, 0.7], [[0.0, 0.1], [0.9, 3.0], [5.0, 0.7]]
     calls = [
-        *((few, torch.float32, "values"), (more, torch.float64, "values")),
-        *((few, torch.float32, "slopes"), (more, torch.float64, "slopes")),
+        *((FEW, torch.float32, "values"), (MORE, torch.float64, "values")),
+        *((FEW, torch.float32, "slopes"), (MORE, torch.float64, "slopes")),
     ]
     return [
         Case((torch.tensor(r, dtype=dtype), look), f"the {look} for r = {r}")
@@ -75,6 +76,19 @@ def _falls_without_end(expected: Tensor, value: Tensor) -> bool:
     return bool(value.shape == expected.shape and value.flatten()[0] < -10)
 
 
+def _offset(expected: Tensor, value: Tensor) -> bool:
+    """Of values: more by what a small e adds, under the logarithm or to r, wherever r is not 0.
+
+    log(r + e) adds nearly e r, log(r² + e) / 2 nearly e / 2, and r + e nearly e times the slope.
+    """
+    if value.shape != expected.shape:
+        return False
+    r = torch.tensor(FEW if expected.dim() == 1 else MORE).flatten()[1:]
+    added = (value - expected).double().flatten()[1:]
+    ratios = (added / shape for shape in (r, torch.ones_like(r), 2 * r * r.log() + r))
+    return any(bool(ratio.min() > 0 and ratio.max() < 1.5 * ratio.min()) for ratio in ratios)
+
+
 EXERCISE = FunctionExercise(
     attempt="my_u_of_r",
     solution=u_of_r,
@@ -101,9 +115,9 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "NaN in the gradient",
-            "the values are right, the gradient at r = 0 is NaN. torch.where and xlogy choose the "
-            "value, but the branch not taken passes 0 · ∞ back. Hold r at a tiny number before "
-            "log.",
+            "the values are right, the gradient at r = 0 is NaN. torch.where chooses the value, "
+            "but the branch not taken passes 0 · ∞ back; xlogy has no branch, but its gradient "
+            "divides 0 by 0 there. Hold r at a tiny number before the logarithm.",
             lambda r: torch.where(r > 0, nan_at_zero(r), 0),
             sign=_nan_in_slopes,
             typed="""
@@ -143,6 +157,15 @@ EXERCISE = FunctionExercise(
             "of it: U must fall below 0 between 0 and 1.",
             lambda r: r**2 * torch.log1p(r),
             typed="return r.pow(2) * (1 + r).log()",
+        ),
+        Misconception(
+            "a small number added",
+            "a small number is added under the logarithm, or to r. That removes the NaN, but it "
+            "changes U at all other distances. Hold r at a tiny number in place of adding one: "
+            "r.clamp(min=…) changes nothing but the 0.",
+            lambda r: r**2 * torch.log(r + 1e-3),
+            sign=_offset,
+            typed="return 0.5 * r.square() * torch.log(1e-7 + r * r)",
         ),
         Misconception(
             "held at 1",
