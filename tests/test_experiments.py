@@ -12,26 +12,19 @@ from torch import nn
 from stn_course import cli, experiments, grids, transforms
 from stn_course.comparison import interval
 from stn_course.experiments import __main__ as command
-from stn_course.experiments import (
-    board,
-    measures,
-    networks,
-    paper,
-    results,
-    running,
-    table,
-    whole,
-)
+from stn_course.experiments import measures, networks, paper, results, running
+from stn_course.experiments.whole import __main__ as whole
+from stn_course.experiments.whole import board, table
 
 QUICK = [whole.quick(e) for e in paper.experiments(seeds=(0,))]
 NAMED = {e.name: e for e in QUICK}
 R_AFFINE = NAMED["R_st-fcn_affine_seed0"]
 
 
-def result(experiment=R_AFFINE, error=1.25, **changed) -> experiments.Result:
+def result(experiment=R_AFFINE, error=1.25, **changed) -> experiments.Finding:
     """As a run would give it."""
     values = (error, 90.0, 80.0, 1234, 5678, {"correlation": -0.9}, {})
-    made = experiments.Result(experiment, *values, {"python": "3.11", "torch": "2.13"}, "a CPU")
+    made = experiments.Finding(experiment, *values, {"python": "3.11", "torch": "2.13"}, "a CPU")
     return replace(made, **changed)
 
 
@@ -220,8 +213,8 @@ def test_a_result_is_kept_and_found_by_what_it_is_of(tmp_path):
         replace(R_AFFINE, recipe=replace(R_AFFINE.recipe, dropout=0.1)),
     ]
     assert results.load_results(tmp_path, [*others, R_AFFINE]) == [kept]
-    assert len({results.digest(e) for e in [*others, R_AFFINE]}) == 4
-    assert results.digest(R_AFFINE) == results.digest(replace(R_AFFINE))
+    assert len({results.full_name(e) for e in [*others, R_AFFINE]}) == 4
+    assert results.full_name(R_AFFINE) == results.full_name(replace(R_AFFINE))
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"error": 1}', "[]"])
@@ -235,7 +228,7 @@ def test_a_file_that_is_no_result_is_named(tmp_path, text):
 
 def test_what_comes_with_the_package_can_be_read():
     for path in results.STORED.glob("*.json"):
-        found = experiments.Result.from_content(json.loads(path.read_text(encoding="utf-8")))
+        found = experiments.Finding.from_content(json.loads(path.read_text(encoding="utf-8")))
         assert path.name == f"{found.experiment.name}.json"
         assert found.experiment.cell in experiments.printed() and found.experiment.few is None
         assert not found.experiment.held_out
@@ -269,7 +262,7 @@ class Terminal(io.StringIO):
 
 def test_the_board_says_what_is_done_runs_and_is_left_and_when_it_is_over():
     names = list(NAMED)[:5]
-    shown = board.Board([NAMED[name] for name in names], workers=2)
+    shown = board.Board([NAMED[name] for name in names], workers=2, stream=io.StringIO())
     assert shown.lines() == ["0 done, 0 running, 5 left, 0 failed, nobody knows yet when"]
     shown.done(result(NAMED[names[0]], 1.5, seconds=100.0))
     shown.runs_on(names[1], 0.75, 50.0)  # 200 seconds in all
@@ -315,13 +308,8 @@ ASKED = ["--set", "R", "--network", "st-cnn", "--transformation", "affine", "--s
 @pytest.fixture
 def few(monkeypatch):
     """Each run on few digits, also where a command asks for all."""
-    monkeypatch.setattr(
-        command, "described", lambda asked, real=command.described: _few(real(asked))
-    )
-
-
-def _few(experiment):
-    return whole.quick(experiment)
+    real = command.described
+    monkeypatch.setattr(command, "described", lambda asked: whole.quick(real(asked)))
 
 
 def test_the_command_prints_one_line_and_keeps_the_result(few, capsys, tmp_path):
@@ -375,14 +363,11 @@ def test_every_cell_is_run_for_a_few_steps(tmp_path, capsys):
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    planned = [R_AFFINE, NAMED["R_fcn_none_seed0"]]
     bad = replace(R_AFFINE, recipe=replace(R_AFFINE.recipe, optimizer="adam"))
-    monkeypatch.setattr(whole, "quick", lambda e: bad if e.name == bad.name else whole_quick(e))
+    planned = [bad, NAMED["R_fcn_none_seed0"]]
+    monkeypatch.setattr(whole, "quick", lambda experiment: experiment)
     monkeypatch.setattr(whole, "experiments", lambda seeds: planned)
     assert whole.main(["--quick", "--results", str(tmp_path)]) == 1
     out = capsys.readouterr().out
     assert "R_st-fcn_affine_seed0: failed, optimizer must be one of 'sgd', 'adamw'; got" in out
     assert "1 done, 0 running, 0 left, 1 failed" in out and "not run (1.2)" in out
-
-
-whole_quick = whole.quick

@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from stn_course.experiments import Experiment, paper, run
-from stn_course.experiments.board import Board
 from stn_course.experiments.results import load_results
+from stn_course.experiments.whole.board import Board
 
 distributed = pytest.importorskip(
     "distributed", reason="needs Dask: pip install 'stn_course[paper]'"
 )
-from stn_course.experiments import cluster  # noqa: E402
+from stn_course.experiments.whole import cluster  # noqa: E402
 
 CELLS = [("R", "st-fcn", "affine"), ("R", "fcn", "none"), ("P", "fcn", "none")]
 
@@ -50,7 +50,7 @@ def test_what_a_killed_worker_ran_is_run_again(waiting, two_workers, tmp_path):
     board, killed = Board(waiting, 2, io.StringIO()), []
     killer = threading.Thread(target=kill_one, args=(two_workers, tmp_path, killed), daemon=True)
     killer.start()
-    cluster.run_on_workers(waiting, tmp_path, board, two_workers.scheduler_address)
+    cluster.on_workers(waiting, tmp_path, board, two_workers.scheduler_address)
     killer.join()
     assert killed[0] not in {worker.pid for worker in two_workers.workers.values()}
     assert board.of_state("done") == [e.name for e in waiting]
@@ -65,7 +65,7 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(two_workers, tmp_path):
     good = Experiment(*CELLS[1], 0, replace(paper.BASE, epochs=1, batch_size=64), few=64)
     bad = replace(good, seed=1, recipe=replace(good.recipe, optimizer="adam"))
     board = Board([bad, good], 2, io.StringIO())
-    cluster.run_on_workers([bad, good], tmp_path, board, two_workers.scheduler_address)
+    cluster.on_workers([bad, good], tmp_path, board, two_workers.scheduler_address)
     assert board.of_state("done") == [good.name]
     assert "optimizer must be one of 'sgd', 'adamw'; got 'adam'" in board.runs[bad.name].error
     assert load_results(tmp_path, [bad, good])[0].experiment == good

@@ -8,7 +8,7 @@ from pathlib import Path
 from stn_course.device import available_devices
 from stn_course.experiments.paper import NETWORKS, RECIPES, SETS, Experiment, printed
 from stn_course.experiments.results import checkpoint_path, load_result, save_result
-from stn_course.experiments.running import Result, run
+from stn_course.experiments.running import Finding, run
 from stn_course.models import TRANSFORMATIONS
 
 
@@ -59,7 +59,7 @@ def described(asked: argparse.Namespace) -> Experiment:
     return Experiment(*cell, asked.seed, recipe, asked.held_out)
 
 
-def line(result: Result) -> str:
+def line(result: Finding) -> str:
     """What came of it, for people."""
     experiment, paper = result.experiment, printed().get(result.experiment.cell)
     on = "held-out digits" if experiment.held_out else "test digits"

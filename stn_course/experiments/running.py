@@ -25,7 +25,7 @@ SOME = 1000  # pictures that are looked at in one go
 
 
 @dataclass
-class Result:
+class Finding:
     """What came of an experiment.
 
     error: on the test digits, in percent. seconds: of training, by the clock, all goes together
@@ -50,7 +50,7 @@ class Result:
         return asdict(self)
 
     @classmethod
-    def from_content(cls, content: dict) -> "Result":
+    def from_content(cls, content: dict) -> "Finding":
         """The way back from `to_content`, also from JSON, which knows lists alone."""
         recipe = dict(content["experiment"]["recipe"])
         recipe["betas"] = recipe["betas"] and tuple(recipe["betas"])
@@ -63,7 +63,7 @@ def run(
     device: str | None = None,
     checkpoint: Path | None = None,
     tell: Callable[[float, float], None] = lambda share, seconds_left: None,
-) -> Result:
+) -> Finding:
     """Train the network and test it.
 
     device: "cpu" or "cuda", by default the fastest. checkpoint: a file that is written after each
@@ -84,7 +84,7 @@ def run(
     options = {"train": train, "distort": chosen.distort, "seed": experiment.seed}
     options |= {"device": device, "checkpoint": checkpoint, "watch": watch, "progress": False}
     history = fit(model, experiment.recipe, test=(pictures, test[1]), **options)
-    return Result(
+    return Finding(
         experiment,
         100 * (1 - history.accuracy),
         history.seconds[-1],

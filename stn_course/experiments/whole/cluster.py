@@ -9,17 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stn_course.experiments.board import Board
 from stn_course.experiments.paper import Experiment
-from stn_course.experiments.results import checkpoint_path, digest, save_result
-from stn_course.experiments.running import Result, run
+from stn_course.experiments.results import checkpoint_path, full_name, save_result
+from stn_course.experiments.running import Finding, run
+from stn_course.experiments.whole.board import Board
 
 TOPIC = "stn_course experiments"  # where workers say how far they are
 EVERY = 5.0  # seconds between two words of a worker, and between two looks at the table
 DEATHS = 100  # so many workers may die under one experiment, which need not be its fault
 
 
-def run_here(experiments: Sequence[Experiment], folder: Path, board: Board) -> None:
+def one_by_one(experiments: Sequence[Experiment], folder: Path, board: Board) -> None:
     """One after the other, in this process, without Dask."""
     for experiment in experiments:
 
@@ -37,7 +37,7 @@ def run_here(experiments: Sequence[Experiment], folder: Path, board: Board) -> N
         board.show()
 
 
-def run_on_workers(
+def on_workers(
     experiments: Sequence[Experiment],
     folder: Path,
     board: Board,
@@ -52,7 +52,7 @@ def run_on_workers(
     with client(scheduler, board.workers) as dask:
         dask.subscribe_topic(TOPIC, lambda event: board.runs_on(*event[1]))
         waiting = {
-            dask.submit(run_on_worker, e, folder.resolve(), key=digest(e), priority=-place): e
+            dask.submit(run_on_worker, e, folder.resolve(), key=full_name(e), priority=-place): e
             for place, e in enumerate(experiments)
         }
         while waiting:
@@ -101,7 +101,7 @@ def run_on_worker(experiment: Experiment, folder: Path) -> dict:
 def collect(future, experiment: Experiment, folder: Path, board: Board) -> None:
     """Write down what came of one."""
     if future.status == "finished":
-        result = Result.from_content(future.result())
+        result = Finding.from_content(future.result())
         save_result(folder, result)
         board.done(result)
     else:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from stn_course.comparison import interval
 from stn_course.experiments.paper import OURS, SETS, printed
-from stn_course.experiments.running import Result
+from stn_course.experiments.running import Finding
 
 
-def to_table(results: Sequence[Result]) -> str:
+def to_table(results: Sequence[Finding]) -> str:
     """Our errors in Markdown, the paper's in brackets, and in words where our runs differ.
 
     Of several seeds the mean with its 95 % interval. A cell that is above the paper says so.
@@ -24,7 +24,7 @@ def to_table(results: Sequence[Result]) -> str:
     return "\n".join([*lines, "", cost(results), "", *sets, "", "What is ours:", "", *ours])
 
 
-def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Result]) -> str:
+def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Finding]) -> str:
     """One cell of the table."""
     if cell not in cells:
         return ""
@@ -39,7 +39,7 @@ def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Result]) ->
     return f"{ours} ({beside}{above})"
 
 
-def cost(results: Sequence[Result]) -> str:
+def cost(results: Sequence[Finding]) -> str:
     """How long it took, where, and by which versions."""
     hours = sum(result.seconds for result in results) / 3600
     hardware = sorted({result.hardware for result in results})

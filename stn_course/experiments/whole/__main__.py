@@ -7,11 +7,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from stn_course.experiments.board import Board
-from stn_course.experiments.cluster import run_here, run_on_workers
 from stn_course.experiments.paper import Experiment, experiments
 from stn_course.experiments.results import STORED, load_results
-from stn_course.experiments.table import to_table
+from stn_course.experiments.whole.board import Board
+from stn_course.experiments.whole.cluster import on_workers, one_by_one
+from stn_course.experiments.whole.table import to_table
 
 FEW, STEPS = 64, 2  # of a quick run: digits, and steps over all of them
 
@@ -58,15 +58,15 @@ def make_table(asked: argparse.Namespace, folder: Path) -> int:
     """Run what is missing, and print the table; 1 if something failed, else 0."""
     every = [quick(e) for e in experiments(seeds=(0,))] if asked.quick else experiments()
     workers = (os.cpu_count() or 1) if asked.workers is None else asked.workers
-    board = Board(every, max(1, workers))
+    board = Board(every, max(1, workers), sys.stdout)
     for result in load_results(folder, every):
         board.done(result)
     waiting = [e for e in every if e.name in board.of_state("left")]
     if waiting and not asked.show:
         if asked.scheduler or (workers and not asked.quick):
-            run_on_workers(waiting, folder, board, asked.scheduler)
+            on_workers(waiting, folder, board, asked.scheduler)
         else:
-            run_here(waiting, folder, board)
+            one_by_one(waiting, folder, board)
         board.show(last=True)
     print(to_table(load_results(folder, every)))
     return 1 if board.of_state("failed") else 0

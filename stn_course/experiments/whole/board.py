@@ -1,26 +1,25 @@
 """The live table: what is done, what runs, what is left, and when it will be over."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from stn_course.experiments.paper import Experiment, printed
-from stn_course.experiments.running import Result
+from stn_course.experiments.running import Finding
 
 UP = "\x1b[{}A\x1b[J"  # to a terminal: so many lines up, and clear from there
 QUIET = 60  # seconds between two tables where they cannot take one another's place
 
 
 @dataclass
-class Run:
+class Standing:
     """What is known of one experiment: None where nothing is."""
 
     share: float | None = None
     seconds_left: float | None = None
     heard: float = 0.0
-    result: Result | None = None
+    result: Finding | None = None
     error: str | None = None
 
 
@@ -30,10 +29,8 @@ class Board:
     workers: how many run side by side. stream: where the table goes.
     """
 
-    def __init__(
-        self, experiments: Sequence[Experiment], workers: int, stream: TextIO = sys.stdout
-    ):
-        self.runs = {experiment.name: Run() for experiment in experiments}
+    def __init__(self, experiments: Sequence[Experiment], workers: int, stream: TextIO):
+        self.runs = {experiment.name: Standing() for experiment in experiments}
         self.cells = {experiment.name: experiment.cell for experiment in experiments}
         self.workers, self.stream, self.printed = workers, stream, 0
         self.shown = -float(QUIET)
@@ -43,7 +40,7 @@ class Board:
         self.runs[name].share, self.runs[name].seconds_left = share, seconds_left
         self.runs[name].heard = time.monotonic()
 
-    def done(self, result: Result) -> None:
+    def done(self, result: Finding) -> None:
         """It is over."""
         self.runs[result.experiment.name].result = result
 
@@ -96,7 +93,7 @@ class Board:
             print("\n".join(self.lines()), file=self.stream, flush=True)
 
 
-def _state(run: Run) -> str:
+def _state(run: Standing) -> str:
     """The first that holds."""
     if run.error:
         return "failed"
