@@ -149,7 +149,7 @@ table: $(INSTALLED)
 
 paper: $(INSTALLED)
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[paper]'
-	$(COURSE) paper $(ARGS)
+	$(COURSE) paper --results stn_course/results/paper $(ARGS)
 
 screenshots: $(TESTABLE)
 	$(RUN) tools/screenshots.py

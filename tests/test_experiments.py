@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -50,7 +51,13 @@ def test_what_matters_most_comes_first_and_three_times():
     assert {e.cell[1:] for e in planned[:30]} == first
     assert [e.seed for e in planned] == 10 * [0] + 10 * [1] + 10 * [2] + 38 * [0]
     assert {e.set for e in planned[30:42]} == {"addition", "canvas"}
-    assert all(e.recipe == paper.RECIPES[e.set] and not e.held_out for e in planned)
+    assert all(e.recipe == paper.recipe_of(e.set, e.network) and not e.held_out for e in planned)
+
+
+def test_who_is_quick_learns_longer_and_who_is_slow_shorter():
+    cells = ("R", "cnn"), ("R", "2x-st-fcn"), ("TC", "cnn"), ("TC", "st-cnn"), ("TC", "fcn")
+    assert [paper.recipe_of(*cell).epochs for cell in cells] == [40, 80, 20, 40, 80]
+    assert paper.recipe_of("RTS", "fcn").learning_rate == 0.004
 
 
 def test_every_set_makes_pictures_of_the_size_it_says(digits):
@@ -329,7 +336,9 @@ def test_a_recipe_can_be_tried_on_held_out_digits():
     assert found.held_out and found.recipe == replace(paper.BASE, **changed)
     assert found.name == "R_st-cnn_affine_seed11_held-out"
     plain = command.described(command.parse(["--network", "cnn", "--set", "TC"]))
-    assert plain == paper.Experiment("TC", "cnn", "none", 0, paper.RECIPES["TC"])
+    assert plain == paper.Experiment(
+        "TC", "cnn", "none", 0, replace(paper.RECIPES["TC"], epochs=20)
+    )
 
 
 @pytest.mark.parametrize(
@@ -349,25 +358,38 @@ def test_the_commands_name_what_is_wrong(main, words, said, capsys):
     assert said in capsys.readouterr().err
 
 
-def test_every_cell_is_run_for_a_few_steps(tmp_path, capsys):
-    """`make paper ARGS=--quick`; a second time nothing is left to run."""
-    assert cli.main(["paper", "--quick", "--results", str(tmp_path)]) == 0
-    found = results.load_results(tmp_path, QUICK)
-    assert len(found) == 48 and len(list(tmp_path.iterdir())) == 48
+def test_every_cell_is_run_for_a_few_steps(tmp_path, monkeypatch, capsys):
+    """`make paper ARGS=--quick`; in a folder that stays nothing is left to run a second time."""
+    asked = ["paper", "--quick", "--results", "ignored"]
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    monkeypatch.setattr(whole.tempfile, "TemporaryDirectory", lambda: nullcontext(folder))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(asked) == 0
+    found = results.load_results(folder, QUICK)
+    assert len(found) == 48 and len(list(folder.iterdir())) == 48
     assert all(0 < r.error <= 100 and r.seconds > 0 for r in found)
     out = capsys.readouterr().out
     assert "48 done, 0 running, 0 left, 0 failed, over in about 0 min 00 s" in out
     assert "not run" not in out.partition("| network")[2]
-    assert cli.main(["paper", "--quick", "--results", str(tmp_path)]) == 0
-    assert results.load_results(tmp_path, QUICK) == found
+    assert cli.main(asked) == 0
+    assert results.load_results(folder, QUICK) == found
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_is_there_is_shown_and_nothing_run(tmp_path, capsys):
+    experiment = paper.experiments()[0]
+    results.save_result(tmp_path, result(experiment, 1.119))
+    assert whole.main(["--show", "--results", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "| cnn | none | 1.12 (1.2) | not run (0.8) |" in out and "running" not in out
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     bad = replace(R_AFFINE, recipe=replace(R_AFFINE.recipe, optimizer="adam"))
-    planned = [bad, NAMED["R_fcn_none_seed0"]]
-    monkeypatch.setattr(whole, "quick", lambda experiment: experiment)
-    monkeypatch.setattr(whole, "experiments", lambda seeds: planned)
-    assert whole.main(["--quick", "--results", str(tmp_path)]) == 1
+    monkeypatch.setattr(whole, "experiments", lambda: [bad, NAMED["R_fcn_none_seed0"]])
+    assert whole.main(["--workers", "0", "--results", str(tmp_path / "new")]) == 1
     out = capsys.readouterr().out
     assert "R_st-fcn_affine_seed0: failed, optimizer must be one of 'sgd', 'adamw'; got" in out
     assert "1 done, 0 running, 0 left, 1 failed" in out and "not run (1.2)" in out
+    assert (tmp_path / "new" / "R_fcn_none_seed0.json").exists()

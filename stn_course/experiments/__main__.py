@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stn_course.device import available_devices
-from stn_course.experiments.paper import NETWORKS, RECIPES, SETS, Experiment, printed
+from stn_course.experiments.paper import NETWORKS, SETS, Experiment, printed, recipe_of
 from stn_course.experiments.results import checkpoint_path, load_result, save_result
 from stn_course.experiments.running import Finding, run
 from stn_course.models import TRANSFORMATIONS
@@ -54,7 +54,7 @@ def described(asked: argparse.Namespace) -> Experiment:
     """The experiment that was asked for."""
     changed = ("epochs", "learning_rate", "localization_factor", "dropout")
     values = {name: getattr(asked, name) for name in changed if getattr(asked, name) is not None}
-    recipe = replace(RECIPES[asked.set], **values)
+    recipe = replace(recipe_of(asked.set, asked.network), **values)
     cell = asked.set, asked.network, asked.transformation
     return Experiment(*cell, asked.seed, recipe, asked.held_out)
 

@@ -28,9 +28,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         metavar="FOLDER",
         help="a file for each run, written when it is done; gone on with if there "
-        "(what comes with the course; for --quick a folder that is thrown away)",
+        "(paper_results; with --show what comes with the course)",
     )
-    parser.add_argument("--quick", action="store_true", help="each cell for two steps, one by one")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="each cell for two steps, to see that all works; nothing is kept",
+    )
     parser.add_argument("--show", action="store_true", help="run nothing, print what there is")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -76,10 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 if no run failed."""
     asked = parse(arguments)
     try:
-        if asked.quick and asked.results is None:
+        if asked.quick:
             with tempfile.TemporaryDirectory() as folder:
                 return make_table(asked, Path(folder))
-        folder = asked.results or STORED
+        folder = asked.results or (STORED if asked.show else Path("paper_results"))
         folder.mkdir(parents=True, exist_ok=True)
         return make_table(asked, folder)
     except ImportError as error:
