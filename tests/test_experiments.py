@@ -205,6 +205,16 @@ def test_an_interrupted_run_goes_on_to_the_same_result(tmp_path):
     assert found.cpu_seconds is None
 
 
+def test_a_run_that_was_stopped_is_no_result(tmp_path):
+    """Ctrl-C: `fit` ends with what was learned so far."""
+
+    def stop(share, seconds_left):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run(R_AFFINE, "cpu", tmp_path / "run", stop)
+
+
 # results
 
 
@@ -281,6 +291,14 @@ def test_the_board_says_what_is_done_runs_and_is_left_and_when_it_is_over():
     assert lines[2] == f"  {names[0]}: 1.50 % (paper 1.2 %), 1 min 40 s"
     assert lines[3] == f"  {names[1]}: 75 %, 0 min 50 s left"
     assert board.clock(3 * 3600 + 61) == "3 h 01 min" and board.clock(float("inf")) == "?"
+
+
+def test_the_board_is_no_higher_than_a_terminal():
+    shown = board.Board(QUICK, 1, io.StringIO())
+    for experiment in reversed(QUICK):
+        shown.done(result(experiment))
+    assert len(shown.lines()) == 11
+    assert shown.lines()[-1].startswith(f"  {QUICK[0].name}:")  # the last that was done
 
 
 def test_in_a_terminal_a_table_takes_the_place_of_the_one_before():

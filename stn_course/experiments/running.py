@@ -68,7 +68,8 @@ def run(
 
     device: "cpu" or "cuda", by default the fastest. checkpoint: a file that is written after each
     epoch; the run goes on from it where it is there. tell: called after each step with the share
-    that is done and how many seconds are left.
+    that is done and how many seconds are left. KeyboardInterrupt if the run was stopped: what it
+    has learned so far is no result.
     """
     chosen, device = SETS[experiment.set], choose_device(device)
     train, test = paired(chosen, *split(experiment, device), experiment.seed)
@@ -84,6 +85,8 @@ def run(
     options = {"train": train, "distort": chosen.distort, "seed": experiment.seed}
     options |= {"device": device, "checkpoint": checkpoint, "watch": watch, "progress": False}
     history = fit(model, experiment.recipe, test=(pictures, test[1]), **options)
+    if history.stopped:
+        raise KeyboardInterrupt
     return Finding(
         experiment,
         100 * (1 - history.accuracy),

@@ -9,6 +9,7 @@ from stn_course.experiments.paper import Experiment, printed
 from stn_course.experiments.running import Finding
 
 UP = "\x1b[{}A\x1b[J"  # to a terminal: so many lines up, and clear from there
+LATEST = 10  # of those that are done, so many have a line: a terminal is not high
 QUIET = 60  # seconds between two tables where they cannot take one another's place
 
 
@@ -18,7 +19,6 @@ class Standing:
 
     share: float | None = None
     seconds_left: float | None = None
-    heard: float = 0.0
     result: Finding | None = None
     error: str | None = None
 
@@ -34,15 +34,16 @@ class Board:
         self.cells = {experiment.name: experiment.cell for experiment in experiments}
         self.workers, self.stream, self.printed = workers, stream, 0
         self.shown = -float(QUIET)
+        self.latest: list[str] = []  # the names of those that are done, the last one last
 
     def runs_on(self, name: str, share: float, seconds_left: float) -> None:
         """So much of it is done."""
         self.runs[name].share, self.runs[name].seconds_left = share, seconds_left
-        self.runs[name].heard = time.monotonic()
 
     def done(self, result: Finding) -> None:
         """It is over."""
         self.runs[result.experiment.name].result = result
+        self.latest.append(result.experiment.name)
 
     def failed(self, name: str, error: str) -> None:
         """It ended without a result."""
@@ -65,11 +66,11 @@ class Board:
         return (sum(run.seconds_left for run in known) + waiting * mean) / self.workers
 
     def lines(self) -> list[str]:
-        """The table: a line for all together, then one for each that was begun."""
+        """The table: one for all together, then those that failed, were done last, and run."""
         counts = [f"{len(self.of_state(s))} {s}" for s in ("done", "running", "left", "failed")]
         left = self.seconds_left() if self.of_state("left") + self.of_state("running") else 0
         over = "nobody knows yet when" if left is None else f"over in about {clock(left)}"
-        begun = [name for state in ("failed", "done", "running") for name in self.of_state(state)]
+        begun = [*self.of_state("failed"), *self.latest[-LATEST:], *self.of_state("running")]
         return [", ".join([*counts, over]), *(f"  {self.line(name)}" for name in begun)]
 
     def line(self, name: str) -> str:

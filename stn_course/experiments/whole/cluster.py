@@ -5,6 +5,7 @@ and what it ran is run again, from its checkpoint where the new one finds it.
 """
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,6 @@ from stn_course.experiments.results import checkpoint_path, full_name, save_resu
 from stn_course.experiments.running import Finding, run
 from stn_course.experiments.whole.board import Board
 
-TOPIC = "stn_course experiments"  # where workers say how far they are
 EVERY = 5.0  # seconds between two words of a worker, and between two looks at the table
 DEATHS = 100  # so many workers may die under one experiment, which need not be its fault
 
@@ -50,9 +50,11 @@ def on_workers(
     from distributed import wait
 
     with client(scheduler, board.workers) as dask:
-        dask.subscribe_topic(TOPIC, lambda event: board.runs_on(*event[1]))
+        dask.subscribe_topic(dask.id, lambda event: board.runs_on(*event[1]))
         waiting = {
-            dask.submit(run_on_worker, e, folder.resolve(), key=full_name(e), priority=-place): e
+            dask.submit(
+                run_on_worker, e, folder.resolve(), dask.id, key=full_name(e), priority=-place
+            ): e
             for place, e in enumerate(experiments)
         }
         while waiting:
@@ -73,7 +75,9 @@ def client(scheduler: str | None, workers: int) -> Iterator:
         with Client(scheduler) as found:
             yield found
         return
-    options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
+    # The board says what there is to say. Without a limit of memory, nothing is killed for it.
+    quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
+    options = {"threads_per_worker": 1, "memory_limit": 0, **quiet}
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
         LocalCluster(n_workers=workers, **options) as cluster,
@@ -82,8 +86,8 @@ def client(scheduler: str | None, workers: int) -> Iterator:
         yield found
 
 
-def run_on_worker(experiment: Experiment, folder: Path) -> dict:
-    """What a worker does; it says now and then how far it is."""
+def run_on_worker(experiment: Experiment, folder: Path, topic: str) -> dict:
+    """What a worker does; under the topic it says now and then how far it is."""
     from distributed import get_worker
 
     worker, last = get_worker(), 0.0
@@ -92,7 +96,7 @@ def run_on_worker(experiment: Experiment, folder: Path) -> dict:
         nonlocal last
         if time.monotonic() - last >= EVERY:
             last = time.monotonic()
-            worker.log_event(TOPIC, (experiment.name, share, left))
+            worker.log_event(topic, (experiment.name, share, left))
 
     checkpoint = checkpoint_path(folder, experiment) if folder.is_dir() else None
     return run(experiment, None, checkpoint, tell).to_content()
