@@ -408,6 +408,9 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch, ca
     monkeypatch.setattr(whole, "experiments", lambda: [bad, NAMED["R_fcn_none_seed0"]])
     assert whole.main(["--workers", "0", "--results", str(tmp_path / "new")]) == 1
     out = capsys.readouterr().out
-    assert "R_st-fcn_affine_seed0: failed, optimizer must be one of 'sgd', 'adamw'; got" in out
+    said = (
+        "R_st-fcn_affine_seed0: failed, ValueError(\"optimizer must be one of 'sgd', 'adamw'; got"
+    )
+    assert said in out
     assert "1 done, 0 running, 0 left, 1 failed" in out and "not run (1.2)" in out
     assert (tmp_path / "new" / "R_fcn_none_seed0.json").exists()

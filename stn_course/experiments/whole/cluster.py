@@ -30,7 +30,7 @@ def one_by_one(experiments: Sequence[Experiment], folder: Path, board: Board) ->
         try:
             result = run(experiment, None, checkpoint_path(folder, experiment), tell)
         except (RuntimeError, ValueError) as error:  # the others go on
-            board.failed(experiment.name, str(error))
+            board.failed(experiment.name, repr(error))
         else:
             save_result(folder, result)
             board.done(result)
