@@ -144,7 +144,8 @@ links: $(TESTABLE)
 table: $(INSTALLED)
 	$(COURSE) table turned --output stn_course/results/turned.json
 	$(COURSE) table clutter --output stn_course/results/clutter.json
-	$(COURSE) table families --output stn_course/results/families.json
+	$(COURSE) table projected --output stn_course/results/projected.json
+	$(COURSE) table elastic --output stn_course/results/elastic.json
 	$(COURSE) table polar --output stn_course/results/polar.json
 
 paper: $(INSTALLED)

@@ -96,8 +96,8 @@ def add_table(commands) -> None:
     table.add_argument(
         "name",
         choices=comparison.TABLES,
-        help="turned digits, in half an hour; clutter, in two hours; families of transformations "
-        "on bent digits, in half an hour; or a polar network, in ten minutes",
+        help="which digits: turned, in half an hour; in clutter, in two hours; projected or "
+        "elastic, by families of transformations, in ten minutes; or turned, by a polar network",
     )
     table.add_argument(
         "--output",
@@ -123,7 +123,6 @@ def open_lab(chosen: Namespace) -> None:
         f"--ServerApp.port={chosen.port}",
         f"--ServerApp.root_dir={chosen.folder.resolve()}",
         f"--LabApp.default_url=/lab/tree/{next(iter(load_lessons()))}.ipynb",
-        "--AsyncMappingKernelManager.kernel_manager_class=stn_course.kernels.YieldingKernel",
         "--allow-root",  # matters to root alone: in a container
     ]
     LabApp.launch_instance([*flags, *["--no-browser"] * chosen.no_browser])

@@ -127,6 +127,14 @@ def drag(page, handle, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
+def type_at(page, field, text: str) -> None:
+    """Write a number into a field, or beside a slider."""
+    field.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
 def press(page, lab, button: str) -> None:
     lab.query_selector(f'button:has-text("{button}")').click()
     settled(page, lab)

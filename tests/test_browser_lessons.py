@@ -18,6 +18,7 @@ from lab_page import (
     settled,
     seven,
     squares,
+    type_at,
     words,
 )
 
@@ -111,4 +112,13 @@ def test_the_replay_lab_plays_without_training(browser_page, address):
         image = recording.probe_images[i : i + 1]
         expected = pytorchs(image, theta[i : i + 1], padding_mode="border")[2:-2, 2:-2]
         assert (got - expected).abs().max() <= 1
+    readout, end = lab_.query_selector(".widget-readout"), len(recording.probe_steps) - 1
+    type_at(page, readout, str(end + 1))
+    refused = f"recording is a whole number from 0 to {end}; it stays {index}."
+    assert lab_.query_selector("[role=alert]").inner_text() == refused
+    assert readouts(lab_) == [index]
+    type_at(page, readout, "3")
+    settled(page, lab_)
+    assert words(lab_).startswith(f"Step {recording.probe_steps[3]} of")
+    assert lab_.query_selector("[role=alert]").inner_text() == ""
     check_accessibility(page)

@@ -20,6 +20,7 @@ from lab_page import (
     seven,
     shown_theta,
     squares,
+    type_at,
     words,
 )
 
@@ -210,13 +211,6 @@ def test_the_next_cell_can_set_theta(grids):
     assert torch.allclose(shown_theta(lab(grids)), expected, atol=1e-5)
     assert readouts(lab(grids))[:2] == [30, 0.5]
     assert_painted_as_pytorch_computes(lab(grids), seven())
-
-
-def type_at(page, readout, text: str) -> None:
-    readout.click()
-    page.keyboard.press("Control+A")
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize(

@@ -329,3 +329,188 @@ def test_twice_as_far_bends_four_times_as_much_and_has_a_gradient():
 def test_bending_energy_names_bad_input():
     with pytest.raises(ValueError, match=r"n², 2\), n at least 2; got .*\(1, 5, 2\)"):
         grids.bending_energy(torch.zeros(1, 5, 2))
+
+
+KINDS = [
+    (AFFINE, grids.affine_grid),
+    (TILTED, grids.projective_grid),
+    (grids.control_lattice(3, dtype=torch.float64)[None] ** 3, grids.thin_plate_spline_grid),
+]
+each_kind = pytest.mark.parametrize(("theta", "grid"), KINDS, ids=["affine", "projective", "tps"])
+
+
+@each_kind
+@both_corners
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_shape_of_theta_tells_its_grid(theta, grid, align_corners, dtype, device):
+    theta, size = theta.to(device, dtype).expand(2, -1, -1), (2, 3, 5, 7)
+    ours = grids.grid_of(theta, size, align_corners)
+    theirs = grid(theta, size, align_corners)
+    assert (ours.dtype, ours.device) == (dtype, theta.device)
+    assert torch.equal(ours, theirs)
+
+
+@each_kind
+def test_nan_in_a_theta_gives_nan_and_is_not_waited_for(theta, grid):
+    wrong = theta.expand(3, -1, -1).clone()
+    wrong[1] = math.nan
+    found = grids.grid_of(wrong, (3, 1, 4, 5))
+    assert found[1].isnan().all()
+    assert found[[0, 2]].isfinite().all()
+    with pytest.raises(ValueError, match="finite"):
+        grid(wrong, (3, 1, 4, 5))
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 4), (1, 4, 3), (1, 1, 2), (1, 5, 2), (1, 3, 2), (1, 6)])
+def test_a_theta_of_no_family_is_named(shape):
+    with pytest.raises(ValueError, match=r"\(B, 2, 3\), \(B, 3, 3\) or \(B, n², 2\)"):
+        grids.grid_of(torch.zeros(shape), (1, 1, 2, 2))
+    with pytest.raises(TypeError, match="int64"):
+        grids.grid_of(torch.zeros(1, 2, 3).long(), (1, 1, 2, 2))
+
+
+def test_the_shares_of_a_splines_points():
+    """At a point of the lattice, all is its own; everywhere they add up to 1."""
+    shares = grids.spline_shares(3, 3, 3, True, torch.float64, "cpu")
+    assert (shares.reshape(9, 9) - torch.eye(9)).abs().max() <= 1e-12
+    others = grids.spline_shares(4, 6, 5, False, torch.float32, "cpu")
+    assert (others.shape, others.dtype) == ((6, 5, 16), torch.float32)
+    assert (others.sum(dim=-1) - 1).abs().max() <= 1e-6
+    assert grids.spline_shares(4, 6, 5, False, torch.float32, "cpu") is others
+    assert grids.spline_shares(4, 6, 5, True, torch.float32, "cpu") is not others
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_a_spline_at_its_lattice_is_the_identity_in_float32(n, device):
+    """Its weights add up to 1 with large ones of both signs; so they are found in float64."""
+    points = grids.control_lattice(n, device=device)[None]
+    grid = grids.thin_plate_spline_grid(points, (1, 1, 224, 192))
+    expected = grids.base_grid(224, 192, device=device)[None, ..., :2]
+    assert (grid - expected).abs().max() <= 1e-6
+
+
+def test_what_is_kept_is_made_whatever_the_default_device_and_mode():
+    points = grids.control_lattice(6)[None] / 2
+    expected = grids.base_grid(9, 11)[..., :2] / 2
+    with torch.device("meta"), torch.inference_mode():
+        grids.thin_plate_spline_grid(points, (1, 1, 9, 11))
+    points.requires_grad_()
+    grid = grids.thin_plate_spline_grid(points, (1, 1, 9, 11))
+    assert (grid - expected).abs().max() <= 1e-6
+    grid.sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("build", "argument"),
+    [
+        (grids.projective_grid, TILTED),
+        (grids.thin_plate_spline_grid, lattice_bent(3, batch=1)),
+        (grids.bend, lattice_bent(3, batch=1)),
+        *((grids.grid_of, theta) for theta in (AFFINE, TILTED, lattice_bent(3, batch=1))),
+        (lambda flow, _, *corners: grids.flow_grid(flow, *corners), lattice_bent(3)[:, None]),
+    ],
+)
+def test_corners_are_not_aligned_unless_it_is_asked_for(build, argument):
+    size = (1, 1, 3, 4)
+    assert torch.equal(build(argument, size), build(argument, size, False))
+    assert not torch.equal(build(argument, size), build(argument, size, True))
+
+
+def test_the_smallest_circle_is_a_twentieth_unless_it_is_asked_for():
+    """Each row is the 1 / H-th power of 20 times as large as the one before."""
+    radius = grids.log_polar_grid((1, 1, 6, 8), dtype=torch.float64)[0, :, 0, 0]
+    expected = [20 ** ((2 * i + 1) / 12 - 1) for i in range(6)]
+    assert radius.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("smallest", [0, 1, -0.5, 1.5])
+def test_circles_lie_between_the_middle_and_the_rim(smallest):
+    with pytest.raises(ValueError) as caught:
+        grids.log_polar_grid((1, 1, 2, 2), smallest=smallest)
+    assert str(caught.value) == f"smallest must lie between 0 and 1; got {smallest!r}"
+
+
+def test_what_was_asked_for_last_is_kept():
+    """Sixteen tensors, computed once each."""
+    asked = []
+
+    def zeros(n):
+        """As many zeros."""
+        asked.append(n)
+        return torch.zeros(n)
+
+    kept = grids.kept(zeros)
+    for n in [*range(1, 17), 1, 16, 17, 1, 2]:
+        assert kept(n).shape == (n,)
+    assert asked == [*range(1, 18), 2]
+    assert kept(2) is kept(2)
+    assert (kept.__name__, kept.__doc__) == ("zeros", "As many zeros.")
+
+
+def test_what_is_kept_may_be_asked_for_first_in_inference():
+    kept = grids.kept(torch.ones)
+    with torch.inference_mode():
+        assert not kept(3).is_inference()
+
+
+def test_what_is_traced_is_computed_anew(monkeypatch):
+    kept = grids.kept(torch.ones)
+    first = kept(3)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert kept(3) is not first
+    assert torch.equal(kept(3), first)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nearer_to_the_horizon_than_numbers_are_precise_is_on_it(dtype, sign):
+    eps = torch.finfo(dtype).eps
+    theta = torch.eye(3, dtype=dtype).repeat(3, 1, 1)
+    theta[:, :2, 2] = 1
+    theta[:, 2, 2] = torch.tensor([0.5 * sign * eps, eps, 2 * eps], dtype=dtype)
+    grid = grids.projective_grid(theta, (3, 1, 1, 1))[:, 0, 0]
+    assert (grid[:2] == grids.OUTSIDE).all()
+    assert (grid[2] * 2 * eps - 1).abs().max() <= 1e-6
+    assert grids.OUTSIDE == 10
+
+
+def test_nan_in_a_homography_stays_nan_where_it_is():
+    theta = torch.stack([torch.eye(3), math.nan * torch.eye(3)])
+    grid = grids.grid_of(theta, (2, 1, 2, 3))
+    assert grid[0].isfinite().all() and grid[1].isnan().all()
+
+
+def test_everything_is_made_where_the_tensors_are():
+    """Whatever torch's default device; here one that holds no numbers."""
+    size, points, flow = (1, 1, 3, 4), lattice_bent(3, batch=1), lattice_bent(2, batch=1)[:, None]
+
+    def build():
+        thetas = AFFINE, TILTED, points
+        made = [grids.projective_grid(TILTED, size), grids.flow_grid(flow)]
+        return made + [grids.grid_of(theta, size) for theta in thetas]
+
+    expected = build()
+    with torch.device("meta"):
+        for made, right in zip(build(), expected, strict=True):
+            assert torch.equal(made, right)
+
+
+@both_corners
+def test_the_shape_of_a_theta_tells_its_grid(align_corners):
+    size, points = (1, 1, 3, 4), lattice_bent(3, batch=1)
+    options = {"align_corners": align_corners}
+    affine = F.affine_grid(AFFINE, size, **options)
+    assert (grids.grid_of(AFFINE, size, **options) - affine).abs().max() <= 1e-12
+    u, v, w = (F.affine_grid(TILTED[:, [i, i]], size, **options)[..., 0] for i in range(3))
+    seen = torch.stack([u / w, v / w], dim=-1)
+    assert (grids.grid_of(TILTED, size, **options) - seen).abs().max() <= 1e-12
+    spline = grids.thin_plate_spline_grid(points, size, **options)
+    assert torch.equal(grids.grid_of(points, size, **options), spline)
+
+
+def test_between_two_aligned_pixels_lies_the_whole_width():
+    """And a single one, which lies at 0, moves as if there were two."""
+    for size in [(2, 2), (2, 1), (1, 2)]:
+        flow = torch.ones(1, *size, 2)
+        own = F.affine_grid(torch.eye(2, 3)[None], (1, 1, *size), align_corners=True)
+        assert torch.equal(grids.flow_grid(flow, True), own + 2)

@@ -134,7 +134,8 @@ def test_the_networks_theta_is_shown_beside_yours_and_nothing_jumps(page, pilot,
         return [element.bounding_box() for element in page.query_selector_all(selector)]
 
     before, score = places(), pilot.score(pilot.network_thetas)
-    assert f"network {score:5.2f} of 4" not in note(page, "score")
+    assert f"network {score:5.2f} of 4" in note(page, "score")  # at once: the score to beat
+    assert note(page, "the network's theta").startswith("hidden until you press")
     button = page.query_selector("button:has-text('network')")
     button.click()
     rest(page)

@@ -9,13 +9,16 @@ import make_site
 import nbformat
 import notebook_outputs
 import pytest
+import small_labs
 from bs4 import BeautifulSoup
+from hands import assert_moves
 from website import libraries
 
 from stn_course.checks.catalogue import EXERCISES, QUESTIONS
-from stn_course.lessons import load_lessons
+from stn_course.lessons import Lesson, load_lessons
 
 LABS = {"02_grid_generation": 1, "03_sampling": 2, "05_training": 1}  # these are quickly made
+SMALL = ["PilotLab", "FindLab", "WarpLab"]  # on a page of their own: their notebooks take long
 PAGES = ["index", *load_lessons()]
 FIRST_LOOK = 1_500_000  # bytes
 # Fulfilled when each part of the page has been in view, painted or not.
@@ -53,7 +56,18 @@ def site(tmp_path_factory) -> Path:
         make_site.build(folder, [], live=list(LABS))
     except libraries.NotBrought as reason:
         pytest.skip(str(reason))
+    put_small_labs(folder, tmp_path_factory.mktemp("notebooks"))
     return folder
+
+
+def put_small_labs(folder: Path, notebooks: Path) -> None:
+    """A page of a notebook of our own, labs.html."""
+    lesson = Lesson("labs", "Labs", "do they move?", 0, 0, "", "")
+    common = {"lessons": [lesson], "version": "", "repository": ""}
+    nbformat.write(small_labs.notebook(*SMALL), notebooks / "labs.ipynb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(make_site, "NOTEBOOKS", notebooks)
+        make_site.write_page(folder, lesson, common, live=True)
 
 
 @pytest.fixture(scope="module")
@@ -226,52 +240,10 @@ def test_one_leads_to_the_next(parsed):
     assert [a["href"] for a in parsed["index"].select(".cards a")] == [f"{n}.html" for n in names]
 
 
-PICTURE = "canvas => canvas.toDataURL()"
-
-
-def middle(part) -> tuple[float, float]:
-    box = part.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def press_an_arrow(page, grip) -> None:
-    grip.focus()
-    page.keyboard.press("ArrowLeft")  # a slider may stand at its right end
-
-
-def drag(page, grip) -> None:
-    x, y = middle(grip)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 30, y + 5, steps=4)
-    page.mouse.up()
-
-
-def swipe(page, grip) -> None:
-    """What a finger does; Playwright itself only taps."""
-    finger, (x, y) = page.context.new_cdp_session(page), middle(grip)
-    touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
-    finger.send("Input.dispatchTouchEvent", touch)
-    for step in range(1, 5):
-        touch = {"type": "touchMove", "touchPoints": [{"x": x - 10 * step, "y": y + 2 * step}]}
-        finger.send("Input.dispatchTouchEvent", touch)
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-HANDS = [press_an_arrow, drag, swipe]
 each_lab = pytest.mark.parametrize(
-    "name, index", [(name, index) for name, count in LABS.items() for index in range(count)]
+    "name, index",
+    [(n, i) for n, count in (LABS | {"labs": len(SMALL)}).items() for i in range(count)],
 )
-
-
-def assert_moves(page, canvas, grip) -> None:
-    """Each kind of hand changes the picture."""
-    for hand in HANDS:
-        grip.scroll_into_view_if_needed()
-        before = canvas.evaluate(PICTURE)
-        hand(page, grip)
-        changed = f"([canvas, before]) => ({PICTURE})(canvas) !== before"
-        page.wait_for_function(changed, arg=[canvas.element_handle(), before], timeout=10_000)
 
 
 @each_lab
@@ -283,6 +255,46 @@ def test_a_lab_is_moved_by_keyboard_mouse_and_finger(offline, name, index):
     assert_moves(page, lab.locator("canvas").first, lab.locator(".stn-handle, .noUi-handle").first)
     assert "without a kernel" in lab.inner_text()
     assert page.seen.wrong == []
+
+
+def test_a_page_keeps_no_progress_and_says_who_does(parsed):
+    assert not parsed["00_start_here"].select(".stn-progress")
+    (instead,) = parsed["00_start_here"].select(".elsewhere")
+    assert "your own copy of the course" in instead.text
+    assert instead.a["href"] == "#open"
+
+
+# Which words on a canvas lose a part at the edge of their panel.
+CUT = """
+window.cut = [];
+const { rect, fillText } = CanvasRenderingContext2D.prototype;
+Object.assign(CanvasRenderingContext2D.prototype, {
+    rect(...box) { this.panel = box; rect.apply(this, box); },
+    fillText(words, x, y) {
+        fillText.call(this, words, x, y);
+        if (!this.panel) return;
+        const [left, top, width, height] = this.panel;
+        const size = this.measureText(words);
+        const parts = [
+            x - left - size.actualBoundingBoxLeft,
+            y - top - size.actualBoundingBoxAscent,
+            left + width - x - size.actualBoundingBoxRight,
+            top + height - y - size.actualBoundingBoxDescent,
+        ];
+        if (Math.min(...parts) < 0) cut.push([words, ...parts]);
+    },
+});
+"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_the_front_page_no_words_are_cut_off(offline, site, width):
+    phone = PHONE | {"viewport": {"width": width, "height": 844}}
+    page = offline("index", reduced_motion="reduce", **phone)
+    page.add_init_script(CUT)
+    page.reload()
+    page.wait_for_selector(".front-lab canvas[aria-label]")
+    assert page.evaluate("cut") == []
 
 
 def test_on_the_front_page_a_drawn_digit_is_straightened(offline):

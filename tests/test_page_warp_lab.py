@@ -331,7 +331,7 @@ def test_buttons_put_what_python_says_and_reset_puts_the_beginning(page, show):
     assert (points(page) - grids.control_lattice(4)).abs().max() < 1e-6
     press(page, "Fold")
     press(page, "Identity")
-    assert "Of its 16 points 0 are moved. Nothing is folded." in words(page)
+    assert "Points moved: 0 of 16. Nothing is folded." in words(page)
 
 
 def test_another_image_brings_its_size(page, show):

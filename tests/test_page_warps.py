@@ -151,3 +151,14 @@ def test_a_spline_is_solved_once_and_its_places_are_kept_apart(page):
 def test_spline_weights_are_the_packages(page, n):
     found = torch.tensor(page.evaluate("n => warps.splineWeights(n)", n), dtype=torch.float64)
     assert (found - grids.spline_weights(n)).abs().max() < 1e-9
+
+
+def test_only_both_coordinates_say_that_a_place_lies_beyond(page):
+    found = page.evaluate("[...warps.beyondHorizon([10, 10, 10, 0, 0, 10, 10.5, 10.5])]")
+    assert found == [1, 0, 0, 0]
+
+
+def test_what_is_squeezed_into_one_place_is_folded(page):
+    grid = torch.full((1, 3, 4, 2), 0.25, dtype=torch.float64)
+    found = page.evaluate("g => [...warps.foldedPixels(g, [3, 4])]", grid.flatten().tolist())
+    assert found == transforms.folded(grid).int().flatten().tolist() == [1] * 12

@@ -105,6 +105,38 @@ def test_dots_of_a_dense_grid_are_smaller_so_that_the_image_is_seen(digits):
     assert sizes == pytest.approx([3, 3, 60 / 28, 30 / 28, 1])
 
 
+def folded_and_beyond(digits) -> dict:
+    """A digit that is not square, and two grids for it: one folds, one has a horizon."""
+    lattice = grids.control_lattice(4)
+    crossed = lattice.reshape(4, 4, 2)[:, [0, 2, 1, 3]].reshape(16, 2)  # two columns change places
+    seen_far = torch.eye(3)[None].clone()
+    seen_far[0, 2] = torch.tensor([0.2, 1.0, 0.5])  # w = 0.2 x + y + 0.5
+    size = (1, 1, 28, 20)
+    folds = {"grid": grids.thin_plate_spline_grid(crossed[None], size), "points": crossed}
+    beyond = {"grid": grids.projective_grid(seen_far, size)}
+    return {"image": digits[0][0][:, :, 4:24], "folds": folds, "beyond": beyond}
+
+
+@pictured
+@pytest.mark.parametrize("kind", ["folds", "beyond"])
+def test_bent_grid(digits, kind):
+    made = folded_and_beyond(digits)
+    return plotting.bent_grid(made["image"], **made[kind], title=kind)
+
+
+@pytest.mark.parametrize("kind", ["folds", "beyond"])
+def test_a_bent_grids_lines_lie_where_it_reads_and_end_at_the_horizon(digits, kind):
+    made = folded_and_beyond(digits)
+    left, right = plotting.bent_grid(made["image"], **made[kind]).axes
+    expected = made[kind]["grid"][0, torch.linspace(0, 27, 11).round().long()]
+    lines = torch.stack([torch.as_tensor(line.get_xydata()) for line in left.lines[:11]])
+    beyond = (expected == grids.OUTSIDE).all(dim=-1)
+    assert beyond.any() == (kind == "beyond")
+    assert lines[beyond].isnan().all()
+    assert torch.allclose(lines[~beyond].float(), expected[~beyond])
+    assert len(right.collections) == 1  # what is hatched
+
+
 @pictured
 def test_two_warps(digits):
     turn, shift = transforms.rotation(degrees=90), transforms.translation(x=0.5)

@@ -121,6 +121,15 @@ def test_three_in_a_line_are_refused_though_they_are_rounded():
             assert not transforms.is_convex(torch.tensor([corners], dtype=dtype)).any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_nearly_in_a_line_is_told_by_half_of_the_digits(dtype):
+    """The last corner lies beside the diagonal between two others, on its far side."""
+    beside = torch.tensor([-1.0, 0.0, 0.1, 10.0], dtype=dtype) * torch.finfo(dtype).eps ** 0.5
+    corners = SQUARE.to(dtype).repeat(4, 1, 1)
+    corners[:, 3] = beside[:, None]
+    assert transforms.is_convex(corners).tolist() == [False, False, False, True]
+
+
 def test_through_any_four_places_runs_opencvs_homography(device):
     """Convex or not, up to a factor: positive, so that most of the output is before the horizon."""
     corners = 2 * torch.rand(200, 4, 2, dtype=torch.float64).to(device) - 1

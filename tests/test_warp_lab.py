@@ -135,9 +135,9 @@ def test_presets_do_what_they_are_called(lab):
 def test_words_say_what_the_package_finds(lab):
     lab.points = TILTED
     assert lab.text == (
-        "The grid is projective. It reads top left corner at x -0.8, y -0.7; top right corner at "
-        "x 0.9, y -0.4; bottom left corner at x -0.6, y 0.5; bottom right corner at x 0.7, y 0.9. "
-        "Nothing is folded."
+        "The grid is projective. It reads the top left corner at x -0.8, y -0.7; the top right "
+        "corner at x 0.9, y -0.4; the bottom left corner at x -0.6, y 0.5; the bottom right corner "
+        "at x 0.7, y 0.9. Nothing is folded."
     )
     lab.points = TILTED[[1, 0, 3, 2]]
     assert lab.text.endswith(" 100.0 % of the output is folded.")
@@ -147,7 +147,7 @@ def test_words_say_what_the_package_finds(lab):
     share = 100 * transforms.folded(lab.grid()).double().mean().item()
     assert 1 < share < 30
     assert lab.text == (
-        "The grid is a thin plate spline. Of its 16 points 1 are moved, the furthest point 2 of "
+        "The grid is a thin plate spline. Points moved: 1 of 16, the furthest point 2 of "
         f"row 2 at x 0, y 0.8. {share:.1f} % of the output is folded."
     )
 

@@ -113,7 +113,7 @@ def before_frozen(transformation: str) -> nn.Sequential:
 
 
 FULL_RATE = replace(ROTATED, localization_factor=1.0)
-FROZEN = replace(FULL_RATE, learning_rate=0.003, dropout=0.0, epochs=8)
+FROZEN = replace(FULL_RATE, learning_rate=0.003, dropout=0.0, epochs=5)
 RUNS = {
     "straightener": Run(straightener, replace(FULL_RATE, learning_rate=0.003, epochs=20)),
     "unprojected": Run(partial(before_frozen, "projective"), FROZEN, random_projection()),

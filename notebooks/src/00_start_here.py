@@ -125,7 +125,8 @@ show(
 # - **Predict first.** Where the text says *Predict*, write your answer down before you run the cell and open its output.
 # - **Labs** let you move the sampling grid: drag its dots, use the sliders, or type numbers. Everything works with the mouse
 #   and with the keyboard, also while a cell is still running. When your hand rests, PyTorch computes the same picture, and the
-#   lab says whether the two agree. Below each lab is a still picture.
+#   lab says whether the two agree. Reload the page while a cell runs, and the labs come back when it ends. Below each lab is a
+#   still picture.
 # - **Exercises answer.** Write your attempt and run its cell: it says whether it is right, and if not, what differs.
 #   **Quizzes** ask one question, and each wrong answer comes with the reason. What you have solved is kept in a small file on
 #   your machine.

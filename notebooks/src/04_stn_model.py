@@ -12,16 +12,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_course import checks, data, device, models, plotting, training, transforms
-from stn_course.models import (
-    check_start,
-    check_transformation,
-    find_head,
-    find_transformation,
-    to_theta,
-)
+from stn_course.models import check_reading, check_start, find_head, find_transformation, to_theta
 from stn_course.plotting import rounded, show
-from stn_course.samplers import PADDING_MODES, warp
-from stn_course.validation import check_choice, check_head, check_output_size
+from stn_course.samplers import warp
+from stn_course.validation import check_head
 from stn_course.widgets import PilotLab, Quiz
 
 chosen = device.choose_device()
@@ -157,8 +151,8 @@ Quiz("identity_start")
 # `forward` has three steps: localization network, grid generator, sampler. `warp` does the last two in one call. The module
 # keeps the theta of the last call, so that you can look at it. Some helpers keep mistakes away from you:
 #
-# - `check_choice`, `check_output_size` and `check_transformation` turn bad arguments into readable errors.
 # - `find_transformation` finds a family by its name. Its `grid` is the grid generator: for "affine" it is your `affine_grid`.
+# - `check_reading` turns bad arguments into readable errors.
 # - `find_head` finds the layer that answers with theta: the last `Linear` with as many outputs as the transformation takes,
 #   unless you name another one with `head=`.
 # - `to_theta` turns the answer, (B, 6) or for attention (B, 3), into theta (B, 2, 3), in float32 at least. In mixed precision, layers compute in
@@ -180,10 +174,8 @@ class SpatialTransformer(nn.Module):
         antialias=False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
         self.transformation = find_transformation(transformation)
-        check_transformation(self.transformation, align_corners, antialias)
+        check_reading(self.transformation, output_size, padding_mode, align_corners, antialias)
         self.localization, self.output_size = localization, output_size
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once

@@ -60,8 +60,10 @@ def new_row(digits: str, network: str, epochs: float) -> Row:
 
 def multiply_adds(model: nn.Module, picture: Tensor) -> int:
     """Of one picture (1, C, H, W), as PyTorch counts those of convolutions and matrix products."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.eval()(normalise(picture))
+    with torch.no_grad():
+        model.eval()(normalise(picture))  # makes what a model keeps between calls
+        with FlopCounterMode(display=False) as counter:
+            model(normalise(picture))
     return counter.get_total_flops() // 2
 
 

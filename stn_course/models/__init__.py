@@ -10,7 +10,7 @@ from stn_course.models.transformations import (
     Projective,
     ThinPlateSpline,
     Transformation,
-    check_transformation,
+    check_reading,
     find_transformation,
 )
 from stn_course.models.transformer import (
@@ -49,8 +49,8 @@ __all__ = [
     "TutorialNet",
     "around",
     "check_digits",
+    "check_reading",
     "check_start",
-    "check_transformation",
     "count_parameters",
     "find_head",
     "find_transformation",

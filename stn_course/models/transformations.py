@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.grids import base_grid, control_lattice, grid_of
-from stn_course.validation import check_antialias, check_choice, check_positive, describe
+from stn_course.samplers import PADDING_MODES
+from stn_course.validation import (
+    check_antialias,
+    check_choice,
+    check_output_size,
+    check_positive,
+    describe,
+)
 
 
 class Transformation:
@@ -167,23 +174,31 @@ def find_transformation(transformation: str | Transformation) -> Transformation:
     return transformation
 
 
-def check_transformation(
-    family: Transformation, align_corners: bool = False, antialias: bool = False
+def check_reading(
+    family: Transformation,
+    output_size: tuple[int, int] | None,
+    padding_mode: str,
+    align_corners: bool,
+    antialias: bool,
 ) -> None:
-    """A family's identity leaves each pixel in its place; its theta can be antialiased, if asked.
+    """What a transformer will give to `warp` fits together, and the identity moves no pixel.
 
     Args:
-        family: the family.
-        align_corners: as it will read.
-        antialias: as in `samplers.warp`.
+        family: of transformations.
+        output_size: as in `samplers.warp`, like those that follow.
+        padding_mode: of `PADDING_MODES`.
+        align_corners: what -1 and 1 are.
+        antialias: only without align_corners, and for a theta (B, 2, 3).
 
     Raises:
-        ValueError: another grid than the regular one; antialias with align_corners, or for a family
-            whose theta is not (B, 2, 3).
+        TypeError: output_size is not a tuple of whole numbers.
+        ValueError: an unknown name, antialias where it cannot be, or an identity that moves pixels.
 
     Example:
-        >>> check_transformation(ThinPlateSpline(n=5))  # as it should be
+        >>> check_reading(Affine(), (20, 30), "border", False, False)  # fits
     """
+    check_choice("padding_mode", padding_mode, PADDING_MODES)
+    check_output_size(output_size)
     options = {"dtype": torch.float64, "device": "cpu"}
     theta = family.to_theta(torch.tensor([family.identity], **options))
     check_antialias(antialias, align_corners, theta)

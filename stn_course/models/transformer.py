@@ -6,17 +6,11 @@ from torch import Tensor, nn
 
 from stn_course.models.transformations import (
     Transformation,
-    check_transformation,
+    check_reading,
     find_transformation,
 )
-from stn_course.samplers import PADDING_MODES, warp, without_autocast
-from stn_course.validation import (
-    check_choice,
-    check_head,
-    check_output_size,
-    describe,
-    name_first,
-)
+from stn_course.samplers import warp, without_autocast
+from stn_course.validation import check_head, describe, name_first
 
 
 def start_at_identity(
@@ -75,10 +69,8 @@ def find_head(
         >>> find_head(localization_cnn(in_channels=1))
         Linear(in_features=32, out_features=6, bias=True)
     """
-    layers, outputs = (
-        list(localization.modules()),
-        len(find_transformation(transformation).identity),
-    )
+    layers = list(localization.modules())
+    outputs = len(find_transformation(transformation).identity)
     if head is None:
         fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == outputs]
         head = (fit or layers)[-1]
@@ -265,10 +257,8 @@ class SpatialTransformer(nn.Module):
         antialias: bool = False,
     ):
         super().__init__()
-        check_choice("padding_mode", padding_mode, PADDING_MODES)
-        check_output_size(output_size)
         self.transformation = find_transformation(transformation)
-        check_transformation(self.transformation, align_corners, antialias)
+        check_reading(self.transformation, output_size, padding_mode, align_corners, antialias)
         self.localization, self.output_size = localization, output_size
         head = find_head(localization, head, transformation)
         self.head = (start_at_identity(head, transformation),)  # in a tuple: listed once

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy
 import torch
 import torch.nn.functional as F
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
@@ -243,7 +244,8 @@ def _hatch(axes: Axes, where: Tensor, align_corners: bool, lines: str, colour: s
     if where.any():
         y, x = (pixel_centres(n, align_corners).numpy() for n in where.shape)
         look = {"hatches": [lines], "colors": "none"}
-        axes.contourf(x, y, where.float().numpy(), [0.5, 1.5], **look).set_edgecolor(colour)
+        with rc_context({"hatch.color": colour}):
+            axes.contourf(x, y, where.float().numpy(), [0.5, 1.5], **look).set_edgecolor(colour)
 
 
 def two_warps(

@@ -10,7 +10,7 @@ from stn_course.plotting.drawing import COLOURS, draw_image, new_figure
 from stn_course.samplers import warp
 from stn_course.training import History
 
-ROOM = 1.3  # how far around the picture is shown, normalised
+ROOM = 1.5  # how far around the picture is shown, normalised
 
 
 def lattice_history(

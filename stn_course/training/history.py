@@ -31,8 +31,8 @@ class History:
         probe_losses: the mean loss on them, at each of these steps.
         probe_right: whether each of them is read correctly, (N,) bool, at each of these steps;
             empty in recordings that do not say.
-        probe_thetas: their theta, (N, 2, 3) or of another family, at each of these steps, of the
-            first transformer that the model calls; empty for a model that has none.
+        probe_thetas: their theta (N, 2, 3), or that of another family, at each of these steps, of
+            the first transformer that the model calls; empty for a model that has none.
         probe_images: the probe digits, the first of the test's, (N, 1, H, W) from 0 to 1.
         theta_input: what that transformer reads, (C, H, W): the pictures, or the maps before a
             deeper layer, see `reads_pictures`; None in recordings that do not say.
@@ -124,8 +124,8 @@ class History:
 def load_recording(name: str = "straightener") -> History:
     """What happened in a run of `tools/pretrain.py`, to be replayed without training.
 
-    All of them learned digits turned by up to 90 degrees; most left a network, too, for
-    `models.load_trained`.
+    They learned digits that were turned, seen from the side, bent or in clutter; most left a
+    network, too, for `models.load_trained`.
 
     Args:
         name: of the run.

@@ -160,7 +160,7 @@ def probe(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Ten
         labels: (N,).
 
     Returns:
-        The loss; (N,) bool, whether each is read correctly; and theta, (N, 2, 3) or of another
+        The loss; (N,) bool, whether each is read correctly; and theta (N, 2, 3), or that of another
         family, of the first transformer that the model calls, None for a model that calls none; on
         the model's device.
 

@@ -31,6 +31,13 @@ class Control {
     return this.model.get("description");
   }
 
+  /** Why a control of whole numbers cannot take one; null where it can. */
+  refuses(number) {
+    const { min, max } = this.model.attributes;
+    if (Number.isInteger(number) && number >= min && number <= max) return null;
+    return `${this.words} is a whole number from ${min} to ${max}; it stays ${this.value}.`;
+  }
+
   /** Choose a value (a choice by its index) for the hand, and tell the kernel. */
   set(value) {
     this.model.set(this.key, value);
@@ -163,10 +170,11 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
   const takeReadout = (event) => {
     const readout = event.target;
     const control = controls.find((one) => readout === readoutOf(one));
-    if (!shown.has(control)) return;
+    if (control === undefined) return;
     event.stopPropagation(); // ipywidgets would cut it off at the range, and round it
     if (!edited.delete(readout)) return;
-    const [text, before] = [readout.textContent.trim(), shown.get(control)];
+    const text = readout.textContent.trim();
+    const before = shown.get(control) ?? String(control.value);
     const number = readNumber(text);
     write(readout, before); // until it is taken
     if (number === null) say(`${control.words}: "${text}" is not a number; it stays ${before}.`);
@@ -178,10 +186,9 @@ export function tendControls(el, controls, typed = () => {}, say = () => {}) {
     const words = entry.closest(".widget-text")?.querySelector(".widget-label")?.textContent;
     const wanted = controls.find((control) => control.words === words);
     if (wanted === undefined) return;
-    const { min, max } = wanted.model.attributes;
-    const number = Number(entry.value);
-    if (entry.value !== "" && Number.isInteger(number) && number >= min && number <= max) return;
-    say(`${wanted.words} is a whole number from ${min} to ${max}; it stays ${wanted.value}.`);
+    const refused = wanted.refuses(entry.value === "" ? NaN : Number(entry.value));
+    if (refused === null) return;
+    say(refused);
     event.stopPropagation(); // ipywidgets would take another number than the one typed
     entry.value = wanted.value;
   };

@@ -1,6 +1,6 @@
 // The course's geometry in the browser: where each output pixel reads, and what it reads there.
 //
-// The same as grids.py, samplers.py and transforms.py, in the same words; the tests hold it against
+// The same as grids, samplers and transforms, in the same words; the tests hold it against
 // PyTorch. theta is [a, b, x, c, d, y], the rows of [[a, b, x], [c, d, y]], and maps output to
 // input coordinates: normalised, x to the right, y down. A size is [H, W]. An image is
 // { channels, rows, columns, values }, its values channel by channel, row by row.
@@ -177,7 +177,7 @@ export function inverse([a, b, x, c, d, y]) {
   return [p, q, -(p * x + q * y), r, s, -(r * x + s * y)];
 }
 
-/** First one theta, then the other, as one: compose(first, second) of transforms.py. */
+/** First one theta, then the other, as one: compose(first, second) of transforms. */
 export function compose([a, b, x, c, d, y], [e, f, u, g, h, v]) {
   const top = [a * e + b * g, a * f + b * h, a * u + b * v + x];
   return [...top, c * e + d * g, c * f + d * h, c * u + d * v + y];

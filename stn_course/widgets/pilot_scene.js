@@ -154,16 +154,16 @@ function scoreOf(judged, labels) {
   return judged.reduce((sum, { shares }, index) => sum + shares?.[labels[index]], 0);
 }
 
-/** The scores and both thetas; what is not shown yet has its place, so that nothing jumps. */
+/** The score to beat, and yours; both thetas. What is hidden has its place, so nothing jumps. */
 function pilotNotes(game, { thetas, index, compared }, yours, theirs) {
-  const { labels, network } = game;
+  const { labels, network, buttons } = game;
   const scored = (name, judged) => {
-    const score = judged ? scoreOf(judged, labels) : NaN;
+    const score = scoreOf(judged, labels);
     const words = Number.isNaN(score) ? "…" : score.toFixed(2);
     return `${name.padEnd(7)} ${words.padStart(5)} of ${labels.length}`;
   };
   const lines = [scored("yours", yours), scored("network", theirs)];
-  const hidden = matrixText(thetas[index]).replace(/\S+/g, (number) => "…".padStart(number.length));
+  const hidden = `hidden until you press\n${buttons[0]}`;
   return [
     { title: "score: certainty of the right digit, summed", text: lines.join("\n") },
     { title: "your theta", text: matrixText(thetas[index]) },
@@ -188,7 +188,7 @@ function pilotInWords({ labels, kind }, { thetas, index }, yours) {
 export function pilotScene(game, state, judge, narrow = false) {
   const { labels, size, network, kind, invitation } = game;
   const { thetas, index, compared } = state;
-  const [yours, theirs] = [thetas.map(judge), compared ? network.map(judge) : null];
+  const [yours, theirs] = [thetas.map(judge), network.map(judge)];
   const layout = layoutOf(narrow, labels.length);
   const [first, second, third] = layout.panels;
   const right = labels[index];
@@ -199,7 +199,7 @@ export function pilotScene(game, state, judge, narrow = false) {
     title(third, BARS, "its certainty (right digit framed)"),
     ...barMarks(third, yours[index].shares, right),
     ...rowMarks("yours", 0, yours, labels, layout, index),
-    ...rowMarks("network", 1, theirs ?? [], labels, layout, index),
+    ...rowMarks("network", 1, compared ? theirs : [], labels, layout, index),
   ];
   const view = pilotView(game);
   const middle = [second[0] + SIDE / 2, second[1] + SIDE / 2];

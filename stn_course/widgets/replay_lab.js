@@ -24,6 +24,15 @@ class ReplayLab extends Lab {
     return this.controls.index.value;
   }
 
+  /** A typed step is taken where there is one. */
+  hear(name, value) {
+    const { index } = this.controls;
+    if (name !== "index" || value === index.value) return;
+    const refused = index.refuses(value);
+    if (refused === null) index.set(value);
+    else this.say(refused);
+  }
+
   scene() {
     const { title, thetas, text } = this.steps[this.index];
     const chart = { ...this.data.chart, title, here: this.index };

@@ -24,52 +24,19 @@ import {
   viewOf,
 } from "./steering.js";
 import { outputAgreement, readsBetween, titlePanel, twoBoxes } from "./two_pictures.js";
-import {
-  beyondHorizon,
-  controlLattice,
-  foldedPixels,
-  throughCorners,
-  fromThreeCorners,
-  OUTSIDE,
-  projected,
-  splined,
-} from "./warps.js";
+import { FAMILIES, pointName, pointsFor, pointsInWords, warpThrough } from "./warp_families.js";
+import { OUTSIDE, beyondHorizon, foldedPixels } from "./warps.js";
 
 const SIDE = 320; // canvas pixels of each picture
 const [NEAR, FAR] = [1.2, 19.2]; // times the image's size: what a panel shows at least, and at most
 const POINT_STEP = 0.01; // normalised: how far an arrow key moves a point
 const [LINES, ALONG] = [10, 61]; // of the grid on each axis; places that each is drawn through
-const SAME = 1e-6; // normalised: so far apart, two places are one
 const STRIPES = 80; // that a shade has along a large picture
 // Parts of the output that are shaded: by which name, in which words, in which colour, which way.
 const SHARES = [
   ["folded", "folded", COLOURS.x, 1],
   ["beyond", "behind the horizon", COLOURS.input, -1],
 ];
-const CORNERS = ["top left", "top right", "bottom left", "bottom right"];
-const FAMILIES = {
-  affine: {
-    button: "Affine: 3 corners",
-    name: "affine",
-    keeps: "6 numbers: parallels stay parallel",
-    lattice: controlLattice(2).slice(0, 3),
-    toTheta: fromThreeCorners,
-  },
-  projective: {
-    button: "Projective: 4 corners",
-    name: "projective",
-    keeps: "8 numbers: straight lines stay straight",
-    lattice: controlLattice(2),
-    toTheta: throughCorners,
-  },
-  tps: {
-    button: "Thin plate spline: 4×4 points",
-    name: "a thin plate spline",
-    keeps: "32 numbers: it bends as little as it can",
-    lattice: controlLattice(4),
-    toTheta: null,
-  },
-};
 const [LEFT, RIGHT, UPPER, LOWER] = [0, LINES - 1, LINES, 2 * LINES - 1]; // of GRID_LINES
 
 /** The places along the grid's lines, from edge to edge of the output: those down, those across. */
@@ -81,40 +48,6 @@ const GRID_LINES = [0, 1].flatMap((fixed) => {
     ),
   );
 });
-
-/** A family's warp through its points: from places of the output to places in the input. */
-function warpThrough({ family, points }) {
-  const { toTheta } = FAMILIES[family];
-  const theta = toTheta && toTheta(points);
-  return (places) => (theta ? projected(theta, places) : splined(points, places));
-}
-
-/** A place between four corners, as they lie; for what a homography puts behind the horizon. */
-function between([a, b, c, d], [x, y]) {
-  const [right, below] = [(1 + x) / 2, (1 + y) / 2];
-  return [0, 1].map(
-    (axis) =>
-      (1 - below) * ((1 - right) * a[axis] + right * b[axis]) +
-      below * ((1 - right) * c[axis] + right * d[axis]),
-  );
-}
-
-/** The points of another family that read the same, as far as it can. */
-function pointsFor(target, state) {
-  const { lattice } = FAMILIES[target];
-  const found = warpThrough(state)(Float64Array.from(lattice.flat()));
-  return lattice.map((place, i) => {
-    const [x, y] = [found[2 * i], found[2 * i + 1]];
-    return x === OUTSIDE && y === OUTSIDE ? between(state.points, place) : [x, y];
-  });
-}
-
-/** What a point of a family of so many is called. */
-function pointName(index, count) {
-  if (count <= CORNERS.length) return `${CORNERS[index]} corner`;
-  const n = Math.sqrt(count);
-  return `point ${(index % n) + 1} of row ${Math.floor(index / n) + 1}`;
-}
 
 /** Stripes over the pixels that are marked, leaning one way or the other, as a mark. */
 function shadeMark(box, marked, [rows, columns], colour, lean) {
@@ -327,28 +260,15 @@ class WarpLab extends Lab {
     const shares = SHARES.map(([part, words]) => [share(this[part]), words]);
     const shaded = shares.filter(([part]) => part > 0);
     const found = shaded.map(([part, words]) => `${percent(part)} of the output is ${words}.`);
-    return [this.pointsInWords(), ...(found.length ? found : ["Nothing is folded."])].join(" ");
-  }
-
-  /** Where the corners read; of more points, how many are moved, and the one that is furthest. */
-  pointsInWords() {
-    const { points } = this.state;
-    const { name, lattice } = this.family;
-    const read = points.map(([x, y], i) => {
-      return `${pointName(i, points.length)} at x ${short(x)}, y ${short(y)}`;
-    });
-    if (points.length <= CORNERS.length) return `The grid is ${name}. It reads ${read.join("; ")}.`;
-    const far = points.map(([x, y], i) => Math.hypot(x - lattice[i][0], y - lattice[i][1]));
-    const moved = far.filter((distance) => distance > SAME).length;
-    const first = far.findIndex((distance) => distance > Math.max(...far) - SAME);
-    const furthest = moved ? `, the furthest ${read[first]}` : "";
-    return `The grid is ${name}. Of its ${points.length} points ${moved} are moved${furthest}.`;
+    return [pointsInWords(this.state), found.join(" ") || "Nothing is folded."].join(" ");
   }
 
   question() {
     const { mode, padding_mode: padding, device, image } = this.controls;
+    const { family, points } = this.state;
     return {
-      ...{ family: this.state.family, points: this.state.points },
+      family,
+      points,
       image: image.index,
       device: device.value,
       options: { mode: mode.value, padding_mode: padding.value, align_corners: this.corners },

@@ -25,7 +25,7 @@ from stn_course.widgets.images import LARGEST, Picture, as_image, examples, redu
 from stn_course.widgets.page import PAGE, page_photograph
 
 PHOTOGRAPH = "photograph of a page"
-SAME = 1e-6  # normalised: so far apart, two places are one
+SAME = 1e-6  # normalised: two places less far apart are one
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
@@ -187,12 +187,12 @@ class WarpLab(BrowserLab):
         points, start = self.state["points"], start_of(self.family)
         read = [point_in_words(i, count, *point) for i, point in enumerate(points)]
         if count <= len(CORNERS):
-            return f"The grid is {name}. It reads {'; '.join(read)}."
+            return f"The grid is {name}. It reads the {'; the '.join(read)}."
         far = [math.dist(*pair) for pair in zip(points, start, strict=True)]
         moved = sum(distance > SAME for distance in far)
         first = next(i for i, distance in enumerate(far) if distance > max(far) - SAME)
         furthest = f", the furthest {read[first]}" if moved else ""
-        return f"The grid is {name}. Of its {count} points {moved} are moved{furthest}."
+        return f"The grid is {name}. Points moved: {moved} of {count}{furthest}."
 
     def figure(self, title: str = "") -> Figure:
         """The lab's two pictures as a figure with labelled axes."""

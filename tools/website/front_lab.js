@@ -322,12 +322,12 @@ class FrontLab extends SteeringLab {
       marks.push(label(String(digit), x, foot + 12));
     }
     const key = [
-      ["certain, as it stands", COLOURS.other, 4],
-      ["certain, through the frame", COLOURS.grid, width / 2],
+      ["certain as it stands", COLOURS.other, 4],
+      ["through the frame", COLOURS.grid, width / 2],
     ];
     for (const [words, colour, x] of key) {
-      marks.push(rectangle([x, top + 2, 12, 12], colour, 0, colour));
-      marks.push(label(words, x + 20, top + 8, { align: "left" }));
+      marks.push(rectangle([x, top + 7, 12, 12], colour, 0, colour));
+      marks.push(label(words, x + 20, top + 13, { align: "left" }));
     }
     return { box: [0, top, width, BARS], marks };
   }
