@@ -129,6 +129,29 @@ def test_an_fcn_has_as_many_units_as_are_allowed():
     assert two.reader[1].out_features == 128  # what the two transformers leave
 
 
+def test_a_localization_cnn_looks_at_half_the_resolution():
+    """A chequered picture is grey to it."""
+    look = networks.convolved_localization(1, 28, 6).eval()
+    chequered = (torch.arange(28)[:, None] + torch.arange(28)).remainder(2.0)[None, None]
+    assert torch.allclose(look(chequered), look(torch.full_like(chequered, 0.5)), atol=1e-5)
+    assert not torch.allclose(look(chequered), look(torch.ones_like(chequered)), atol=1e-3)
+
+
+def test_outside_of_the_picture_a_transformer_goes_on_with_its_border():
+    net, picture = networks.build("R", "st-fcn", "affine").eval(), torch.zeros(1, 1, 28, 28)
+    picture[..., -1] = 1
+    (head,) = net.transformers[0].head
+    net(picture)  # the identity at first, which the transformer checks
+    head.bias.data[2] = 2.0  # a width to the right
+    assert torch.allclose(net.look(picture), torch.ones(1, 1, 28, 28))
+
+
+@pytest.mark.parametrize(("network", "dropouts"), [("fcn", 2), ("cnn", 1), ("st-fcn", 2)])
+def test_dropout_is_where_it_is_said(network, dropouts):
+    layers = networks.build("R", network, "affine").modules()
+    assert sum(isinstance(layer, nn.Dropout) for layer in layers) == dropouts
+
+
 # measures
 
 
