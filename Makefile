@@ -7,6 +7,7 @@ BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
 PRE ?=
+ARGS ?=
 CONDA_EXE ?= conda
 
 # The tests start a hundred processes; none of them shall compile the package anew.
@@ -30,7 +31,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table screenshots mutants dist bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table paper screenshots mutants dist bench-data bench-labs bench-training help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
@@ -50,6 +51,7 @@ help:
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
 	@echo "make table      train with and without a transformer: goes on with stn_course/results (3 hours)"
+	@echo "make paper      run the paper's table, goes on with stn_course/results/paper (days; ARGS=--quick)"
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
 	@echo "make dist       build the wheel and the source distribution in dist/"
@@ -145,6 +147,10 @@ table: $(INSTALLED)
 	$(COURSE) table projected --output stn_course/results/projected.json
 	$(COURSE) table elastic --output stn_course/results/elastic.json
 	$(COURSE) table polar --output stn_course/results/polar.json
+
+paper: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[paper]'
+	$(COURSE) paper --results stn_course/results/paper $(ARGS)
 
 screenshots: $(TESTABLE)
 	$(RUN) tools/screenshots.py

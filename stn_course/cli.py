@@ -16,6 +16,10 @@ from stn_course.lessons import load_lessons, notebooks_folder
 
 # What has a command line of its own: the module whose `main` takes the words after the command.
 HANDED_ON = {
+    "paper": (
+        "Run the paper's table, and print ours beside it",
+        "stn_course.experiments.whole.__main__",
+    ),
     "check": ("Say which exercises a class's notebooks solve", "stn_course.marking.__main__"),
     "train": ("Train one of the course's networks", "stn_course.training.__main__"),
 }

@@ -26,6 +26,7 @@ DRAWN = {  # on black pictures: only what was drawn is looked at
     "elastic": data.random_elastic(),
     "translation": data.random_translation(4),
     "rotation": data.random_rotation(90),
+    "similarity": data.random_similarity(),
 }
 
 
@@ -160,6 +161,33 @@ def test_projection_is_torchvisions_and_opencvs(uneven):
         assert numpy.abs(found[0].numpy() - theirs).mean() < 0.01
 
 
+def test_similarity_is_opencvs(digits):
+    """Turned and scaled about the middle by cv2, which then moves the middle to where it is said.
+
+    cv2 counts from the centre of the first pixel, turns anticlockwise, and reads to a 32nd of one.
+    """
+    images = digits[0][:8]
+    laid, poses = data.random_similarity(60, (0.6, 1.1), 40)(images, generator())
+    for picture, found, (degrees, factor, x, y) in zip(images, laid, poses.tolist(), strict=True):
+        matrix = cv2.getRotationMatrix2D((13.5, 13.5), degrees, factor)
+        matrix[:, 2] += numpy.array([x + 1, y + 1]) * 20 - 0.5 - 13.5
+        theirs = cv2.warpAffine(picture[0].numpy(), matrix, (40, 40), flags=cv2.INTER_LINEAR)
+        assert numpy.abs(found[0].numpy() - theirs).mean() < 0.005
+
+
+def test_poses_are_uniform_and_keep_the_picture_inside():
+    _, poses = data.random_similarity(30, (0.5, 1.5), 4)(BLACK.expand(MANY, 1, 2, 2), generator())
+    degrees, factor, x, y = poses.T
+    assert -30 <= degrees.min() < -29.9 and 29.9 < degrees.max() <= 30
+    assert 0.5 <= factor.min() < 0.501 and 1.499 < factor.max() <= 1.5
+    assert (degrees.std() - 60 / math.sqrt(12)).abs() < 0.2
+    for place in (x, y):
+        room = 1 - factor / 2  # of a picture half as large as the larger one, scaled
+        share = place / room
+        assert share.abs().max() <= 1 and (share.std() - 2 / math.sqrt(12)).abs() < 0.01
+    assert torch.corrcoef(torch.stack([degrees, factor, x, y])).triu(1).abs().max() < 0.03
+
+
 def test_a_transformer_that_reads_at_the_corners_undoes_the_projection():
     """Of a smooth picture, which reading twice blurs little."""
     y, x = torch.meshgrid(grids.pixel_centres(64), grids.pixel_centres(64), indexing="ij")
@@ -266,6 +294,7 @@ def test_nothing_drawn_changes_nothing(digits):
         data.random_translation(0),
         data.random_projection((1, 1), sigma=0),
         data.random_elastic((1, 1), n=2, sigma=0),
+        data.random_similarity(0, (1, 1), size=28),
     ):
         assert torch.allclose(distort(images, generator())[0], images, atol=1e-4)
 
@@ -285,6 +314,9 @@ def test_nothing_drawn_changes_nothing(digits):
         (lambda: data.random_elastic(n=1), ValueError, "n must be at least 2.*; got 1"),
         (lambda: data.random_elastic(n=2.5), TypeError, "n must be .* whole number; got float 2.5"),
         (lambda: data.random_elastic(sigma=-0.1), ValueError, "sigma .*; got -0.1"),
+        (lambda: data.random_similarity(-1), ValueError, "limit .*; got -1"),
+        (lambda: data.random_similarity(scale=(1, 0.7)), ValueError, r"first; got \(1, 0.7\)"),
+        (lambda: data.random_similarity(size=0), ValueError, "size .*; got 0"),
     ],
 )
 def test_a_distortion_that_cannot_be_is_refused_when_it_is_made(call, error, words):
@@ -292,7 +324,13 @@ def test_a_distortion_that_cannot_be_is_refused_when_it_is_made(call, error, wor
         call()
 
 
-@pytest.mark.parametrize("name", ["projection", "elastic", "translation"])
+@pytest.mark.parametrize("shape", [(1, 1, 28, 20), (1, 1, 36, 36)])
+def test_images_that_do_not_fit_the_larger_picture_are_refused(shape):
+    with pytest.raises(ValueError, match=rf"H = W, at most 35 pixels; got .*{shape[3]}\)"):
+        data.random_similarity(45, (0.7, 1.2), 42)(torch.zeros(shape), generator())
+
+
+@pytest.mark.parametrize("name", ["projection", "elastic", "translation", "similarity"])
 def test_images_that_are_not_floating_point_are_refused(name):
     with pytest.raises(TypeError, match=r"images must be a floating-point tensor.*torch\.uint8"):
         DRAWN[name](ONE.byte(), generator())

@@ -74,7 +74,11 @@ def measure_attention(model: nn.Module, pictures: Tensor, boxes: Tensor) -> dict
     for some in pictures.split(SOME):
         model.transformer(normalise(some))
         thetas.append(model.transformer.theta)
-    theta, size = torch.cat(thetas), tuple(pictures.shape[2:])
+    return measure_window(torch.cat(thetas), boxes, tuple(pictures.shape[2:]))
+
+
+def measure_window(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> dict[str, float]:
+    """How well grids find what lies in the boxes (B, 4), in pixels of pictures of that size."""
     return {
         "pixels between the centres": centre_distance(theta, boxes, size).mean().item(),
         "share of the digit inside": share_inside(theta, boxes, size).mean().item(),

@@ -8,12 +8,20 @@ from torch import Tensor
 
 from stn_course.grids import control_lattice, pixel_centres
 from stn_course.samplers import ALL_MODES, warp
-from stn_course.transforms import from_corners, is_convex, scale, translation
+from stn_course.transforms import (
+    compose,
+    from_corners,
+    is_convex,
+    scale,
+    similarity,
+    translation,
+)
 from stn_course.validation import (
     check_choice,
     check_images,
     check_lattice_side,
     check_not_negative,
+    check_positive,
     check_scales,
     describe,
     name_first,
@@ -115,6 +123,54 @@ def random_rotation(limit: float, mode: str = "bilinear") -> Distortion:
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         degrees = (torch.rand(len(images), generator=generator) * 2 - 1) * limit
         return rotate(images, degrees.to(images), mode), degrees
+
+    return distort
+
+
+def random_similarity(
+    limit: float = 45.0, scale: tuple[float, float] = (0.7, 1.2), size: int = 42
+) -> Distortion:
+    """A distortion: each picture turned, scaled and laid somewhere in a larger one (paper's RTS).
+
+    All three are drawn uniformly. The picture lies inside the larger one, but for corners that a
+    turn takes out.
+
+    Args:
+        limit: degrees, either way.
+        scale: the smallest and largest size of the picture, 1 its own.
+        size: height and width of the larger picture, in pixels.
+
+    Returns:
+        A function (images, generator) -> (larger pictures, poses (B, 4)). A pose is the angle in
+        degrees, anticlockwise, the scale, and where the image's centre now lies, normalised (x, y).
+        The generator is on the CPU, so they are the same on every device.
+
+    Raises:
+        TypeError: scale is not made of numbers, or size not a whole number.
+        ValueError: limit is below 0, NaN or infinite; scale is not two numbers above 0, the smaller
+            first; size is 0 or less; by the function, for images that are not square or do not fit.
+
+    Example:
+        >>> distort = random_similarity()
+        >>> images, generator = torch.rand(5, 1, 28, 28), torch.Generator()
+        >>> laid, poses = distort(images, generator)
+        >>> laid.shape, bool((poses[:, 0].abs() <= 45).all())
+        (torch.Size([5, 1, 42, 42]), True)
+    """
+    check_not_negative("limit", limit)
+    check_scales("scale", scale)
+    check_positive("size", size)
+
+    def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        _check_fits(images, size / scale[1])
+        count, side = len(images), images.shape[-1] / size
+        degrees = limit * (2 * torch.rand(count, generator=generator) - 1)
+        factor = _uniform(scale, count, generator).flatten()
+        room = 1 - factor * side  # how far from the middle the centre may lie
+        x, y = (2 * torch.rand(2, count, generator=generator) - 1) * room
+        theta = compose(similarity(degrees=degrees, scale=1 / (factor * side)), translation(-x, -y))
+        laid = warp(images, _beside(images, theta), (size, size))
+        return laid, torch.stack([degrees, factor, x, y], dim=1)
 
     return distort
 
@@ -243,6 +299,15 @@ def random_elastic(
         return warp(images, _beside(images, points)), points
 
     return distort
+
+
+def _check_fits(images: Tensor, side: float) -> None:
+    """Images (B, C, H, W) are square, and at most so many pixels high."""
+    check_images(images, "images")
+    height, width = images.shape[2:]
+    if height != width or height > side:
+        fit = f"images must be square, H = W, at most {side:.4g} pixels"
+        raise ValueError(f"{fit}; got {describe(images)}")
 
 
 def _uniform(limits: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:

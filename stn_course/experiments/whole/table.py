@@ -1,0 +1,49 @@
+"""Results as a table, ours beside the paper's."""
+
+from collections.abc import Sequence
+
+from stn_course.comparison import interval
+from stn_course.experiments.paper import OURS, SETS, printed
+from stn_course.experiments.running import Finding
+
+
+def to_table(results: Sequence[Finding]) -> str:
+    """Our errors in Markdown, the paper's in brackets, and in words where our runs differ.
+
+    Of several seeds the mean with its 95 % interval. A cell that is above the paper says so.
+    """
+    cells = printed()
+    rows = list(dict.fromkeys(cell[1:] for cell in cells))
+    lines = ["| network | transformation | " + " | ".join(SETS) + " |"]
+    lines.append("| --- " * (len(SETS) + 2) + "|")
+    for row in rows:
+        found = [_cell(cells, (digits, *row), results) for digits in SETS]
+        lines.append("| " + " | ".join([*row, *found]) + " |")
+    sets = [f"- **{name}**: {digits.says}." for name, digits in SETS.items()]
+    ours = [f"- {words}" for words in OURS]
+    return "\n".join([*lines, "", cost(results), "", *sets, "", "What is ours:", "", *ours])
+
+
+def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Finding]) -> str:
+    """One cell of the table."""
+    if cell not in cells:
+        return ""
+    errors = [result.error for result in results if result.experiment.cell == cell]
+    paper = cells[cell]
+    beside = "-" if paper is None else f"{paper:g}"
+    if not errors:
+        return f"not run ({beside})"
+    mean, half = interval(errors) if len(errors) > 1 else (errors[0], None)
+    ours = f"{mean:.2f}" + ("" if half is None else f" ± {half:.2f}")
+    above = ", above" if paper is not None and round(mean, 2) > paper else ""
+    return f"{ours} ({beside}{above})"
+
+
+def cost(results: Sequence[Finding]) -> str:
+    """How long it took, where, and by which versions."""
+    hours = sum(result.seconds for result in results) / 3600
+    hardware = sorted({result.hardware for result in results})
+    versions = sorted({f"torch {result.versions['torch']}" for result in results})
+    seeds = f"{len(results)} runs" if len(results) != 1 else "1 run"
+    made = "; ".join([*hardware, *versions])
+    return f"Errors in %, the paper's in brackets. {seeds}, {hours:.1f} hours. {made}".rstrip()
