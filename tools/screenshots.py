@@ -32,6 +32,11 @@ LABS = {
         ["import tempfile", "def recorded_or_live", "forcing = ", "forced_lab ="],
         lambda page, lab: keys(page, lab, "PageUp", 4),
     ),
+    "warp_lab": (
+        "07_beyond_affine.ipynb",
+        ["import math", "lab = WarpLab"],
+        lambda page, lab: press(lab, "Page in perspective"),
+    ),
 }
 
 
@@ -52,12 +57,16 @@ def keys(page, lab, key: str, times: int) -> None:
         page.keyboard.press(key)
 
 
+def press(lab, button: str) -> None:
+    lab.query_selector(f'button:has-text("{button}")').click()
+
+
 def steer(page, lab) -> None:
     """Set the second digit upright, and look at the network's theta."""
-    lab.query_selector('button:has-text("Next digit")').click()
+    press(lab, "Next digit")
     page.wait_for_timeout(500)
     keys(page, lab, "ArrowRight", 60)
-    lab.query_selector('button:has-text("Show the network")').click()
+    press(lab, "Show the network")
 
 
 def picture(browser, url: str, name: str) -> None:
