@@ -252,8 +252,8 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "no gradient",
-            "the places are right, but no gradient reaches theta. .detach(), .tolist() and no_grad() "
-            "cut it off, and a network would never learn a theta.",
+            "the places are right, but no gradient reaches theta: .detach(), .tolist() and "
+            "no_grad() cut it off, and a network would never learn a theta.",
             lambda theta, *args: divided_by_pytorch(theta.detach(), *args),
             typed="""
                 with torch.no_grad():
