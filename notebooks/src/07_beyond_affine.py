@@ -151,7 +151,7 @@ def projective_grid(theta, size, align_corners=False):
 
 print("identity:", rounded(projective_grid(torch.eye(3)[None], (1, 1, 1, 4))[0, 0, :, 0]))
 tilted = torch.eye(3)[None].clone()
-tilted[0, 2, 0] = 0.5  # w = 1 + x / 2: the right side is deeper
+tilted[0, 2, 0] = 0.5  # w = 1 + x / 2, the depth in a photograph
 print("tilted:  ", rounded(projective_grid(tilted, (1, 1, 1, 4))[0, 0, :, 0]))
 
 # %% [markdown]
@@ -803,7 +803,7 @@ show(
         title="what lies behind the camera is not to be seen",
     ),
     "the page; then twice the page tilted steeply away, huge letters at the top and the drawing tiny at the horizon. Only "
-    "divided, the page appears once more below the horizon, mirrored; through projective_grid it is black there.",
+    "divided, the page appears once more below the horizon, mirrored left to right; through projective_grid it is black there.",
 )
 
 # %%
@@ -951,7 +951,7 @@ checks.scale_shift_log_polar(guess)
 
 # %% [markdown]
 # **2. Write** the projective grid from memory, horizon and all: where w is 0 or less, both coordinates are `grids.OUTSIDE`. You may
-# use `grids.base_grid`. Predict: what does `-theta` read, if `theta` reads a picture?
+# use `grids.base_grid`. Its gradient to theta must be a number, too, even where w is exactly 0. Predict: what does `-theta` read, if `theta` reads a picture?
 
 
 # %%
