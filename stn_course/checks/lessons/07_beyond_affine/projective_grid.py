@@ -252,11 +252,7 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "no gradient",
-<<<<<<< HEAD
-            "the places are right, but no gradient reaches theta. .detach(), .tolist() and "
-=======
             "the places are right, but no gradient reaches theta: .detach(), .tolist() and "
->>>>>>> checks07
             "no_grad() cut it off, and a network would never learn a theta.",
             lambda theta, *args: divided_by_pytorch(theta.detach(), *args),
             typed="""
