@@ -206,10 +206,10 @@ def test_a_held_out_run_looks_at_no_test_digit(monkeypatch):
 
 def test_test_digits_are_paired_alike_for_every_seed(digits):
     some = digits[0][:50], digits[1][:50]
-    (_, first), (_, second) = (
-        running.paired(paper.SETS["canvas"], some, some, seed) for seed in (0, 5)
-    )
-    assert torch.equal(first[1], second[1]) and torch.equal(first[0], second[0])
+    runs = [running.paired(paper.SETS["canvas"], some, some, seed) for seed in (0, 5)]
+    (learned, tested), (others, same) = runs
+    assert torch.equal(tested[1], same[1]) and torch.equal(tested[0], same[0])
+    assert not torch.equal(learned[1], others[1])
 
 
 def test_an_interrupted_run_goes_on_to_the_same_result(tmp_path):
