@@ -185,6 +185,21 @@ def test_a_run_repeats_and_another_seed_does_not():
     assert experiments.run(NAMED["R_cnn_none_seed0"], "cpu").alignment == {}
 
 
+def test_weights_and_batches_follow_the_seed(monkeypatch):
+    begun = []
+
+    def fit(model, recipe, seed, **options):
+        begun.append((model.reader[-1].weight.detach().clone(), seed))
+        raise InterruptedError
+
+    monkeypatch.setattr(running, "fit", fit)
+    for seed in (0, 5):
+        with pytest.raises(InterruptedError):
+            experiments.run(replace(R_AFFINE, seed=seed), "cpu")
+    (first, zero), (second, five) = begun
+    assert (zero, five) == (0, 5) and not torch.equal(first, second)
+
+
 def test_a_held_out_run_looks_at_no_test_digit(monkeypatch):
     asked = []
     labels = torch.arange(60_000) % 10
