@@ -185,6 +185,25 @@ def test_a_run_repeats_and_another_seed_does_not():
     assert experiments.run(NAMED["R_cnn_none_seed0"], "cpu").alignment == {}
 
 
+def test_error_and_alignment_are_those_of_the_trained_network(digits, monkeypatch):
+    """Read anew, by hand; it has learned enough that its grids and answers differ."""
+    fit, kept = running.fit, []
+
+    def keep(model, *arguments, **options):
+        kept.append(model)
+        return fit(model, *arguments, **options)
+
+    monkeypatch.setattr(running, "fit", keep)
+    longer = replace(R_AFFINE, recipe=replace(R_AFFINE.recipe, epochs=20))
+    found = experiments.run(longer, "cpu")
+    turned, told = paper.random_rotation(90)(digits[0][:64], torch.Generator().manual_seed(1))
+    wrong = kept[0]((turned - 0.1307) / 0.3081).argmax(dim=1) != digits[1][:64]
+    assert found.error == pytest.approx(100 * wrong.float().mean().item()) and found.error != 50
+    turn = transforms.to_pose(kept[0].transformers[0].theta).rotation
+    expected = torch.corrcoef(torch.stack([told, turn]))[0, 1].item()
+    assert found.alignment["correlation"] == pytest.approx(expected, abs=1e-4)
+
+
 def test_weights_and_batches_follow_the_seed(monkeypatch):
     begun = []
 
