@@ -185,6 +185,40 @@ def test_a_run_repeats_and_another_seed_does_not():
     assert experiments.run(NAMED["R_cnn_none_seed0"], "cpu").alignment == {}
 
 
+def test_error_and_alignment_are_those_of_the_trained_network(digits, monkeypatch):
+    """Read anew, by hand; it has learned enough that its grids and answers differ."""
+    fit, kept = running.fit, []
+
+    def keep(model, *arguments, **options):
+        kept.append(model)
+        return fit(model, *arguments, **options)
+
+    monkeypatch.setattr(running, "fit", keep)
+    longer = replace(R_AFFINE, recipe=replace(R_AFFINE.recipe, epochs=20))
+    found = experiments.run(longer, "cpu")
+    turned, told = paper.random_rotation(90)(digits[0][:64], torch.Generator().manual_seed(1))
+    wrong = kept[0]((turned - 0.1307) / 0.3081).argmax(dim=1) != digits[1][:64]
+    assert found.error == pytest.approx(100 * wrong.float().mean().item()) and found.error != 50
+    turn = transforms.to_pose(kept[0].transformers[0].theta).rotation
+    expected = torch.corrcoef(torch.stack([told, turn]))[0, 1].item()
+    assert found.alignment["correlation"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_weights_and_batches_follow_the_seed(monkeypatch):
+    begun = []
+
+    def fit(model, recipe, seed, **options):
+        begun.append((model.reader[-1].weight.detach().clone(), seed))
+        raise InterruptedError
+
+    monkeypatch.setattr(running, "fit", fit)
+    for seed in (0, 5):
+        with pytest.raises(InterruptedError):
+            experiments.run(replace(R_AFFINE, seed=seed), "cpu")
+    (first, zero), (second, five) = begun
+    assert (zero, five) == (0, 5) and not torch.equal(first, second)
+
+
 def test_a_held_out_run_looks_at_no_test_digit(monkeypatch):
     asked = []
     labels = torch.arange(60_000) % 10
@@ -206,10 +240,10 @@ def test_a_held_out_run_looks_at_no_test_digit(monkeypatch):
 
 def test_test_digits_are_paired_alike_for_every_seed(digits):
     some = digits[0][:50], digits[1][:50]
-    (_, first), (_, second) = (
-        running.paired(paper.SETS["canvas"], some, some, seed) for seed in (0, 5)
-    )
-    assert torch.equal(first[1], second[1]) and torch.equal(first[0], second[0])
+    runs = [running.paired(paper.SETS["canvas"], some, some, seed) for seed in (0, 5)]
+    (learned, tested), (others, same) = runs
+    assert torch.equal(tested[1], same[1]) and torch.equal(tested[0], same[0])
+    assert not torch.equal(learned[1], others[1])
 
 
 def test_an_interrupted_run_goes_on_to_the_same_result(tmp_path):

@@ -87,6 +87,12 @@ def test_the_api_pages_are_made_with_what_their_extra_installs():
     assert "-W" in said  # a docstring that cannot be read ends it
 
 
+def test_the_papers_table_is_made_with_what_its_extra_installs_and_as_asked():
+    said = make("--dry-run", "paper", "ARGS=--workers 3").stdout
+    run = "-m stn_course.cli paper --results stn_course/results/paper --workers 3"
+    assert said.index(".[paper]") < said.index(run)
+
+
 def test_one_notebook_is_checked_by_the_beginning_of_its_name():
     (call,) = calls_of_pytest(make("--dry-run", "check", "NB=02"))
     assert "notebooks/02_grid_generation.ipynb" in call

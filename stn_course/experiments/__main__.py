@@ -63,7 +63,7 @@ def line(result: Finding) -> str:
     """What came of it, for people."""
     experiment, paper = result.experiment, printed().get(result.experiment.cell)
     on = "held-out digits" if experiment.held_out else "test digits"
-    parts = [f"{result.error:.2f} % of {on}" + (f" (paper {paper:g} %)" if paper else "")]
+    parts = [f"{result.error:.2f} % of {on}" + (f" (paper {paper:.1f} %)" if paper else "")]
     parts.append(f"{experiment.recipe.epochs:g} epochs in {result.seconds:.0f} s")
     if result.cpu_seconds is not None:
         parts.append(f"{result.cpu_seconds:.0f} s of CPU time")

@@ -79,7 +79,7 @@ class Board:
         if run.error:
             return f"{name}: failed, {run.error}"
         if run.result:
-            beside = f" (paper {paper:g} %)" if paper else ""
+            beside = f" (paper {paper:.1f} %)" if paper else ""
             return f"{name}: {run.result.error:.2f} %{beside}, {clock(run.result.seconds)}"
         return f"{name}: {100 * run.share:.0f} %, {clock(run.seconds_left)} left"
 

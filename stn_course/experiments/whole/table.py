@@ -30,7 +30,7 @@ def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Finding]) -
         return ""
     errors = [result.error for result in results if result.experiment.cell == cell]
     paper = cells[cell]
-    beside = "-" if paper is None else f"{paper:g}"
+    beside = "-" if paper is None else f"{paper:.1f}"
     if not errors:
         return f"not run ({beside})"
     mean, half = interval(errors) if len(errors) > 1 else (errors[0], None)
