@@ -5,9 +5,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course import transforms
-from stn_course.alignment import window_box
 from stn_course.checks.engine.oracles import pytorch_inverse
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
+
+
+def box_of_theta(theta: Tensor, size: tuple[int, int]) -> Tensor:
+    """The smallest upright box that contains a window.
+
+    theta: (B, 2, 3). size: (H, W) of the picture. Returns (B, 4): left, top, width and height in
+    pixels, from the picture's top left corner. `alignment.window_box` measures any family's grid.
+    """
+    half = theta[:, :, :2].abs().sum(dim=2)  # from the centre to the sides, normalised (x, y)
+    pixels = theta.new_tensor([size[1] / 2, size[0] / 2])
+    return torch.cat([(theta[:, :, 2] - half + 1) * pixels, 2 * half * pixels], dim=1)
 
 
 def cases() -> list[Case]:
@@ -72,7 +82,7 @@ def _in_corners(theta, size):
 
 EXERCISE = FunctionExercise(
     attempt="my_box_of_theta",
-    solution=window_box,
+    solution=box_of_theta,
     oracle=box_of_corners,
     against="the smallest box around the four corners that torch.nn.functional.affine_grid gives",
     cases=cases,
