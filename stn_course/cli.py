@@ -123,6 +123,7 @@ def open_lab(chosen: Namespace) -> None:
         f"--ServerApp.port={chosen.port}",
         f"--ServerApp.root_dir={chosen.folder.resolve()}",
         f"--LabApp.default_url=/lab/tree/{next(iter(load_lessons()))}.ipynb",
+        "--AsyncMappingKernelManager.kernel_manager_class=stn_course.kernels.YieldingKernel",
         "--allow-root",  # matters to root alone: in a container
     ]
     LabApp.launch_instance([*flags, *["--no-browser"] * chosen.no_browser])
