@@ -745,9 +745,9 @@ for net in upright.values():
 angles = (0, 30, 60, 90, 120, 150, 180)
 errors = {name: [] for name in upright}
 for angle in angles:
-    shown = data.normalise(data.rotate(images, float(angle)))
+    shown = data.normalise(data.rotate(images[:2000], float(angle)))
     for name, net in upright.items():
-        errors[name].append(100 * (1 - training.evaluate(net.eval(), shown, labels)))
+        errors[name].append(100 * (1 - training.evaluate(net.eval(), shown, labels[:2000])))
 print("error, in percent:")
 for name, error in errors.items():
     print(f"{name:9} at 0°: {error[0]:4.1f}, at 90°: {error[3]:4.1f}")
