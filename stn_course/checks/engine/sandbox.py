@@ -7,6 +7,7 @@ runs too long is ended alone; elsewhere each costs the process, and the next one
 
 import atexit
 import contextlib
+import io
 import os
 import pickle
 import queue
@@ -18,14 +19,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 
 import cloudpickle
 
-from stn_course.checks.engine.worker import FORKS, READY, Result, raised, receive, send, unpack
+from stn_course.checks.engine.worker import (
+    FORKS,
+    READY,
+    Result,
+    of_file,
+    raised,
+    receive,
+    send,
+    unpack,
+)
 
 LIMIT = 10.0  # seconds for one attempt, from its own start
 START = 60.0  # seconds that the process may take until an attempt can start
 END = 2.0  # seconds that it may take to end an attempt, or itself
+NAMELESS = ""  # the file of code whose file's name is sent beside it
 LOST = (EOFError, OSError, ValueError)  # the process is gone, or says what cannot be read
 PROGRAM = """
 import sys
@@ -54,18 +66,31 @@ def is_learners(file: str) -> bool:
     return not any(Path(file).is_relative_to(place) for place in places)
 
 
+class Packer(cloudpickle.Pickler):
+    """cloudpickle's, but code keeps the name of its file or cell, so that errors show their line.
+
+    From its version 3.1.3 on, cloudpickle leaves that name out.
+    """
+
+    def reducer_override(self, value):
+        """How a value is sent: code without its file's name, and the name."""
+        if isinstance(value, CodeType) and value.co_filename != NAMELESS:
+            return of_file, (value.replace(co_filename=NAMELESS), value.co_filename)
+        return super().reducer_override(value)
+
+
 def packed(attempt: Callable, run: Callable, cases: list[tuple], limit: float) -> bytes:
     """The request as bytes. A function from a file of the learner's own is sent as it is now."""
     module = sys.modules.get(getattr(attempt, "__module__", None))
-    own = is_learners(getattr(module, "__file__", None) or sys.prefix)
+    own, content = is_learners(getattr(module, "__file__", None) or sys.prefix), io.BytesIO()
     if own:
         cloudpickle.register_pickle_by_value(module)
     try:
-        content = cloudpickle.dumps((attempt, run, cases))
+        Packer(content).dump((attempt, run, cases))
     finally:
         if own:
             cloudpickle.unregister_pickle_by_value(module)
-    return pickle.dumps((sys.path, limit, content))
+    return pickle.dumps((sys.path, limit, content.getvalue()))
 
 
 class Sandbox:

@@ -22,6 +22,7 @@ import threading
 import traceback
 import warnings
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import BinaryIO
 
 import torch
@@ -57,6 +58,11 @@ class Result:
     memory: bool = False
     changed: int | None = None
     printed: str = ""
+
+
+def of_file(code: CodeType, file: str) -> CodeType:
+    """Code that has come without its file's name, with it."""
+    return code.replace(co_filename=file)
 
 
 def describe_safely(value) -> str:
