@@ -366,3 +366,16 @@ def test_an_output_size_is_two_numbers(wrong):
     ):
         with pytest.raises((TypeError, ValueError), match="output_size must be two positive whole"):
             use()
+
+
+def test_bicubic_pads_with_zeros_and_aligns_no_corners_unless_asked_to():
+    """As `grid_sample`; at the corner some of the sixteen neighbours lie outside."""
+    input = torch.rand(1, 2, 3, 4, dtype=torch.float64)
+    x, y = torch.full((1, 1, 1), -0.3).double(), torch.full((1, 1, 1), 2.4).double()
+    found = samplers.bicubic(input, x, y)
+    grid = torch.stack([(2 * x + 1) / 4 - 1, (2 * y + 1) / 3 - 1], dim=-1)
+    expected = F.grid_sample(input, grid, mode="bicubic", align_corners=False)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    mirrored = samplers.bicubic(input, x, y, "reflection")
+    expected = F.grid_sample(input, grid, "bicubic", "reflection", align_corners=False)
+    torch.testing.assert_close(mirrored, expected, rtol=0, atol=1e-12)
