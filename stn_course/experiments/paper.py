@@ -129,8 +129,8 @@ OURS = (
     "Pixels are normalised; a transformer goes on with the border's value outside of the picture.",
     "AdamW with a one-cycle rate for tens of epochs; the paper took 150,000 steps of SGD, 640 "
     "epochs, at a rate of 0.01, divided by ten twice.",
-    "No recipe was chosen by test digits: those of R and RTS were tried on the last 10,000 training "
-    "digits, held out, the others are not tried yet. Each run learns from all 60,000.",
+    "No recipe was chosen by test digits: those of R and RTS were tried on the last 10,000 "
+    "training digits, held out, the others are not tried yet. Each run learns from all 60,000.",
 )
 
 BASE = replace(
