@@ -124,6 +124,11 @@ ONE = torch.zeros(1, 1, 28, 28)
         (lambda: data.rotate(ONE, torch.zeros(3)), ValueError, r"\(1,\).*\(3,\)"),
         (lambda: data.rotate(ONE, 3, mode="cubic"), ValueError, "'cubic'"),
         (lambda: data.rescale(ONE, 0.0), ValueError, "0"),
+        (
+            lambda: data.random_projection(sigma=29.0)(ONE, torch.Generator()),
+            ValueError,
+            "at most the width, 28; got 29.0",
+        ),
     ],
 )
 def test_bad_input_is_named(call, error, words):

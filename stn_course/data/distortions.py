@@ -246,6 +246,8 @@ def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) 
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         check_images(images, "images")
+        if sigma > images.shape[-1]:  # hardly four corners would be a camera's
+            raise ValueError(f"sigma must be at most the width, {images.shape[-1]}; got {sigma}")
         smaller = _uniform(scale, len(images), generator) * control_lattice(2)
         corners = _moved(smaller, sigma, images, generator)
         while (crossed := ~is_convex(corners)).any():
