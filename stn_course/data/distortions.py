@@ -232,7 +232,7 @@ def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) 
     Raises:
         TypeError: scale or sigma is not made of numbers.
         ValueError: scale is not two numbers above 0, the smaller first; sigma is below 0, NaN or
-            infinite.
+            infinite; when called, sigma above the pictures' width.
 
     Example:
         >>> distort = random_projection()
