@@ -738,9 +738,10 @@ Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 # turn the test digits, as in notebook 01. **Predict** both curves.
 
 # %% tags=["nbval-ignore-output"]
-upright = {"plain": models.PlainNet(), "log-polar": models.PolarNet()}
-for net in upright.values():
+upright = {}
+for name, kind in {"plain": models.PlainNet, "log-polar": models.PolarNet}.items():
     device.seed_everything(0)
+    net = upright[name] = kind()
     run = training.fit(net, "sprint", progress=False)
     print(f"{type(net).__name__} trained for {run.seconds[-1]:.0f} s")
 
