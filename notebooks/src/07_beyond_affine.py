@@ -765,8 +765,8 @@ show(
         "error, %",
         "trained on upright digits only: a turn means nothing to log-polar",
     ),
-    "two curves of error over the angle. The plain CNN's starts near 1 % and climbs to about 80 % at 90 degrees; the log-polar "
-    "network's is flat, at about 6 %.",
+    "two curves of error over the angle. The plain CNN's starts at a few percent and climbs to about 80 % at 90 degrees; the log-polar "
+    "network's is flat, below 10 %.",
 )
 
 # %% [markdown]
