@@ -12,19 +12,20 @@ CELLS = [
     'Quiz("zoom")',
     'Quiz("tanh_on_theta")',
     "ProgressMap()",
+    'Quiz("grey_frame")',
 ]
 
 
 @pytest.fixture(scope="module")
 def page(browser, address, notebooks):
-    """A notebook of our own with two quizzes and the map."""
+    """A notebook of our own with three quizzes and the map."""
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, notebooks / "quiz.ipynb")
     page = browser_tool.new_page(browser, height=1400)
     browser_tool.run_notebook(page, address, "quiz.ipynb")
-    page.wait_for_selector(":nth-match(.stn-quiz, 2)", timeout=60_000)
+    page.wait_for_selector(":nth-match(.stn-quiz, 3)", timeout=60_000)
     browser_tool.wait_until_run(page)
     return page
 
@@ -46,7 +47,7 @@ def test_a_press_gets_its_reason_and_only_a_right_first_answer_counts(page):
     assert "wrong" in wrong.inner_text()
     wrong.focus()
     page.keyboard.press("x")  # it would cut the cell
-    assert len(page.query_selector_all(".stn-quiz")) == 2
+    assert len(page.query_selector_all(".stn-quiz")) == 3
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert "Try it. In the lab of Play" in feedback(page, 0, "Right.")
@@ -58,6 +59,15 @@ def test_a_press_gets_its_reason_and_only_a_right_first_answer_counts(page):
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".stn-progress td:has-text('1 of 3')", timeout=30_000)
     assert "1 of 4" not in page.query_selector(".stn-progress").inner_text()
+
+
+def test_a_sections_name_is_marked(page):
+    """So that "In The grey frame: warp …" is not read as one sentence (notebook 03)."""
+    quiz = page.locator(".stn-quiz").nth(2)
+    quiz.locator(".stn-option", has_text="black").click()
+    feedback(page, 2, "Right.")
+    marked = quiz.locator(".stn-feedback strong").all_inner_texts()
+    assert "The grey frame" in marked
 
 
 def test_what_assistive_technology_hears(page):
