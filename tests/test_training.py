@@ -424,6 +424,20 @@ def test_fit_smooths_labels_as_its_recipe_says(small):
     assert min(losses[0.5]) > 1.67  # the entropy of 0.55 for one class and 0.05 for nine is 1.68
 
 
+def test_fit_trains_in_its_recipes_precision(small):
+    """Layers compute in bfloat16 in training alone; the weights stay in float32."""
+    for precision in ("float32", "bfloat16"):
+        model, seen = models.PlainNet(), set()
+        model.fc2.register_forward_hook(
+            lambda layer, given, found, seen=seen: seen.add((layer.training, found.dtype))
+        )
+        recipe = replace(training.RECIPES["sprint"], epochs=3, precision=precision)
+        history = training.fit(model, recipe, **small, progress=False)
+        assert seen == {(True, getattr(torch, precision)), (False, torch.float32)}
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        assert history.losses[-1] < history.losses[0]
+
+
 def test_train_epoch_tells_each_loss_without_its_graph(digits):
     model, losses = models.PlainNet(), []
     some = data.batches(digits[0][:256], digits[1][:256], 64)
@@ -448,6 +462,7 @@ def test_train_epoch_tells_each_loss_without_its_graph(digits):
         ({"train": (torch.zeros(4, 1, 28, 28).byte(), torch.zeros(4))}, TypeError, "torch.uint8"),
         ({"recipe": training.Recipe("x", optimizer="adam")}, ValueError, "'adam'"),
         ({"recipe": training.Recipe("x", label_smoothing=1.5)}, ValueError, "1.5"),
+        ({"recipe": training.Recipe("x", precision="half")}, ValueError, "'bfloat16'; got 'half'"),
     ],
 )
 def test_bad_input_is_named(small, options, error, words):

@@ -34,7 +34,8 @@ class PaperNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The log-probabilities (B, classes) of pictures (B, C, H, W)."""
-        return F.log_softmax(self.reader(self.look(x)), dim=1)
+        answers = self.reader(self.look(x))
+        return F.log_softmax(answers.float(), dim=1)  # bfloat16 would round them
 
 
 def build(digits: str, network: str, transformation: str) -> PaperNet:

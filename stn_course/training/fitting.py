@@ -17,6 +17,7 @@ from stn_course.training.history import History, versions
 from stn_course.training.inputs import check_answers, check_labels, check_split
 from stn_course.training.loop import Digits, Distortion, evaluate, prepared, train_epoch
 from stn_course.training.recipes import (
+    InPrecision,
     Recipe,
     find_recipe,
     make_criterion,
@@ -171,7 +172,7 @@ def _train(
 ) -> None:
     """The epochs that are left; an interrupt ends them, and leaves a model and history to use."""
     batch_size = run.history.recipe.batch_size
-    model = processes.together(run.model)
+    model = InPrecision(processes.together(run.model), run.history.recipe.precision)
     criterion = make_criterion(run.history.recipe)
     try:
         for steps in run.steps[len(run.history.accuracies) :]:

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from stn_course.validation import check_choice
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DROPOUTS = {nn.Dropout2d: "feature_dropout", nn.Dropout: "dropout"}  # layer, field of a recipe
 
 
@@ -35,6 +36,9 @@ class Recipe:
             the network is never asked to be certain.
         one_cycle: raise the rate and lower it to 0 once over the run.
         channels_last: the memory layout of the weights; only speed depends on it.
+        precision: "float32", or "bfloat16": while it trains, the layers compute in that under
+            autocast; weights, theta, grids and tests stay in float32. About twice as fast on
+            processors that multiply such numbers.
 
     Example:
         >>> from dataclasses import replace
@@ -55,6 +59,7 @@ class Recipe:
     label_smoothing: float = 0.0
     one_cycle: bool = False
     channels_last: bool = False
+    precision: str = "float32"
 
 
 COURSE = Recipe(  # the page's accuracy in an epoch
@@ -271,3 +276,32 @@ def prepare_model(model: nn.Module, recipe: Recipe, device: torch.device) -> nn.
             module.p = getattr(recipe, DROPOUTS[type(module)])
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     return model.to(device, memory_format=layout)
+
+
+class InPrecision(nn.Module):
+    """A model whose layers compute in another precision, under autocast.
+
+    The loss and the steps stay outside, in the precision of the weights.
+
+    Args:
+        model: any module.
+        precision: a name in PRECISIONS; "float32" changes nothing.
+
+    Raises:
+        ValueError: an unknown precision.
+
+    Example:
+        >>> layer = nn.Linear(1, 1)
+        >>> InPrecision(layer, "bfloat16")(torch.zeros(1, 1)).dtype, layer.weight.dtype
+        (torch.bfloat16, torch.float32)
+    """
+
+    def __init__(self, model: nn.Module, precision: str):
+        super().__init__()
+        check_choice("precision", precision, PRECISIONS)
+        self.model, self.dtype = model, PRECISIONS[precision]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the model answers."""
+        with torch.autocast(x.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.model(x)
