@@ -30,6 +30,16 @@ WALK = """async () => {
         ]);
     }
 }"""
+# Leaves one piece of code of each kind: its classes, and those around it, decide its colour.
+THIN_CODE = """() => {
+    const seen = new Set();
+    for (const piece of document.querySelectorAll("pre span")) {
+        let kind = "";
+        for (let part = piece; part; part = part.parentElement) kind += `/${part.className}`;
+        if (seen.has(kind)) piece.remove();
+        seen.add(kind);
+    }
+}"""
 # Size of letters, in pixels, and HTML of all that holds text outside the labs and the formulas.
 TEXT_SIZES = """[...document.querySelectorAll("body *")]
     .filter((part) => !part.closest(".lab, mjx-container, script, noscript, sub"))
@@ -139,9 +149,11 @@ def test_a_walk_finds_nothing_wrong(offline, name):
     """No request fails, the console says nothing, axe finds nothing serious in either theme."""
     page = offline(name, color_scheme="light")
     walk(page)
-    assert serious(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert serious(page, runOnly=["color-contrast"]) == []  # what a theme can change
+    assert serious(page, rules={"color-contrast": {"enabled": False}}) == []
+    page.evaluate(THIN_CODE)  # to look at each of thousands takes seconds
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert serious(page, runOnly=["color-contrast"]) == []
     assert page.seen.wrong == []
 
 

@@ -140,6 +140,7 @@ BASE = replace(
     learning_rate=0.01,
     localization_factor=1.0,
     dropout=0.4,
+    precision="bfloat16",  # twice the epochs in the same time
 )
 _slower = replace(BASE, learning_rate=0.004)
 _cluttered = replace(BASE, learning_rate=0.008, localization_factor=0.2)
