@@ -56,7 +56,7 @@ def test_what_matters_most_comes_first_and_three_times():
 
 def test_who_is_quick_learns_longer_and_who_is_slow_shorter():
     cells = ("R", "cnn"), ("R", "2x-st-fcn"), ("TC", "cnn"), ("TC", "st-cnn"), ("TC", "fcn")
-    assert [paper.recipe_of(*cell).epochs for cell in cells] == [30, 60, 15, 30, 60]
+    assert [paper.recipe_of(*cell).epochs for cell in cells] == [20, 40, 12, 20, 40]
     assert paper.recipe_of("RTS", "fcn").learning_rate == 0.004
 
 
@@ -414,7 +414,7 @@ def test_a_recipe_can_be_tried_on_held_out_digits():
     assert found.name == "R_st-cnn_affine_seed11_held-out"
     plain = command.described(command.parse(["--network", "cnn", "--set", "TC"]))
     assert plain == paper.Experiment(
-        "TC", "cnn", "none", 0, replace(paper.RECIPES["TC"], epochs=15)
+        "TC", "cnn", "none", 0, replace(paper.RECIPES["TC"], epochs=12)
     )
 
 

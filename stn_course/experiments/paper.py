@@ -145,8 +145,8 @@ BASE = replace(
 )
 _slower = replace(BASE, learning_rate=0.004)
 _cluttered = replace(BASE, learning_rate=0.008, localization_factor=0.2)
-EPOCHS = {"fcn": 60, "cnn": 30}  # of each reader
-SHORT = {("TC", "cnn"): 15, ("canvas", "cnn"): 15}  # what 30 minutes of 2 cores allow
+EPOCHS = {"fcn": 40, "cnn": 20}  # of each reader
+SHORT = {("TC", "cnn"): 12, ("canvas", "cnn"): 12}  # what 30 minutes of 2 cores allow
 RECIPES: dict[str, Recipe] = {  # of each set
     "R": BASE,
     "RTS": _slower,
