@@ -335,6 +335,7 @@ for network, family in (("cnn", "none"), ("st-fcn", "affine"), ("2x-st-fcn", "af
         here = f"{means[cell]:.2f}" if cell in means else "not run"
         print(f"{name:9}{network:10}{here:>8} here{there:>6} in the paper")
 
+
 # %% [markdown]
 # ## Try
 #
@@ -376,6 +377,7 @@ def my_half_width(errors, t):
 
 checks.half_width(my_half_width)
 
+
 # %% [markdown]
 # **4. Write** the distortion of the paper's sums: two digits in two channels, each turned by an angle of its own. No loop is
 # needed.
@@ -389,6 +391,7 @@ def my_turn_each_channel(pairs, degrees):
 
 
 checks.turn_each_channel(my_turn_each_channel)
+
 
 # %% [markdown]
 # **5. Write** the loss of co-localisation. `crops[n]` is what an encoder says of the transformer's crop of picture *n*, and
