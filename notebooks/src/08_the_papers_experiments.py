@@ -111,11 +111,8 @@ for network, family in cells:
     print(f"{network:7}{family:11}{count:8,} parameters, {cost:4.1f} million multiply-adds")
 
 # %% [markdown]
-# The paper trained for 150,000 steps, 640 epochs; a laptop cannot. Where ours differ from the paper's, the table must say so:
-
-# %%
-for words in paper.OURS:
-    print("-", words)
+# The paper trained for 150,000 steps, 640 epochs; a laptop cannot. Wherever ours differ from the paper's, the list below the table
+# must say so.
 
 # %% [markdown]
 # ## Build 2: run a cell
