@@ -50,7 +50,7 @@ def test_all_is_said_to_be_all_only_when_it_is():
 
 @pytest.mark.parametrize(
     ("name", "error", "words"),
-    [(7, TypeError, "got 7"), ("a\nb", ValueError, "one line"), (61 * "x", ValueError, "60")],
+    [(7, TypeError, "got int 7"), ("a\nb", ValueError, "one line"), (61 * "x", ValueError, "60")],
 )
 def test_a_name_is_a_line_that_fits(name, error, words):
     with pytest.raises(error, match=words):

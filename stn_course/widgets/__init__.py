@@ -1,4 +1,4 @@
-"""Labs, quizzes, the map of progress and the certificate. The only part that imports ipywidgets and anywidget."""
+"""Labs, quizzes, progress. The only part that imports ipywidgets and anywidget."""
 
 from stn_course.widgets.certificates import certificate
 from stn_course.widgets.find_lab import FindLab

@@ -51,7 +51,7 @@ def check_name(name: str) -> None:
 
 
 def together(counts: Counts) -> dict[str, tuple[int, int]]:
-    """Of "exercises" and "quizzes": how many are solved of all notebooks', and how many there are."""
+    """Of all "exercises" and "quizzes": how many are solved, and how many there are."""
     kinds = ("exercises", "quizzes")
     return {
         kind: tuple(map(sum, zip(*(of_it[kind] for of_it in counts.values()), strict=True)))
@@ -85,7 +85,7 @@ def drawn(name: str, counts: Counts, day: str) -> Figure:
     head.text(0.5, 0.42, name or "A learner", fontsize=26, **text)
     head.text(0.5, 0.12, verdict(counts), fontsize=12, **text)
     axes = body.subplots()
-    for row, (notebook, of_it) in enumerate(counts.items()):
+    for row, of_it in enumerate(counts.values()):
         for column, (done, all_) in enumerate(of_it.values()):
             draw_bar(axes, column * (WIDTH + 2 * GAP), row, done, all_)
     axes.set(ylim=(len(counts) - 0.4, -0.9), xlim=(-GAP / 2, 2 * (WIDTH + 2 * GAP)))
