@@ -256,3 +256,29 @@ def share_inside(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     first = torch.maximum(window[:, :2], boxes[:, :2])
     last = torch.minimum(window[:, :2] + window[:, 2:], boxes[:, :2] + boxes[:, 2:])
     return ((last - first).clamp(min=0) / boxes[:, 2:]).prod(dim=1)
+
+
+def overlap(theta: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """How well the grid's box and that of the thing it should find agree: intersection over union.
+
+    Args:
+        theta: (B, 2, 3), or of another family.
+        boxes: (B, 4) of what should be found: left, top, width and height in pixels.
+        size: (H, W) of the input.
+
+    Returns:
+        (B,), the area that both have over the area that either has, from 0 to 1.
+
+    Raises:
+        TypeError: theta is not a floating-point tensor.
+        ValueError: another shape.
+
+    Example:
+        >>> left_half = torch.tensor([[[0.5, 0.0, -0.5], [0.0, 1.0, 0.0]]])
+        >>> overlap(left_half, torch.tensor([[0, 0, 60, 60]]), size=(60, 60))
+        tensor([0.5000])
+    """
+    window, boxes = window_box(theta, size), boxes.to(theta)
+    areas = [box[:, 2:].prod(dim=1) for box in (window, boxes)]
+    both = share_inside(theta, boxes, size) * areas[1]
+    return both / (sum(areas) - both)

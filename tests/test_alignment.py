@@ -131,3 +131,21 @@ def test_the_box_of_a_bent_grid_holds_all_of_it():
     assert left + width >= (0.9 + 1) * 30 - 1e-3
     with pytest.raises(ValueError, match="theta must have shape"):
         alignment.window_box(torch.zeros(1, 5, 2), (40, 60))
+
+
+def test_overlap_is_torchvisions():
+    ops = pytest.importorskip("torchvision.ops")
+    generator = torch.Generator().manual_seed(0)
+    numbers = torch.rand(50, 3, generator=generator, dtype=torch.float64)
+    scale, (x, y) = 0.2 + numbers[:, 0] / 2, (numbers[:, 1:] - 0.5).unbind(1)
+    zero = torch.zeros_like(x)
+    theta = torch.stack([scale, zero, x, zero, scale, y], dim=1).view(-1, 2, 3)
+    boxes = 10 + 20 * torch.rand(50, 4, generator=generator, dtype=torch.float64)
+
+    def corners(box):
+        return torch.cat([box[:, :2], box[:, :2] + box[:, 2:]], dim=1)
+
+    window = corners(alignment.window_box(theta, (60, 80)))
+    expected = ops.box_iou(window, corners(boxes)).diagonal()
+    assert expected.min() < 0.1 and expected.max() > 0.5
+    assert torch.allclose(alignment.overlap(theta, boxes, (60, 80)), expected)
