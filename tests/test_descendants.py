@@ -20,6 +20,39 @@ def compiled(name):
     return getattr(torchvision.ops, name)
 
 
+def read_by_scipy(image, column, row):
+    """One channel (H, W) read at places in pixels, between pixels too; zero outside."""
+    places = [row.numpy(), column.numpy()]
+    options = {"order": 1, "mode": "grid-constant", "cval": 0.0}
+    return torch.from_numpy(map_coordinates(image.numpy(), places, **options))
+
+
+def test_a_crop_reads_the_middle_of_each_of_its_cells():
+    input = torch.randn(1, 1, 9, 14, dtype=torch.float64)
+    left, top, right, bottom = 2.0, 1.5, 9.25, 7.0
+    across = left + (torch.arange(5).double() + 0.5) * (right - left) / 5 - 0.5
+    down = top + (torch.arange(4).double() + 0.5) * (bottom - top) / 4 - 0.5
+    row, column = torch.meshgrid(down, across, indexing="ij")
+    cropped = descendants.crop_boxes(input, input.new_tensor([[left, top, right, bottom]]), (4, 5))
+    torch.testing.assert_close(cropped[0, 0], read_by_scipy(input[0, 0], column, row))
+
+
+def test_offsets_are_down_then_right_for_each_tap():
+    input = torch.randn(1, 2, 6, 9, dtype=torch.float64)
+    weight = torch.randn(3, 2, 3, 3, dtype=torch.float64)
+    offset = 2 * torch.randn(1, 18, 6, 9, dtype=torch.float64)
+    row, column = torch.meshgrid(*(torch.arange(n).double() for n in (6, 9)), indexing="ij")
+    expected = torch.zeros(3, 6, 9, dtype=torch.float64)
+    for tap in range(9):
+        y = row + tap // 3 - 1 + offset[0, 2 * tap]
+        x = column + tap % 3 - 1 + offset[0, 2 * tap + 1]
+        for channel in range(2):
+            read = read_by_scipy(input[0, channel], x, y)
+            expected += weight[:, channel, tap // 3, tap % 3, None, None] * read
+    ours = descendants.deformable_conv2d(input, offset, weight)
+    torch.testing.assert_close(ours[0], expected)
+
+
 @pytest.mark.parametrize(("dtype", "atol"), PRECISIONS)
 def test_a_crop_is_roi_align_of_one_sample_and_not_half_a_pixel_off(dtype, atol):
     roi_align = compiled("roi_align")
