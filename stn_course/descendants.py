@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.grids import affine_grid, flow_grid
-from stn_course.validation import check_flow, check_images, describe
+from stn_course.validation import check_flow, check_images, check_shape
 
 
 def integrate(velocity: Tensor, steps: int = 6) -> Tensor:
@@ -68,8 +68,7 @@ def crop_boxes(input: Tensor, boxes: Tensor, output_size: tuple[int, int]) -> Te
                 [5., 6.]])
     """
     check_images(input)
-    if boxes.shape != (len(input), 4):
-        raise ValueError(f"boxes must have shape ({len(input)}, 4); got {describe(boxes)}")
+    check_shape("boxes", boxes, (len(input), 4))
     size = boxes.new_tensor([input.shape[3], input.shape[2]])
     first, last = boxes[:, :2] / size, boxes[:, 2:] / size  # 0 to 1
     scale, middle = torch.diag_embed(last - first), first + last - 1
@@ -103,9 +102,7 @@ def deformable_conv2d(input: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     """
     check_images(input)
     side = weight.shape[-1]
-    expected = (len(input), 2 * side * side, *input.shape[2:])
-    if offset.shape != expected:
-        raise ValueError(f"offset must have shape {expected}; got {describe(offset)}")
+    check_shape("offset", offset, (len(input), 2 * side * side, *input.shape[2:]))
     taps = offset.unflatten(1, (side, side, 2))  # (B, k, k, 2, H, W), (y, x)
     steps = torch.arange(side).to(offset) - side // 2
     output = 0
@@ -140,7 +137,6 @@ def deformable_attention(value: Tensor, places: Tensor, weights: Tensor) -> Tens
         tensor([[[1.5000]]])
     """
     check_images(value, "value")
-    if places.shape != (*weights.shape, 2):
-        raise ValueError(f"places must be {(*weights.shape, 2)}; got {describe(places)}")
+    check_shape("places", places, (*weights.shape, 2))
     read = F.grid_sample(value, places, align_corners=False)  # (B, C, Q, P)
     return torch.einsum("bcqp,bqp->bqc", read, weights)

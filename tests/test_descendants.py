@@ -140,7 +140,7 @@ def test_integrated_flows_do_not_fold_where_the_velocity_itself_does():
         ),
         (
             lambda x: descendants.deformable_attention(x, x, torch.zeros(2, 3, 4)),
-            "places must be",
+            "places must have",
         ),
         (descendants.integrate, "flow must"),
     ],
