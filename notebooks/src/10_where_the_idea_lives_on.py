@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from IPython.display import Markdown
 from torch import nn
 
-from stn_course import checks, comparison, data, device, plotting, transforms
+from stn_course import checks, comparison, data, plotting, transforms
 from stn_course.grids import affine_grid, base_grid, flow_grid
 from stn_course.plotting import show
 from stn_course.samplers import bilinear
@@ -113,9 +113,9 @@ network = nn.Sequential(
 )  # fmt: skip
 
 
-def train_registration(weight, steps=200):
+def train_registration(weight, steps=150):
     """A network from pairs of threes (B, 2, 28, 28) to velocities (B, 2, 28, 28)."""
-    device.set_seed(0)
+    torch.manual_seed(0)
     network.apply(lambda layer: hasattr(layer, "reset_parameters") and layer.reset_parameters())
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     threes = images[labels == 3]
@@ -130,13 +130,13 @@ def train_registration(weight, steps=200):
 
 
 # %% [markdown]
-# `rough` is the price for neighbours that move apart. **Predict**, for pairs the network has never seen: with a small price and a larger one, what is
+# `rough` is the price for neighbours that move apart. **Predict**, for pairs the network has never seen: with no price and with a small one, what is
 # left of the difference, and how much folds? And if the velocity itself were the flow?
 
 # %% tags=["hide-output", "tolerance=8"]
 threes = test_images[test_labels == 3][:200].reshape(100, 2, 28, 28)
 print("threes never seen, in percent:")
-for weight in (0.001, 0.05):
+for weight in (0.0, 0.05):
     train_registration(weight)
     with torch.no_grad():
         velocity = network(threes).movedim(1, 3)
@@ -230,7 +230,7 @@ def deformable_conv2d(input, offset, weight):
 # down; in (x, y) order it would be one to the right. (The package's tests also hold it against `torchvision.ops.deform_conv2d`.)
 
 # %% tags=["tolerance=1e-4"]
-device.set_seed(0)
+torch.manual_seed(0)
 some, weight = torch.randn(2, 3, 6, 9), torch.randn(4, 3, 3, 3)
 offset = torch.zeros(2, 18, 6, 9)
 plain = F.conv2d(some, weight, padding=1)
@@ -275,10 +275,10 @@ def train(model, steps, batch=64):
         return 100 * (model(turned).argmax(1) != test_labels[:1000]).float().mean()
 
 
-device.set_seed(0)
+torch.manual_seed(0)
 deformable = DeformableNet()
 print(
-    f"after 150 steps, on digits turned by up to 90 degrees: {train(deformable, 150):.0f} % wrong"
+    f"after 40 steps, on digits turned by up to 90 degrees: {train(deformable, 40, 32):.0f} % wrong"
 )
 
 # %%
@@ -373,7 +373,7 @@ class FourTurns(nn.Module):
 # **Predict:** how far do its answers move, untrained, if a digit is turned by 90 degrees? By 45?
 
 # %% tags=["hide-output", "tolerance=0.05"]
-device.set_seed(0)
+torch.manual_seed(0)
 four = FourTurns()
 with torch.no_grad():
     upright = four(test_images[:100])
@@ -483,7 +483,7 @@ guess = ...  # times
 checks.attention_saved(guess)
 
 # %% [markdown]
-# **5. To run.** Train `FourTurns` and the plain network `models.PlainNet` with `train`, on the first 300 digits alone. Who wins now?
+# **5. To run.** Train `FourTurns` and the plain network `models.PlainNet` with `train`, on 300 digits alone: set `images = images[:300]` and `labels = labels[:300]` first. Who wins now?
 #
 # <details><summary>Answers to what has no check</summary>
 #
