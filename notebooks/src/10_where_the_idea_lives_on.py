@@ -53,7 +53,6 @@ print(len(images), "digits to learn from,", len(test_images), "to test with")
 # How would a test of this course have found the first two? **Predict** both numbers: how far is the identity from its input if
 # its grid is made for centres and read as edges, and if x and y are swapped?
 
-
 # %% tags=["hide-output", "tolerance=0.01"]
 picture = test_images[:1, :, 4:24]  # 20×28, for on squares a swap goes unnoticed
 identity = torch.eye(2, 3)[None]
@@ -71,6 +70,7 @@ for name, grid in {
 
 # %%
 Quiz("which_slip")
+
 
 # %% [markdown]
 # ## Build 1: registration
