@@ -292,7 +292,7 @@ show(
         torch.stack([x, y], dim=-1)[1::3, 1::3],
         "where the middle tap reads: offsets, to one scale",
     ),
-    "a turned seven under a lattice of arrows; around the stroke they are long and lead in several directions.",
+    "a turned seven under a lattice of arrows; around the stroke they are long, elsewhere hardly to be seen.",
 )
 
 
@@ -340,7 +340,7 @@ show(
         (way[-1] - start)[0].detach(),
         "where one query looks: four places on their way to the ink",
     ),
-    "the middle of a seven with four arrows, one from each of four places around the middle.",
+    "a seven with arrows that lead from places around the middle to its strokes; where no ink is near, a place stays.",
 )
 
 
