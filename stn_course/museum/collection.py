@@ -37,7 +37,7 @@ EXHIBITS = {
         "the share of the grid outside",
         "pad with the black of the border, and let the localization network learn more slowly",
         *GREY_FRAME,
-        ("padding", "learning rate"),
+        ("padding", "learning rate", "spread"),
     ),
     "full_rate": _exhibit(
         "localization at full rate",
@@ -106,7 +106,7 @@ EXHIBITS = {
         "go back to a snapshot from before, and on at a smaller rate",
         THROWN_OUT,
         brought_back,
-        ("learning rate",),
+        ("learning rate", "spread"),
     ),
     "memorised": _exhibit(
         "learned by heart",

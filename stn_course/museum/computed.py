@@ -14,7 +14,7 @@ from stn_course.samplers import warp
 from stn_course.transforms import rotation, scale
 
 ANGLE = 60  # degrees
-PERIOD = 4.3  # pixels from stripe to stripe in a picture four times as large
+PERIOD = 3.7  # pixels from stripe to stripe in a picture four times as large
 IN_A_ROW = 3  # transformers
 COLUMN = 24  # whose place is followed through them
 MISREAD = "digits misread, %"

@@ -45,7 +45,7 @@ class Exhibit:
         remedy: what to do.
         broken: shows it.
         mended: shows it mended.
-        finds: the kinds of findings by which the detector names it; none where it cannot see it.
+        finds: the kinds of findings, one of which names it; none where the detector cannot see it.
     """
 
     title: str

@@ -17,7 +17,7 @@ from stn_course.samplers import warp
 from stn_course.training import RECIPES, Recorder, Stop, signs
 
 FULL_RATE = replace(QUICK, name="full rate", localization_factor=1.0)
-HASTY = replace(FULL_RATE, name="hasty", learning_rate=0.3)
+HASTY = replace(FULL_RATE, name="hasty", learning_rate=0.5)
 LONG = replace(QUICK, name="long", batch_size=32, epochs=2)
 SHORT = replace(QUICK, name="short", epochs=1)
 IN_SIGHT = 0.1  # the share of the grid outside up to which a model is worth keeping
