@@ -1,7 +1,7 @@
 """What an exhibit of the museum of failures is: a broken thing, its mended twin, their numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -82,13 +82,17 @@ class Visit(NamedTuple):
         return "\n".join(f"{row[0]:{first}}{row[1]:>{width}}{row[2]:>{width}}" for row in rows)
 
 
-def visit(exhibit: Exhibit) -> Visit:
+def visit(exhibit: Exhibit, live: bool = False) -> Visit:
     """See an exhibit broken, and mended.
 
     Args:
         exhibit: one of EXHIBITS.
+        live: train now what is taken from recordings otherwise.
 
     Returns:
         Both, with their numbers.
     """
-    return Visit(exhibit, exhibit.broken(), exhibit.mended())
+    shows = exhibit.broken, exhibit.mended
+    if live:
+        shows = [replace(x, live=True) if hasattr(x, "recording") else x for x in shows]
+    return Visit(exhibit, *(show() for show in shows))
