@@ -4,7 +4,8 @@ from stn_course.checks.engine.types import PredictionExercise
 
 EXERCISE = PredictionExercise(
     answer="healthy",
-    reason="It begins at the identity, moves, differs from digit to digit, stays in the picture, and "
+    reason="It begins at the identity, moves, differs from digit to digit, stays in the "
+    "picture, and "
     "the test error of 19 % goes with a training loss of 0.58. Nothing here is a fault: it was "
     "trained for 126 steps only.",
     wrong=(
