@@ -5,8 +5,7 @@ from stn_course.checks.engine.types import PredictionExercise
 EXERCISE = PredictionExercise(
     answer="few",
     reason="The training loss is 0.0006, and 47 % of the test digits are misread. It knows its "
-    "hundred "
-    "digits by heart. Theta is in order: it starts at the identity, moves, and differs.",
+    "hundred digits by heart. Theta is in order: it starts at the identity, moves, and differs.",
     wrong=(
         (
             "healthy",
