@@ -5,7 +5,8 @@ from stn_course.checks.engine.types import PredictionExercise
 EXERCISE = PredictionExercise(
     answer="bypass",
     reason="Theta at the end is, to the last bit, theta at the start: it has moved by 0. A slow "
-    "theta moves a little. So no gradient reached it, and the classifier learned alone: 18 % of the "
+    "theta moves a little. So no gradient reached it, and the classifier learned alone: 18 "
+    "% of the "
     "test digits are misread, as in a sound run.",
     wrong=(
         (

@@ -5,7 +5,8 @@ from stn_course.checks.engine.types import PredictionExercise
 EXERCISE = PredictionExercise(
     answer="rate",
     reason="Theta begins at the identity and moves by 0.1, so it is read. But at the end its "
-    "spread over the twelve digits is 0: every digit gets the same warp. Large steps have killed the "
+    "spread over the twelve digits is 0: every digit gets the same warp. Large steps have "
+    "killed the "
     "units before the head.",
     wrong=(
         (

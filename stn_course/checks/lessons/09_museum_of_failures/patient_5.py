@@ -5,7 +5,8 @@ from stn_course.checks.engine.types import PredictionExercise
 EXERCISE = PredictionExercise(
     answer="start",
     reason="Before the first step the grid already covers 3 % of the picture's area, another "
-    "patch for each digit: the head began with PyTorch's own small random numbers, zoomed into a point.",
+    "patch for each digit: the head began with PyTorch's own small random numbers, zoomed "
+    "into a point.",
     wrong=(
         (
             "healthy",
