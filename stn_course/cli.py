@@ -43,7 +43,7 @@ def command_line() -> ArgumentParser:
     made = ArgumentParser(prog="stn-course", description=__doc__.splitlines()[0])
     made.add_argument("--version", action="version", version=f"stn-course {stn_course.__version__}")
     commands = made.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for add_options in (add_lab, add_copy, add_reset, add_table):
+    for add_options in (add_lab, add_copy, add_reset, add_table, add_certificate):
         add_options(commands)
     for name, (words, _) in HANDED_ON.items():
         commands.add_parser(name, help=words, add_help=False)
@@ -73,6 +73,24 @@ def add_lab(commands) -> None:
     lab.add_argument("--port", type=int, default=8888, help="the first one to try (8888)")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     add_folder(lab)
+
+
+def add_certificate(commands) -> None:
+    """What `certificate` takes."""
+    words = "Draw what you have solved, as a picture"
+    command = add_command(commands, "certificate", save_certificate, words)
+    command.add_argument("--name", default="", help="whose it is (none)")
+    command.add_argument(
+        "--output", type=Path, default=Path("certificate.png"), help="a file (certificate.png)"
+    )
+
+
+def save_certificate(chosen: Namespace) -> None:
+    """Write the picture, and say what is on it."""
+    from stn_course.widgets.certificates import save  # matplotlib takes its time
+
+    print(save(chosen.name, chosen.output))
+    print(f"written to {chosen.output}")
 
 
 def add_copy(commands) -> None:

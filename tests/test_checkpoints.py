@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -30,6 +31,22 @@ torch.save(model.state_dict(), sys.argv[2])
 
 
 fitted = partial(small_run.fitted, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def whole(small, tmp_path_factory):
+    """A run of three epochs and one of one: the model, its history, and its checkpoint."""
+    runs, folder = {}, tmp_path_factory.mktemp("whole")
+    for epochs in (1, 3):
+        path = folder / f"{epochs}.ckpt"
+        runs[epochs] = (*fitted(small, epochs=epochs, checkpoint=path), path)
+    return runs
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """A function: a checkpoint that a run of so many epochs has left, as a file to spoil."""
+    return lambda epochs: shutil.copy(whole[epochs][2], tmp_path / "run.ckpt")
 
 
 def wait_for(file: str, process) -> None:
@@ -105,9 +122,8 @@ def test_a_run_whose_last_epoch_is_cut_short_goes_on_too(small, tmp_path):
     assert left == []  # nothing was left to do
 
 
-def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
-    path = tmp_path / "run.ckpt"
-    model, history = fitted(small, checkpoint=path)
+def test_a_finished_run_is_read_and_not_trained_on(small, whole):
+    model, history, path = whole[3]
     before = path.read_bytes()
     again, same = fitted(small, checkpoint=path)
     assert same_weights(model.state_dict(), again.state_dict())
@@ -126,9 +142,8 @@ def test_a_finished_run_is_read_and_not_trained_on(small, tmp_path):
         ({"distort": data.random_rotation(30)}, "distort 'none', not .random_rotation.*limit=30"),
     ],
 )
-def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, tmp_path, options, words):
-    path = tmp_path / "run.ckpt"
-    fitted(small, checkpoint=path)
+def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, finished, options, words):
+    path = finished(3)
     before = path.read_bytes()
     with pytest.raises(ValueError, match=words):
         fitted(small, checkpoint=path, **options)
@@ -137,9 +152,8 @@ def test_a_checkpoint_of_another_run_is_named_and_left_alone(small, tmp_path, op
 
 @pytest.mark.parametrize("what", ["train images", "train labels", "test images", "test labels"])
 @pytest.mark.parametrize("how", ["others", "fewer"])
-def test_a_checkpoint_of_other_data_is_named_and_left_alone(small, tmp_path, what, how):
-    path = tmp_path / "run.ckpt"
-    fitted(small, epochs=1, checkpoint=path)
+def test_a_checkpoint_of_other_data_is_named_and_left_alone(small, finished, what, how):
+    path = finished(1)
     before = path.read_bytes()
     split, kind = what.split()
     images, labels = small[split]
@@ -197,10 +211,9 @@ def test_a_checkpoint_that_cannot_be_written_is_noticed_first(small, tmp_path, p
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_a_damaged_checkpoint_is_named_and_left_alone(small, tmp_path, content):
-    path = tmp_path / "run.ckpt"
+def test_a_damaged_checkpoint_is_named_and_left_alone(small, finished, content):
+    path = finished(1)
     if content is None:
-        fitted(small, epochs=1, checkpoint=path)
         content = path.read_bytes()[:-5000]
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"run\.ckpt is damaged"):
@@ -208,9 +221,8 @@ def test_a_damaged_checkpoint_is_named_and_left_alone(small, tmp_path, content):
     assert path.read_bytes() == content
 
 
-def test_a_flipped_bit_is_noticed(small, tmp_path):
-    path = tmp_path / "run.ckpt"
-    fitted(small, epochs=1, checkpoint=path)
+def test_a_flipped_bit_is_noticed(small, finished):
+    path = finished(1)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -218,9 +230,8 @@ def test_a_flipped_bit_is_noticed(small, tmp_path):
         fitted(small, epochs=1, checkpoint=path)
 
 
-def test_a_history_is_no_checkpoint(small, tmp_path):
-    _, history = fitted(small, epochs=1)
-    history.save(tmp_path / "run.pt")
+def test_a_history_is_no_checkpoint(small, whole, tmp_path):
+    whole[1][1].save(tmp_path / "run.pt")
     with pytest.raises(
         ValueError, match="is not a 'stn_course checkpoint 2' but a 'stn_course hist"
     ):
@@ -264,7 +275,7 @@ def test_ctrl_c_leaves_a_model_and_a_history_to_use(small, step, ctrl_c_is_heard
 @pytest.mark.parametrize("place", [(checkpoint.Run, "save"), (Recorder, "_check_answers")])
 @pytest.mark.parametrize("end", [1, 3])
 def test_ctrl_c_at_an_epochs_end_leaves_one_accuracy_for_it(
-    small, tmp_path, monkeypatch, ctrl_c_is_heard, place, end
+    small, whole, tmp_path, monkeypatch, ctrl_c_is_heard, place, end
 ):
     """While the checkpoint is saved, or the epoch's end recorded; of the first, or the last."""
     calls, told, path = [], [], tmp_path / "run.ckpt"
@@ -286,11 +297,11 @@ def test_ctrl_c_at_an_epochs_end_leaves_one_accuracy_for_it(
     assert history.accuracy == training.evaluate(model, data.normalise(images), labels)
     monkeypatch.undo()
     _, resumed = fitted(small, checkpoint=path)
-    assert resumed.losses == fitted(small)[1].losses
+    assert resumed.losses == whole[3][1].losses
 
 
-def test_a_run_to_its_end_is_not_called_stopped(small):
-    assert not fitted(small, epochs=1)[1].stopped
+def test_a_run_to_its_end_is_not_called_stopped(whole):
+    assert not whole[1][1].stopped
 
 
 def test_the_kernels_stop_button_is_a_ctrl_c(small, tmp_path):

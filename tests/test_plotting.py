@@ -453,3 +453,17 @@ def test_histories_of_another_family_show_the_nearest_affine_map(made_up_history
     (angles,) = plotting.pose_history(run).axes[0].lines
     turn = transforms.to_pose(expected.view(1, 2, 3)).rotation.item()
     assert angles.get_ydata()[-1] == pytest.approx(turn, abs=1e-4)
+
+
+def test_scatter_tells_kinds_apart_and_names_each_point():
+    panels = {"time, s": [1.0, 2.0, 3.0], "cost": [9.0, 5.0, 1.0]}
+    kinds = ["plain", "helped", "plain"]
+    figure = plotting.scatter(panels, [0.5, 0.7, 2.0], ["a", "b", "c"], kinds, "error, %")
+    for axes, (xlabel, xs) in zip(figure.axes, panels.items(), strict=True):
+        assert axes.get_xlabel() == xlabel
+        drawn = {line.get_label(): list(line.get_xdata()) for line in axes.lines}
+        assert drawn == {"plain": [xs[0], xs[2]], "helped": [xs[1]]}
+        assert [text.get_text() for text in axes.texts] == ["a", "b", "c"]
+        assert [text.xy for text in axes.texts] == list(zip(xs, [0.5, 0.7, 2.0], strict=True))
+        assert len({(line.get_marker(), line.get_color()) for line in axes.lines}) == 2
+    assert len(figure.axes[-1].get_legend().texts) == 2

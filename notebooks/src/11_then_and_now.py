@@ -2,9 +2,9 @@
 # # 11 · The page, then and now: which lines of the tutorial would you write today?
 #
 # At the end you know eight flaws of PyTorch's tutorial page on spatial transformers, each measured, and you have its program as
-# one would write it today.
+# one would write it today. At its end you test yourself on the whole course.
 #
-# **10 minutes to read, no exercises · needs notebooks 03 to 05 · runs on CPU or GPU, offline**
+# **10 minutes to read, 35 with the exercises · needs notebooks 03 to 05 · runs on CPU or GPU, offline**
 
 # %%
 import warnings
@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from stn_course import data, device, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
+from stn_course.widgets import Quiz, certificate
 
 chosen = device.choose_device()
 print("This notebook computes on:", device.describe_device(chosen))
@@ -192,6 +193,67 @@ for name, make in {"with transformer": Transformer, "without": nn.Identity}.item
 # Both numbers stand where the page's single one stood, and so you see at once what that one could not say: on upright digits the
 # transformer is not needed. Notebook 05 gives it work.
 #
+# ## The closing quiz
+#
+# Fifteen questions over all notebooks, each on a mistake that many make, and some have made for years in public. None is answered just
+# above. Answer each before you look anything up; a wrong answer says what is wrong with it, and each question names the cell to try
+# it in.
+
+# %%
+Quiz("end_smaller")
+
+# %%
+Quiz("end_in_one")
+
+# %%
+Quiz("end_disagree")
+
+# %%
+Quiz("end_not_square")
+
+# %%
+Quiz("end_outside_black")
+
+# %%
+Quiz("end_far_away")
+
+# %%
+Quiz("end_zero_weights")
+
+# %%
+Quiz("end_is_it_used")
+
+# %%
+Quiz("end_equal_time")
+
+# %%
+Quiz("end_skipped")
+
+# %%
+Quiz("end_twins")
+
+# %%
+Quiz("end_flow")
+
+# %%
+Quiz("end_determinant")
+
+# %%
+Quiz("end_feature_maps")
+
+# %%
+Quiz("end_log_polar")
+
+# %% [markdown]
+# ## Your certificate
+#
+# A picture of what you have solved, made from the progress file on this machine. Nothing leaves it. Put your name in, if you like; in a
+# terminal, `stn-course certificate --name "…" --output certificate.png` writes the file.
+
+# %% tags=["nbval-ignore-output"]
+certificate(name="")
+
+# %% [markdown]
 # ## Keep
 #
 # - **Write the defaults out**: `align_corners`, `padding_mode`, the split, the reduction. Defaults change.

@@ -1,7 +1,7 @@
 """The paper's experiments: `paper` says which, `running` runs one."""
 
 from stn_course.experiments.paper import NETWORKS, RECIPES, SETS, Experiment, experiments, printed
-from stn_course.experiments.results import STORED, load_results
+from stn_course.experiments.results import STORED, by_cell, load_results
 from stn_course.experiments.running import Finding, run
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "STORED",
     "Experiment",
     "Finding",
+    "by_cell",
     "experiments",
     "load_results",
     "printed",

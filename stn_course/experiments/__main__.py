@@ -10,6 +10,7 @@ from stn_course.experiments.paper import NETWORKS, SETS, Experiment, printed, re
 from stn_course.experiments.results import checkpoint_path, load_result, save_result
 from stn_course.experiments.running import Finding, run
 from stn_course.models import TRANSFORMATIONS
+from stn_course.training.recipes import PRECISIONS
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,6 +31,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, help="instead of the recipe's")
     parser.add_argument("--localization-factor", type=float, help="instead of the recipe's")
     parser.add_argument("--dropout", type=float, help="instead of the recipe's")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="float32 for a processor that does not multiply bfloat16",
+    )
     parser.add_argument(
         "--held-out",
         action="store_true",
@@ -52,7 +58,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def described(asked: argparse.Namespace) -> Experiment:
     """The experiment that was asked for."""
-    changed = ("epochs", "learning_rate", "localization_factor", "dropout")
+    changed = ("epochs", "learning_rate", "localization_factor", "dropout", "precision")
     values = {name: getattr(asked, name) for name in changed if getattr(asked, name) is not None}
     recipe = replace(recipe_of(asked.set, asked.network), **values)
     cell = asked.set, asked.network, asked.transformation

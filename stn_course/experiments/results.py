@@ -52,3 +52,11 @@ def load_results(folder: Path, experiments: Iterable[Experiment]) -> list[Findin
     """Of these experiments, what came of those that have been run."""
     found = (load_result(folder, experiment) for experiment in experiments)
     return [result for result in found if result is not None]
+
+
+def by_cell(results: Iterable[Finding]) -> dict[tuple[str, str, str], list[Finding]]:
+    """The results of each cell of the table, its seeds one after the other."""
+    cells: dict[tuple[str, str, str], list[Finding]] = {}
+    for result in results:
+        cells.setdefault(result.experiment.cell, []).append(result)
+    return cells

@@ -338,6 +338,36 @@ def curves(
     return figure
 
 
+def scatter(
+    panels: Mapping[str, Sequence[float]],
+    ys: Sequence[float],
+    names: Sequence[str],
+    kinds: Sequence[str],
+    ylabel: str,
+    title: str = "",
+) -> Figure:
+    """The same values over several costs, a panel each, on a logarithmic scale.
+
+    panels: what stands below each panel, with its unit, and x of each point. ys: their heights,
+    above 0. names: stand beside the points. kinds: of the points, a mark and a colour each.
+    """
+    figure, grid = new_figure(1, len(panels), size=(4.3 * len(panels), 3.8))
+    looks = dict(zip(dict.fromkeys(kinds), zip("osD^v", SERIES, strict=False), strict=False))
+    for axes, (xlabel, xs) in zip(numpy.atleast_1d(grid), panels.items(), strict=True):
+        for kind, (mark, colour) in looks.items():
+            of_kind = [i for i, own in enumerate(kinds) if own == kind]
+            places = [xs[i] for i in of_kind], [ys[i] for i in of_kind]
+            axes.plot(*places, mark, color=colour, label=kind)
+        for place in zip(names, xs, ys, strict=True):
+            axes.annotate(place[0], place[1:], (4, 3), textcoords="offset points", fontsize=9)
+        axes.set(xlabel=xlabel, yscale="log")
+        axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize=9)
+    figure.supylabel(ylabel, fontsize=10)
+    figure.suptitle(title, fontsize=12)
+    return figure
+
+
 def history(runs: Mapping[str, History], title: str = "") -> Figure:
     """Left the loss of every step, smoothed over 50; right the accuracy after each epoch."""
     figure, (left, right) = new_figure(1, 2, (9, 3.6))

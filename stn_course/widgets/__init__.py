@@ -1,5 +1,6 @@
-"""Labs, quizzes and the map of progress. The only part that imports ipywidgets and anywidget."""
+"""Labs, quizzes, progress. The only part that imports ipywidgets and anywidget."""
 
+from stn_course.widgets.certificates import certificate
 from stn_course.widgets.find_lab import FindLab
 from stn_course.widgets.monitor import Monitor
 from stn_course.widgets.page import page_photograph
@@ -21,5 +22,6 @@ __all__ = [
     "SamplerLab",
     "ThetaLab",
     "WarpLab",
+    "certificate",
     "page_photograph",
 ]

@@ -63,10 +63,10 @@ export function toImage({ channels, rows, columns, values }) {
 /** An image of geometry.js, from 0 to 1, as RGBA bytes; beyond 0 and 1 is cut off. */
 export function toPixelBytes({ channels, rows, columns, values }) {
   const places = rows * columns;
-  const pixels = new Uint8ClampedArray(4 * places); // rounds, and cuts off
-  for (let at = 0; at < places; at += 1) {
-    for (let c = 0; c < 3; c += 1) pixels[4 * at + c] = 255 * values[(c % channels) * places + at];
-    pixels[4 * at + 3] = 255;
+  const pixels = new Uint8ClampedArray(4 * places).fill(255); // rounds, and cuts off
+  for (let c = 0; c < 3; c += 1) {
+    const start = (c % channels) * places;
+    for (let at = 0; at < places; at += 1) pixels[4 * at + c] = 255 * values[start + at];
   }
   return { rows, columns, pixels };
 }

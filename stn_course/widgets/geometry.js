@@ -13,35 +13,29 @@ export function pixelCentres(n, alignCorners = false) {
   return Float64Array.from({ length: n }, (_, index) => (2 * index + 1 - n) / divisor);
 }
 
-/** The regular grid of the output: x, y, x, y …, row by row from the top left. */
-export function baseGrid([height, width], alignCorners = false) {
-  const [xs, ys] = [pixelCentres(width, alignCorners), pixelCentres(height, alignCorners)];
+/** Where theta takes a point: the paper's eq. 1. */
+export function transform([a, b, x, c, d, y], [fromX, fromY]) {
+  return [a * fromX + b * fromY + x, c * fromX + d * fromY + y];
+}
+
+/** Where in the input each output pixel reads, as F.affine_grid: x, y, x, y …, row by row. */
+export function affineGrid([a, b, x, c, d, y], [height, width], alignCorners = false) {
+  const [xs, ys] = [width, height].map((n) => pixelCentres(n, alignCorners));
   const grid = new Float64Array(2 * height * width);
   let at = 0;
-  for (const y of ys) {
-    for (const x of xs) {
-      grid[at] = x;
-      grid[at + 1] = y;
+  for (const fromY of ys) {
+    for (const fromX of xs) {
+      grid[at] = a * fromX + b * fromY + x;
+      grid[at + 1] = c * fromX + d * fromY + y;
       at += 2;
     }
   }
   return grid;
 }
 
-/** Where theta takes a point: the paper's eq. 1. */
-export function transform([a, b, x, c, d, y], [fromX, fromY]) {
-  return [a * fromX + b * fromY + x, c * fromX + d * fromY + y];
-}
-
-/** Where in the input each output pixel reads, as F.affine_grid: x, y, x, y … */
-export function affineGrid([a, b, x, c, d, y], size, alignCorners = false) {
-  const grid = baseGrid(size, alignCorners);
-  for (let at = 0; at < grid.length; at += 2) {
-    const [fromX, fromY] = [grid[at], grid[at + 1]];
-    grid[at] = a * fromX + b * fromY + x;
-    grid[at + 1] = c * fromX + d * fromY + y;
-  }
-  return grid;
+/** The regular grid of the output: each pixel reads its own place. */
+export function baseGrid(size, alignCorners = false) {
+  return affineGrid(IDENTITY, size, alignCorners);
 }
 
 /** The normalised coordinate of the last pixel's outer edge, for n pixels. */
@@ -88,17 +82,11 @@ export function roundToEven(x) {
 }
 
 /** Add a pixel's value, times its weight, to the output at a place; outside the image it is 0. */
-function addPixel(image, column, row, weight, output, at) {
-  if (!(column >= 0 && column < image.columns && row >= 0 && row < image.rows)) return;
-  const pixels = image.rows * image.columns;
+function addPixel({ channels, rows, columns, values }, column, row, weight, output, at) {
+  if (!(column >= 0 && column < columns && row >= 0 && row < rows)) return;
   const places = output.rows * output.columns;
-  const { channels, values } = image;
-  let from = row * image.columns + column;
-  let to = at;
   for (let c = 0; c < channels; c += 1) {
-    output.values[to] += weight * values[from];
-    from += pixels;
-    to += places;
+    output.values[at + c * places] += weight * values[(c * rows + row) * columns + column];
   }
 }
 
@@ -108,16 +96,31 @@ const samplers = {
     addPixel(image, roundToEven(x), roundToEven(y), 1, output, at);
   },
 
-  /** The weighted mean of the four neighbours: the paper's eq. 5. */
+  /** The weighted mean of the four neighbours: eq. 5; at once where none of them lies outside. */
   bilinear(image, x, y, output, at) {
     const left = Math.floor(x);
     const top = Math.floor(y);
     const right = x - left; // how far towards the next pixel
     const lower = y - top;
-    addPixel(image, left, top, (1 - right) * (1 - lower), output, at);
-    addPixel(image, left + 1, top, right * (1 - lower), output, at);
-    addPixel(image, left, top + 1, (1 - right) * lower, output, at);
-    addPixel(image, left + 1, top + 1, right * lower, output, at);
+    const p = (1 - right) * (1 - lower);
+    const q = right * (1 - lower);
+    const r = (1 - right) * lower;
+    const s = right * lower;
+    const { channels, rows, columns, values } = image;
+    if (left >= 0 && left + 1 < columns && top >= 0 && top + 1 < rows) {
+      const places = output.rows * output.columns;
+      for (let c = 0; c < channels; c += 1) {
+        const from = (c * rows + top) * columns + left;
+        const upper = p * values[from] + q * values[from + 1];
+        const below = from + columns;
+        output.values[at + c * places] = upper + r * values[below] + s * values[below + 1];
+      }
+      return;
+    }
+    addPixel(image, left, top, p, output, at);
+    addPixel(image, left + 1, top, q, output, at);
+    addPixel(image, left, top + 1, r, output, at);
+    addPixel(image, left + 1, top + 1, s, output, at);
   },
 };
 
@@ -125,12 +128,11 @@ const samplers = {
 export function gridSample(image, grid, [rows, columns], mode, paddingMode, alignCorners) {
   const values = new Float64Array(image.channels * rows * columns);
   const output = { channels: image.channels, rows, columns, values };
-  const read = samplers[mode];
   for (let at = 0; at < rows * columns; at += 1) {
     const x = toPixels(grid[2 * at], image.columns, alignCorners);
     const y = toPixels(grid[2 * at + 1], image.rows, alignCorners);
     const column = pad(x, image.columns, paddingMode, alignCorners);
-    read(image, column, pad(y, image.rows, paddingMode, alignCorners), output, at);
+    samplers[mode](image, column, pad(y, image.rows, paddingMode, alignCorners), output, at);
   }
   return output;
 }

@@ -51,9 +51,15 @@ def on_workers(
 
     with client(scheduler, board.workers) as dask:
         dask.subscribe_topic(dask.id, lambda event: board.runs_on(*event[1]))
+        # Keys of one group wait at the scheduler, in their order, until a worker is free.
         waiting = {
             dask.submit(
-                run_on_worker, e, folder.resolve(), dask.id, key=full_name(e), priority=-place
+                run_on_worker,
+                e,
+                folder.resolve(),
+                dask.id,
+                key=("experiment", full_name(e)),
+                priority=-place,
             ): e
             for place, e in enumerate(experiments)
         }
@@ -79,7 +85,12 @@ def client(scheduler: str | None, workers: int) -> Iterator:
     quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
     options = {"threads_per_worker": 1, "memory_limit": 0, **quiet}
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": DEATHS,
+                "distributed.scheduler.worker-saturation": 1.0,  # none is dealt out beforehand
+            }
+        ),
         LocalCluster(n_workers=workers, **options) as cluster,
         Client(cluster) as found,
     ):

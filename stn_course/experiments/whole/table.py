@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from stn_course.comparison import interval
 from stn_course.experiments.paper import OURS, SETS, printed
+from stn_course.experiments.results import by_cell
 from stn_course.experiments.running import Finding
 
 
@@ -12,31 +13,31 @@ def to_table(results: Sequence[Finding]) -> str:
 
     Of several seeds the mean with its 95 % interval. A cell that is above the paper says so.
     """
-    cells = printed()
+    cells, ours = printed(), by_cell(results)
     rows = list(dict.fromkeys(cell[1:] for cell in cells))
     lines = ["| network | transformation | " + " | ".join(SETS) + " |"]
     lines.append("| --- " * (len(SETS) + 2) + "|")
     for row in rows:
-        found = [_cell(cells, (digits, *row), results) for digits in SETS]
+        found = [_cell(cells, (digits, *row), ours) for digits in SETS]
         lines.append("| " + " | ".join([*row, *found]) + " |")
     sets = [f"- **{name}**: {digits.says}." for name, digits in SETS.items()]
-    ours = [f"- {words}" for words in OURS]
-    return "\n".join([*lines, "", cost(results), "", *sets, "", "What is ours:", "", *ours])
+    differing = [f"- {words}" for words in OURS]
+    return "\n".join([*lines, "", cost(results), "", *sets, "", "What is ours:", "", *differing])
 
 
-def _cell(cells: dict, cell: tuple[str, str, str], results: Sequence[Finding]) -> str:
+def _cell(cells: dict, cell: tuple[str, str, str], ours: dict) -> str:
     """One cell of the table."""
     if cell not in cells:
         return ""
-    errors = [result.error for result in results if result.experiment.cell == cell]
+    errors = [result.error for result in ours.get(cell, [])]
     paper = cells[cell]
     beside = "-" if paper is None else f"{paper:.1f}"
     if not errors:
         return f"not run ({beside})"
     mean, half = interval(errors) if len(errors) > 1 else (errors[0], None)
-    ours = f"{mean:.2f}" + ("" if half is None else f" ± {half:.2f}")
+    found = f"{mean:.2f}" + ("" if half is None else f" ± {half:.2f}")
     above = ", above" if paper is not None and round(mean, 2) > paper else ""
-    return f"{ours} ({beside}{above})"
+    return f"{found} ({beside}{above})"
 
 
 def cost(results: Sequence[Finding]) -> str:
