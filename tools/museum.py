@@ -15,7 +15,6 @@ from stn_course.museum.detector import (
     RESULT,
     SEEDS,
     Confusion,
-    count,
     load_confusion,
     runs_of_exhibits,
 )
@@ -28,7 +27,7 @@ def hold_to_the_museum(seeds: list[int]) -> None:
     for name in [*runs_of_exhibits(), *HEALTHY_RUNS]:
         if whole.runs.get(name) == len(seeds):
             continue
-        one = count([name], seeds)
+        one = tally([name], seeds)
         for part in ("runs", "named", "found"):
             getattr(whole, part).update(getattr(one, part))
         print(f"{name}: {one.found[name] or 'nothing'} in {one.runs[name]} runs", flush=True)

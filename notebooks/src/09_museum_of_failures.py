@@ -137,7 +137,7 @@ def strip(visit, title, words):
     show(plotting.image_grid(pictures, names, columns=count, title=title), words)
 
 
-def numbers(visit):
+def print_numbers(visit):
     print(f"{visit.exhibit.title}:")
     print(visit.table())
 
@@ -153,7 +153,7 @@ title = "a random theta shows no digit, so nothing can be learned from it"
 strip(visit, title, "one digit at eight moments: above smeared patches, below the digit.")
 
 # %% tags=["hide-output", "tolerance=12"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # Theta may be small, as PyTorch makes it, or large, as here. Either way the classifier sees no digit, and can give theta no useful
@@ -177,7 +177,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=9"]
-numbers(visit)
+print_numbers(visit)
 
 
 # %% [markdown]
@@ -212,7 +212,7 @@ show(
 
 # %% tags=["hide-output", "tolerance=15"]
 visit = museum.visit(museum.EXHIBITS["outside"])
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # From a shift of 2 on, no point of the grid lies in the picture. The gradient is not small there: it is 0. `border` does not help
@@ -242,7 +242,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=12"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # A slow theta moves by a millionth. This one moves by 0, and that is another thing: no gradient reaches it. `fit` says `bypassed` after ten
@@ -273,7 +273,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=0.6"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # The same weights read the same, get the same gradient, and take the same step. No training parts them. **Remedy:** a start of its own for each.
@@ -295,7 +295,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=9"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # Large steps have killed the units before the head (notebook 05). What is left is one warp for all digits, which the classifier
@@ -319,7 +319,7 @@ strip(
 )
 
 # %% tags=["hide-output", "tolerance=15"]
-numbers(visit)
+print_numbers(visit)
 
 
 # %% [markdown]
@@ -394,7 +394,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=12"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # The transformer is innocent: it and the classifier have what they need to tell a hundred pictures apart. **Remedy:** more digits,
@@ -427,7 +427,7 @@ show(
 )
 
 # %% tags=["hide-output", "tolerance=4"]
-numbers(museum.visit(museum.EXHIBITS["feature_maps"]))
+print_numbers(museum.visit(museum.EXHIBITS["feature_maps"]))
 
 # %% [markdown]
 # A filter for upright strokes answers to upright strokes. Turn the picture, and *other maps* answer; to turn the maps back moves
@@ -445,7 +445,7 @@ title = "read directly, fine stripes become broad bands; averaged first, an even
 strip(visit, title, "eight digits: above with broad bands across, below on an even grey ground.")
 
 # %% tags=["hide-output", "tolerance=4"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # Theta is the identity, and in order. The number that tells is the area in *input pixels* that an output pixel stands for: 16.
@@ -466,7 +466,7 @@ strip(
 )
 
 # %% tags=["hide-output", "tolerance=1"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # One such pair moves a border pixel by half a pixel, and a classifier hardly minds. In a row the slips add up. **Check:** send a ruler
@@ -487,7 +487,7 @@ strip(
 )
 
 # %% tags=["hide-output", "tolerance=3"]
-numbers(visit)
+print_numbers(visit)
 
 # %% [markdown]
 # On a square H is W, and the slip is no slip: equal to the last bit. **Check:** hold your sampler against

@@ -35,7 +35,7 @@ KINDS = (
 CLUTTER = replace(RECIPES["clutter"], batch_size=32, epochs=1)
 
 
-def untouched(images, generator):
+def upright(images, generator):
     """A distortion that leaves digits upright."""
     return images, None
 
@@ -64,8 +64,8 @@ def _on(distort: Distortion, make=TutorialNet, recipe=QUICK, **options) -> Trial
 
 
 HEALTHY_RUNS = {
-    "upright, zeros": _on(untouched),
-    "upright, border": _on(untouched, EXHIBITS["tanh"].mended.make),
+    "upright, zeros": _on(upright),
+    "upright, border": _on(upright, EXHIBITS["tanh"].mended.make),
     "turned by 30°, zeros": _on(random_rotation(30)),
     "turned by 30°, border": _on(random_rotation(30), EXHIBITS["tanh"].mended.make),
     "turned by 90°, zeros": _on(TURNED),
@@ -131,7 +131,7 @@ def findings(trial: Trial, seed: int) -> list[str]:
     return list(train.__wrapped__(run)[1].findings)
 
 
-def count(names: Iterable[str], seeds: Iterable[int] = SEEDS) -> Confusion:
+def tally(names: Iterable[str], seeds: Iterable[int] = SEEDS) -> Confusion:
     """Train each of the exhibits and healthy runs with each seed.
 
     Args:

@@ -89,7 +89,7 @@ class Trial:
         """What one sees: numbers, and the first probe digit as the classifier reads it."""
         model, history = train(replace(self, measures=()))
         numbers = {name: MEASURES[name](self, model, history) for name in self.measures}
-        return Seen(numbers, film(history, self.make()), history, model)
+        return Seen(numbers, filmed(history, self.make()), history, model)
 
 
 @functools.cache  # several exhibits have the same mended twin
@@ -117,7 +117,7 @@ def moments(history: History) -> list[int]:
     return torch.linspace(0, len(history.probe_steps) - 1, FRAMES).round().int().tolist()
 
 
-def film(history: History, model: nn.Module) -> Tensor | None:
+def filmed(history: History, model: nn.Module) -> Tensor | None:
     """The first probe digit through theta at FRAMES moments, read as the model reads it."""
     if not history.probe_thetas:
         return None

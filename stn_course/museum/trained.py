@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from stn_course.clutter import random_clutter, scattered_pairs
 from stn_course.models import AdditionNet, AttentionNet, TutorialNet
 from stn_course.museum.exhibit import Seen
-from stn_course.museum.runs import MEASURES, QUICK, Trial, film, in_border, train_on
+from stn_course.museum.runs import MEASURES, QUICK, Trial, in_border, train_on
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, Recorder, Stop, signs
 
@@ -67,7 +67,7 @@ class Snapshot:
     """
 
     def __init__(self):
-        self.state: dict[str, Tensor] = {}
+        self.state = {}
 
     def __call__(self, recorder: Recorder) -> None:
         """After each step."""
@@ -94,7 +94,7 @@ def brought_back(seed: int = 0) -> Seen:
         probe_thetas=lost.probe_thetas + again.probe_thetas,
         findings=again.findings,
     )
-    return Seen(numbers, film(joined, model), joined, model)
+    return Seen(numbers, filmed(joined, model), joined, model)
 
 
 def _seeded(seed: int) -> TutorialNet:
