@@ -17,6 +17,7 @@ from stn_course.museum.detector import (
     Confusion,
     load_confusion,
     runs_of_exhibits,
+    tally,
 )
 from stn_course.museum.patients import PATIENTS, unlabelled
 

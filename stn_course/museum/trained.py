@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from stn_course.clutter import random_clutter, scattered_pairs
 from stn_course.models import AdditionNet, AttentionNet, TutorialNet
 from stn_course.museum.exhibit import Seen
-from stn_course.museum.runs import MEASURES, QUICK, Trial, in_border, train_on
+from stn_course.museum.runs import MEASURES, QUICK, Trial, filmed, in_border, train_on
 from stn_course.samplers import warp
 from stn_course.training import RECIPES, Recorder, Stop, signs
 
