@@ -71,13 +71,21 @@ ALLOWED = {
         "training",
         "transforms",
     },
+    "museum": {
+        "clutter",
+        "data",
+        "models",
+        "samplers",
+        "training",
+        "transforms",
+    },
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "working_copy": {"changelog", "files", "notebook_file"},
     "exercise_cells": {"files", "lessons", "notebook_file"},
     "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
     "marking": {"checks", "files"},
-    "widgets": {*LESSONS, "checks", "lessons", "validation"},
-    "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
+    "widgets": {*LESSONS, "checks", "files", "lessons", "validation"},
+    "cli": {"comparison", "exercise_cells", "lessons", "widgets", "working_copy"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 CHECKS = PACKAGE / "checks"

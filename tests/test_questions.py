@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stn_course import clutter, data, grids, models, samplers, training, transforms
+from stn_course import clutter, data, grids, models, museum, samplers, training, transforms
 from stn_course.checks.catalogue import QUESTIONS
 from stn_course.comparison import interval, load_comparison, multiply_adds
 from stn_course.lessons import load_lessons
@@ -329,6 +329,29 @@ def told_apart(_):
     assert 10_000 * 0.001 == 10 and round(0.749, 1) != round(0.751, 1)
 
 
+def seen_before_training(_):
+    """Swapped sizes compute the same on a square; corners that disagree do not."""
+    square = torch.rand(2, 1, 28, 28)
+    grid = F.affine_grid(
+        transforms.rotation(degrees=torch.tensor([20.0, 50.0])), square.shape, align_corners=False
+    )
+    right = F.grid_sample(square, grid, align_corners=False)
+    x, y = grid.unbind(-1)
+    height, width = square.shape[:1:-1]  # swapped
+    places = torch.stack([(x + 1) * width / 28 - 1, (y + 1) * height / 28 - 1], dim=-1)
+    swapped = F.grid_sample(square, places, align_corners=False)
+    assert torch.allclose(swapped, right, atol=1e-4)
+    assert not torch.allclose(F.grid_sample(square, grid, align_corners=True), right, atol=0.1)
+
+
+def what_a_finding_proves(_):
+    """The table of the museum: no run with tanh was found; those that are lost, were."""
+    table = museum.load_confusion()
+    assert table.found["tanh"] == {} and table.runs["tanh"] > 0
+    for name in ("outside", "bypassed"):
+        assert table.named[name] == table.runs[name]
+
+
 def end_smaller(_):
     square = torch.zeros(1, 1, 28, 28)
     square[..., 8:20, 8:20] = 1
@@ -502,6 +525,7 @@ COMPUTED = [
     *(nearest_gradient, gradient_reach, dead_zone, identity_start, who_has_parameters),
     *(tanh_on_theta, upright_accuracy, mark_of_a_collapse, clutter_cnn, attention_pays),
     *(family_keeps, behind_the_horizon, bicubic_overshoot, whose_gain, told_apart),
+    *(seen_before_training, what_a_finding_proves),
     *(end_smaller, end_in_one, end_disagree, end_not_square, end_outside_black, end_far_away),
     *(end_zero_weights, end_is_it_used, end_equal_time, end_skipped, end_twins, end_flow),
     *(end_determinant, end_feature_maps, end_log_polar),
