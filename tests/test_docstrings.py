@@ -36,6 +36,7 @@ MODULES = [
     clutter,
     alignment,
     training,
+    descendants,
 ]
 PAGE = 77  # characters of an example that an API page shows without being scrolled
 KNOWN = {**vars(builtins), **vars(training)}  # the names of errors and warnings

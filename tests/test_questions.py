@@ -352,6 +352,25 @@ def what_a_finding_proves(_):
         assert table.named[name] == table.runs[name]
 
 
+def which_slip(_):
+    """Swapped, x and y read outside of a wide picture; half a pixel stays inside."""
+    wide = torch.ones(1, 1, 20, 40)
+    rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(40.0), indexing="ij")
+    for x, y, outside in ((columns, rows, 0), (rows, columns, 400), (columns + 0.5, rows, 0)):
+        grid = torch.stack([(2 * x + 1) / 40 - 1, (2 * y + 1) / 20 - 1], dim=-1)[None]
+        read = F.grid_sample(wide, grid, align_corners=False)
+        assert (read == 0).sum() == outside
+    square = torch.arange(28.0)
+    assert square.max() < 28  # swapped indices stay in range there
+
+
+def which_for_turns(_):
+    """Of the course's own comparison, nobody is better than the plain network on turned digits."""
+    rows = {row.network: interval(row.errors) for row in load_comparison("polar").rows}
+    mean, half = rows.pop("plain")
+    assert all(mean - half < other for other, _ in rows.values())
+
+
 def end_smaller(_):
     square = torch.zeros(1, 1, 28, 28)
     square[..., 8:20, 8:20] = 1
@@ -525,7 +544,7 @@ COMPUTED = [
     *(nearest_gradient, gradient_reach, dead_zone, identity_start, who_has_parameters),
     *(tanh_on_theta, upright_accuracy, mark_of_a_collapse, clutter_cnn, attention_pays),
     *(family_keeps, behind_the_horizon, bicubic_overshoot, whose_gain, told_apart),
-    *(seen_before_training, what_a_finding_proves),
+    *(seen_before_training, what_a_finding_proves, which_slip, which_for_turns),
     *(end_smaller, end_in_one, end_disagree, end_not_square, end_outside_black, end_far_away),
     *(end_zero_weights, end_is_it_used, end_equal_time, end_skipped, end_twins, end_flow),
     *(end_determinant, end_feature_maps, end_log_polar),

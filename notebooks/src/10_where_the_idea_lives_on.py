@@ -57,13 +57,14 @@ print(len(images), "digits to learn from,", len(test_images), "to test with")
 picture = test_images[:1, :, 4:24]  # 20×28, for on squares a swap goes unnoticed
 identity = torch.eye(2, 3)[None]
 right = affine_grid(identity, picture.shape)
+print("the largest difference from the picture, where white is one:")
 for name, grid in {
     "as it should be": right,
     "centres for edges": affine_grid(identity, picture.shape, align_corners=True),
     "x and y swapped": right.flip(-1),
 }.items():
     off = (F.grid_sample(picture, grid, align_corners=False) - picture).abs().max()
-    print(f"{name:18} the largest difference is {off:.2f} of 1")
+    print(f"{name:18} {off:.2f}")
 
 # %% [markdown]
 # One test finds both: *the identity must return its input, on a picture that is no square.*
@@ -320,7 +321,8 @@ value, weights = torch.randn(1, 5, 4, 7), torch.randn(1, 3, 28).softmax(dim=-1)
 everywhere = base_grid(4, 7)[..., :2].reshape(1, 1, 28, 2).expand(1, 3, 28, 2)
 full = weights @ value.flatten(2).mT
 off = (deformable_attention(value, everywhere, weights) - full).abs().max()
-print(f"all places: off from full attention by {off:.0e}")
+print("off from full attention, with all places:")
+print(f"{off:.0e}")
 look = torch.nn.functional.avg_pool2d(picture, 5, 1, 2)  # blurred, so that slopes reach far
 start = torch.tensor([[[[-0.3, -0.3], [0.3, -0.3], [-0.3, 0.3], [0.3, 0.3]]]])
 way = [start.clone().requires_grad_()]
@@ -375,11 +377,12 @@ class FourTurns(nn.Module):
 # %% tags=["hide-output", "tolerance=0.05"]
 torch.manual_seed(0)
 four = FourTurns()
+print("how far the answers move at most:")
 with torch.no_grad():
     upright = four(test_images[:100])
     moved = {90: test_images[:100].rot90(1, (2, 3)), 45: data.rotate(test_images[:100], 45.0)}
     for degrees, pictures in moved.items():
-        print(f"turned by {degrees}: by {(four(pictures) - upright).abs().max():.2f} at most")
+        print(f"turned by {degrees}: {(four(pictures) - upright).abs().max():.2f}")
 
 # %% [markdown]
 # At 90 degrees the pictures are the same four, in another order. Between quarter turns it has to learn. Now the question that
