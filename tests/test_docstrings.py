@@ -20,6 +20,7 @@ from stn_course import (
     alignment,
     clutter,
     data,
+    descendants,
     grids,
     models,
     samplers,
