@@ -97,7 +97,7 @@ def deformable_conv2d(input: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     Example:
         >>> input, weight = torch.randn(2, 3, 5, 4), torch.randn(6, 3, 3, 3)
         >>> same = deformable_conv2d(input, torch.zeros(2, 18, 5, 4), weight)
-        >>> torch.allclose(same, F.conv2d(input, weight, padding=1), atol=1e-5)
+        >>> torch.allclose(same, torch.conv2d(input, weight, padding=1), atol=1e-5)
         True
     """
     check_images(input)
@@ -132,7 +132,7 @@ def deformable_attention(value: Tensor, places: Tensor, weights: Tensor) -> Tens
 
     Example:
         >>> value = torch.arange(4.0).reshape(1, 1, 1, 4)
-        >>> places = torch.tensor([[[[-0.75, 0.0], [0.75, 0.0]]]])  # first and last pixel
+        >>> places = torch.tensor([[[[-0.75, 0], [0.75, 0]]]])  # both ends
         >>> deformable_attention(value, places, torch.tensor([[[0.5, 0.5]]]))
         tensor([[[1.5000]]])
     """

@@ -662,4 +662,4 @@ checks.last_good(my_last_good)
 # - **A number that is exactly 0 is a finding**: no move, no gradient, no difference, no spread.
 # - **Some slips no run can show**: hold grids and samplers against PyTorch, on pictures that are not square.
 #
-# Next: [11 · The page, then and now](11_then_and_now.ipynb), on how today's code differs from the tutorial's.
+# Next: [10 · Where the idea lives on](10_where_the_idea_lives_on.ipynb), on what became of the grid after 2015.

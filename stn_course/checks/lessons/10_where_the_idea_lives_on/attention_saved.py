@@ -16,5 +16,6 @@ EXERCISE = PredictionExercise(
     hints=(
         "For one query: at how many places does full attention look?",
         "At every one of 100 rows and 100 columns. And deformable attention at 4.",
+        "Divide the one by the other: 100 · 100 / 4.",
     ),
 )

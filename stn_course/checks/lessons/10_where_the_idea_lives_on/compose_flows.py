@@ -65,6 +65,16 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "first twice",
+            "`first` is read where `first` itself leads. The output pixel goes where `second` sends it.",
+            lambda first, second: in_pixels(first, first),
+            typed="""
+                options = {"padding_mode": "border", "align_corners": False}
+                grid = grids.flow_grid(first)
+                return first + F.grid_sample(first.movedim(3, 1), grid, **options).movedim(1, 3)
+            """,
+        ),
+        Misconception(
             "second forgotten",
             "this is `first`, read where `second` leads. Add the way there.",
             lambda first, second: in_pixels(first, second) - second,

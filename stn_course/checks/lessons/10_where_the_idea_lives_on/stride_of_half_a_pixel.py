@@ -17,5 +17,6 @@ EXERCISE = PredictionExercise(
     hints=(
         "How many pixels of the picture does one pixel of the feature map stand for?",
         "Half a pixel of the map, times its stride.",
+        "0.5 · 16: that many pixels of the picture.",
     ),
 )
