@@ -66,7 +66,8 @@ EXERCISE = FunctionExercise(
         ),
         Misconception(
             "first twice",
-            "`first` is read where `first` itself leads. The output pixel goes where `second` sends it.",
+            "`first` is read where `first` itself leads. An output pixel first goes where `second` "
+            "sends it.",
             lambda first, second: in_pixels(first, first),
             typed="""
                 options = {"padding_mode": "border", "align_corners": False}
