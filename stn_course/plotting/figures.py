@@ -361,6 +361,8 @@ def scatter(
         for place in zip(names, xs, ys, strict=True):
             axes.annotate(place[0], place[1:], (4, 3), textcoords="offset points", fontsize=9)
         axes.set(xlabel=xlabel, yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=9)
     figure.supylabel(ylabel, fontsize=10)
