@@ -413,6 +413,7 @@ checks.triplet_loss(my_triplet_loss)
 
 # %% tags=["hide-output"]
 rows = comparison.load_comparison("turned").rows
+print("errors in percent:")
 for row in rows:
     best, mean = min(row.errors), statistics.mean(row.errors)
     name = f"{row.digits:10}{row.network:12}{row.epochs:4.0f} epochs"

@@ -16,6 +16,7 @@ from IPython.display import Markdown
 from stn_course import checks, data, models, museum, plotting, training, transforms
 from stn_course.plotting import show
 from stn_course.samplers import warp
+from stn_course.training import Stop, signs
 from stn_course.widgets import Quiz, ReplayLab
 
 print("PyTorch", torch.__version__.split(".")[0], "on the CPU: these runs are small")
@@ -334,6 +335,9 @@ print_numbers(visit)
 
 
 # %%
+IN_SIGHT = 0.1  # a larger share outside, and the grid may be lost
+
+
 class Snapshot:
     def __init__(self):
         self.state = {}
@@ -341,8 +345,8 @@ class Snapshot:
     def __call__(self, recorder):
         history = recorder.history
         if history.findings:
-            raise training.Stop
-        if training.signs(history.probe_thetas[-1]).outside < 0.1:
+            raise Stop
+        if signs(history.probe_thetas[-1]).outside < IN_SIGHT:
             self.state = copy.deepcopy(recorder.run.model.state_dict())
 
 

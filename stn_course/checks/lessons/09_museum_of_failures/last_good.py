@@ -9,17 +9,18 @@ from stn_course.checks.engine.networks import shares
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
 
 
-def _in_sight(theta: Tensor) -> bool:
-    signs = training.signs(theta)
-    return signs.outside <= 0.1 and 0.5 <= signs.determinant <= 2
-
-
 def last_good(thetas: list[Tensor]) -> int:
     """The last look before the grid was lost for the first time, as an index."""
     for index, theta in enumerate(thetas):
-        if not _in_sight(theta):
+        signs = training.signs(theta)
+        if signs.outside > 0.1 or not 0.5 <= signs.determinant <= 2:
             return index - 1
     return len(thetas) - 1
+
+
+def _in_sight(theta: Tensor) -> bool:
+    signs = training.signs(theta)
+    return signs.outside <= 0.1 and 0.5 <= signs.determinant <= 2
 
 
 def by_torch(thetas: list[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ EXERCISE = PredictionExercise(
     reason="Before the first step theta is 0.76 on its diagonal in place of 1. You need one digit "
     "and no training: print theta, and hold it against the start that you meant.",
     wrong=(
+        (-1.0, "there is nothing before the start. Count the steps of training that you need."),
         (1.0, "a step changes theta by little. What is it before that step?"),
         (
             10.0,
