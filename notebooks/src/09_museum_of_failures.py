@@ -112,11 +112,11 @@ for number in looks["A"]:
 largest = 0.0
 for run in runs.values():
     for theta in run.history.probe_thetas:
-        signs = training.signs(theta)
+        lies = training.signs(theta)
         grid = F.affine_grid(theta.double(), (12, 1, 28, 28), align_corners=False)
         outside = (grid.abs().amax(dim=-1) > 1).double().mean()
         area = torch.linalg.det(theta.double()[:, :, :2]).abs().median()
-        errors = signs.outside - outside, signs.determinant - area
+        errors = lies.outside - outside, lies.determinant - area
         largest = max(largest, *(abs(error.item()) for error in errors))
 print(f"largest difference from PyTorch: {largest:.4f}")
 
@@ -550,8 +550,8 @@ for name, theta in {
     "beside": transforms.translation(x=2.5),
     "in a point": transforms.scale(0.01),
 }.items():
-    signs = training.signs(theta)
-    print(f"{name:11} {signs.outside:.2f} {signs.determinant:.4f}")
+    lies = training.signs(theta)
+    print(f"{name:11} {lies.outside:.2f} {lies.determinant:.4f}")
 
 # %% [markdown]
 # It sees the first alone. A grid in a point is wholly inside, and reads one grey all the same: no single number is enough.
