@@ -322,7 +322,6 @@ strip(
 # %% tags=["hide-output", "tolerance=15"]
 print_numbers(visit)
 
-
 # %% [markdown]
 # Black is -0.42 here, and zero padding paints a grey frame. The window can lower the loss a little by moving that frame about; then it is
 # out, and exhibit 3 holds it there. **Remedy:** `border`, and a slower look. Either alone may fail.
@@ -332,7 +331,6 @@ print_numbers(visit)
 # The run of the projection room: a rate fifty times too high, reached within a few steps, since one cycle begins low. When the grid has left, what it had
 # learned is lost. Unless you kept a copy. This watcher does, for as long as the grid is in sight, and it stops the run when
 # `fit` has found something:
-
 
 # %%
 IN_SIGHT = 0.1  # a larger share outside, and the grid may be lost
