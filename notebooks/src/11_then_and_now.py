@@ -195,8 +195,8 @@ for name, make in {"with transformer": Transformer, "without": nn.Identity}.item
 #
 # ## Try
 #
-# **The closing quiz:** fifteen questions over all notebooks, each on a mistake that many make, and some have made for years in public. None is answered just
-# above. Answer each before you look anything up; a wrong answer says what is wrong with it, and each question names the cell to try
+# **The closing quiz:** fifteen questions over all notebooks, each on a mistake that many make, and some have made for years in public. None is answered
+# nearby. Answer each before you look anything up; a wrong answer says what is wrong with it, and each question names the cell to try
 # it in.
 
 # %%
