@@ -151,7 +151,7 @@ def print_numbers(visit):
 # %%
 visit = museum.visit(museum.EXHIBITS["random_start"])
 title = "a random theta shows no digit, so nothing can be learned from it"
-strip(visit, title, "one digit at eight moments: above smeared patches, below the digit.")
+strip(visit, title, "one digit at eight moments: above pictures without a digit, below the digit.")
 
 # %% tags=["hide-output", "tolerance=12"]
 print_numbers(visit)
@@ -360,9 +360,11 @@ def outside_over_steps(run, title):
     """The share of the grid outside, look by look."""
     history = run.history
     shares = {title: [signs(theta).outside for theta in history.probe_thetas]}
-    return plotting.curves(
+    figure = plotting.curves(
         history.probe_steps, shares, "step", "share of the grid outside", title, markers=False
     )
+    figure.axes[0].set_ylim(-0.02, 1)
+    return figure
 
 
 show(

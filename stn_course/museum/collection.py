@@ -51,7 +51,7 @@ EXHIBITS = {
     ),
     "random_start": _exhibit(
         "a random start",
-        "smeared patches from the first step on; the loss stays near 2.3",
+        "no digit from the first step on, but black or smears; the loss stays near 2.3",
         "outside and area at step 0",
         "start at the identity (models.start_at_identity)",
         Trial(at_random),
