@@ -1,4 +1,4 @@
-"""Pictures, grids and places as figures: tensors in, Figure out; nothing here shows or saves one."""
+"""Pictures, grids and places: tensors in, Figure out; nothing here shows or saves a figure."""
 
 import math
 from collections.abc import Sequence
