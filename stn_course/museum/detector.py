@@ -23,7 +23,7 @@ from stn_course.models import (
 )
 from stn_course.museum.collection import EXHIBITS
 from stn_course.museum.runs import QUICK, TURNED, Trial, train
-from stn_course.museum.trained import LONG, PAIRS
+from stn_course.museum.trained import CLUTTER, LONG, PAIRS
 from stn_course.training import RECIPES
 
 RESULT = Path(__file__).resolve().parent.parent / "results" / "museum.json"
@@ -32,8 +32,6 @@ KINDS = (
     *("initialisation", "learning rate", "padding", "spread"),
     *("bypassed", "twins", "memorised", "answers", "idle"),
 )
-# A quarter of the recipe's batch, and so a quarter of its rate.
-CLUTTER = replace(RECIPES["clutter"], batch_size=32, learning_rate=0.0015, epochs=1)
 
 
 def upright(images, generator):

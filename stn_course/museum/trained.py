@@ -20,6 +20,8 @@ FULL_RATE = replace(QUICK, name="full rate", localization_factor=1.0)
 GENTLE = replace(QUICK, name="gentle", localization_factor=0.03)
 HASTY = replace(FULL_RATE, name="hasty", learning_rate=0.5)
 LONG = replace(QUICK, name="long", batch_size=32, epochs=2)
+# A quarter of the recipe's batch, and so a quarter of its rate.
+CLUTTER = replace(RECIPES["clutter"], batch_size=32, learning_rate=0.0015, epochs=1)
 SHORT = replace(QUICK, name="short", epochs=1)
 IN_SIGHT = 0.1  # the share of the grid outside up to which a model is worth keeping
 ERROR, OUTSIDE = "test digits misread, %", "grid outside at the end, %"
@@ -112,9 +114,9 @@ def _on_clutter(padding_mode: str, factor: float, recording: str) -> Trial:
 
 
 def _adding(*make) -> Trial:
-    recipe = replace(RECIPES["clutter"], batch_size=32, epochs=0.3)
     measures = "the two windows differ by", "loss after three epochs (recorded)"
-    return Trial(partial(AdditionNet, *make), recipe, PAIRS, paired=True, measures=measures)
+    recipe, make = replace(CLUTTER, epochs=0.3), partial(AdditionNet, *make)
+    return Trial(make, recipe, PAIRS, paired=True, measures=measures)
 
 
 PAIRS = scattered_pairs()
