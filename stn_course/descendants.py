@@ -63,7 +63,8 @@ def crop_boxes(input: Tensor, boxes: Tensor, output_size: tuple[int, int]) -> Te
 
     Example:
         >>> picture = torch.arange(12.0).reshape(1, 1, 3, 4)
-        >>> crop_boxes(picture, torch.tensor([[1.0, 0.0, 3.0, 2.0]]), (2, 2))[0, 0].round()
+        >>> box = torch.tensor([[1.0, 0.0, 3.0, 2.0]])
+        >>> crop_boxes(picture, box, (2, 2))[0, 0].round()
         tensor([[1., 2.],
                 [5., 6.]])
     """
