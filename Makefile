@@ -35,7 +35,7 @@ NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
-	@echo "make test       run every check (9 to 14 minutes)"
+	@echo "make test       run every check (about a quarter of an hour)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
 	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
 	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"

@@ -20,6 +20,7 @@ LESSONS = [
     "models",
     "training",
     "device",
+    "museum",
     "plotting",
 ]
 ALLOWED = {

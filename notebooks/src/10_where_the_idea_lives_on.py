@@ -229,7 +229,8 @@ def deformable_conv2d(input, offset, weight):
 
 # %% [markdown]
 # **Trust.** Offsets of zero must give `conv2d`. The same offset for all taps, one down, must give what `conv2d` reads one row further
-# down; in (x, y) order it would be one to the right. (The package's tests also hold it against `torchvision.ops.deform_conv2d`.)
+# down; in (x, y) order it would be one to the right. (The package's tests also hold it against
+# `torchvision.ops.deform_conv2d`, where torchvision's compiled operators load.)
 
 # %% tags=["tolerance=1e-4"]
 torch.manual_seed(0)
@@ -398,7 +399,8 @@ Markdown(comparison.to_markdown(comparison.load_comparison("polar")))
 # %% [markdown]
 # The plain network wins, and the transformer comes second. With 60,000 digits, and turns made for nothing as it trains, a plain
 # network learns what the others know. The log-polar network does not know which way is up, so a 6 and a 9 are alike to it; so they are
-# to `FourTurns`. What would change the order? Few labelled pictures; a larger range of turns; or the wish to *see* what was undone.
+# to `FourTurns`. What might change the order: few labelled pictures (exercise 5 lets you
+# see), or a larger range of turns. And where you want to *see* what was undone, the error is not the question.
 
 # %%
 Quiz("which_for_turns")

@@ -24,6 +24,25 @@ PATIENTS = {
     "patient_5": Trial(of_small_numbers, LONG, seed=15),
 }
 
+# What would be seen if it were so: of each diagnosis, the words that speak against a wrong one.
+AGAINST = {
+    "healthy": "then theta would begin at the identity, move, differ from digit to digit, and "
+    "stay in the picture; and the test error would go with the training loss. Which of these "
+    "fails?",
+    "rate": "then theta would end the same for every digit, or far outside, after it had moved. "
+    "Look at its move and its spread.",
+    "start": "then theta would not be the identity before the first step: look at the area and the "
+    "share outside at the start.",
+    "bypass": 'then theta would not have moved by one bit. Look at "moved by".',
+    "padding": "then most of the grid would lie outside at the end. Look at the share.",
+    "few": "then the training loss would be near 0 beside a large test error. Compare the two.",
+}
+
+
+def other_diagnoses(answer: str) -> tuple[tuple[str, str], ...]:
+    """Each diagnosis but the right one, with what speaks against it."""
+    return tuple((name, words) for name, words in AGAINST.items() if name != answer)
+
 
 def unlabelled(name: str) -> History:
     """The history of a patient, without what would tell: findings, recipe and seed.

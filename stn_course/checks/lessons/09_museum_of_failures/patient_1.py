@@ -1,6 +1,7 @@
 """Diagnose the first run without a label."""
 
 from stn_course.checks.engine.types import PredictionExercise
+from stn_course.museum.patients import other_diagnoses
 
 EXERCISE = PredictionExercise(
     answer="bypass",
@@ -8,32 +9,7 @@ EXERCISE = PredictionExercise(
     "theta moves a little. So no gradient reached it, and the classifier learned alone: 18 "
     "% of the "
     "test digits are misread, as in a sound run.",
-    wrong=(
-        (
-            "healthy",
-            "then theta would begin at the identity, move, differ from digit to digit, and stay "
-            "in the picture; and the test error would go with the training loss. Which of these "
-            "fails?",
-        ),
-        (
-            "rate",
-            "then theta would end the same for every digit, or far outside, after it had moved. "
-            "Look at its move and its spread.",
-        ),
-        (
-            "start",
-            "then theta would not be the identity before the first step: look at the area and "
-            "the share outside at the start.",
-        ),
-        (
-            "padding",
-            "then most of the grid would lie outside at the end. Look at the share.",
-        ),
-        (
-            "few",
-            "then the training loss would be near 0 beside a large test error. Compare the two.",
-        ),
-    ),
+    wrong=other_diagnoses("bypass"),
     hints=(
         "Compare the first recorded theta with the last: look(patients[1]).",
         "Which of the numbers is exactly 0 that should not be?",

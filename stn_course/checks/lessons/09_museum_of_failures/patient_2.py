@@ -1,6 +1,7 @@
 """Diagnose the second run without a label."""
 
 from stn_course.checks.engine.types import PredictionExercise
+from stn_course.museum.patients import other_diagnoses
 
 EXERCISE = PredictionExercise(
     answer="rate",
@@ -8,31 +9,7 @@ EXERCISE = PredictionExercise(
     "spread over the twelve digits is 0: every digit gets the same warp. Large steps have "
     "killed the "
     "units before the head.",
-    wrong=(
-        (
-            "healthy",
-            "then theta would begin at the identity, move, differ from digit to digit, and stay "
-            "in the picture; and the test error would go with the training loss. Which of these "
-            "fails?",
-        ),
-        (
-            "start",
-            "then theta would not be the identity before the first step: look at the area and "
-            "the share outside at the start.",
-        ),
-        (
-            "bypass",
-            'then theta would not have moved by one bit. Look at "moved by".',
-        ),
-        (
-            "padding",
-            "then most of the grid would lie outside at the end. Look at the share.",
-        ),
-        (
-            "few",
-            "then the training loss would be near 0 beside a large test error. Compare the two.",
-        ),
-    ),
+    wrong=other_diagnoses("rate"),
     hints=(
         "Does theta move? Does it differ from digit to digit?",
         "The spread is 0 at the end, though theta has moved.",
