@@ -31,11 +31,11 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
-.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table paper screenshots mutants dist bench-data bench-labs bench-training help
+.PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table paper screenshots mutants dist bench-data bench-labs bench-training bench-precision help
 
 help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
-	@echo "make test       run every check (9 to 14 minutes)"
+	@echo "make test       run every check (about a quarter of an hour)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
 	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
 	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
@@ -55,7 +55,7 @@ help:
 	@echo "make screenshots  take the README's pictures of the labs anew"
 	@echo "make mutants    change the code in small ways and see whether a test fails (resumable)"
 	@echo "make dist       build the wheel and the source distribution in dist/"
-	@echo "make bench-data, bench-labs, bench-training   measure the claims about speed"
+	@echo "make bench-data, bench-labs, bench-training, bench-precision  measure the claims about speed"
 
 $(INSTALLED): constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit('stn_course needs Python 3.11 or newer; $(PYTHON) is ' + v if sys.version_info < (3, 11) else 0)"
@@ -170,3 +170,6 @@ bench-labs: $(TESTABLE)
 
 bench-training: $(TESTABLE)
 	$(RUN) benchmarks/training.py
+
+bench-precision: $(TESTABLE)
+	$(RUN) benchmarks/precision.py

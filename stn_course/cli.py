@@ -87,9 +87,9 @@ def add_certificate(commands) -> None:
 
 def save_certificate(chosen: Namespace) -> None:
     """Write the picture, and say what is on it."""
-    from stn_course.widgets.certificates import save  # matplotlib takes its time
+    from stn_course.widgets.certificates import write_certificate  # matplotlib takes its time
 
-    print(save(chosen.name, chosen.output))
+    print(write_certificate(chosen.name, chosen.output))
     print(f"written to {chosen.output}")
 
 

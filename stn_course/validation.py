@@ -59,6 +59,12 @@ def check_floating(name: str, value, shape: str, dims: int) -> None:
         raise ValueError(f"{expected} with no axis of size 0; got {describe(value)}")
 
 
+def check_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    """`value` has this very shape."""
+    if value.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}; got {describe(value)}")
+
+
 def check_theta_shape(theta, rows: int = 2) -> None:
     """`theta` is (B, rows, 3), floating point, with at least one transformation."""
     shape = f"(B, {rows}, 3)"

@@ -25,7 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 import browser as browser_tool
 import cells
 
-pytest.register_assert_rewrite("lab_page", "lab_by_hand")  # their failures say what was found
+pytest.register_assert_rewrite(
+    "lab_page", "lab_by_hand", "right_answers", "closing_answers"
+)  # their failures say what was found
 
 # No deadline, for slow machines. In CI the same examples each time, so that red means broken.
 settings.register_profile("course", deadline=None, derandomize="CI" in os.environ)

@@ -15,10 +15,12 @@ LESSONS = [
     "samplers",
     "transforms",
     "alignment",
+    "descendants",
     "data",
     "models",
     "training",
     "device",
+    "museum",
     "plotting",
 ]
 ALLOWED = {
@@ -33,6 +35,7 @@ ALLOWED = {
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"grids", "validation"},
+    "descendants": {"grids", "validation"},
     "transforms": {"grids", "validation"},
     "clutter": {"validation"},
     "data": {"files", "grids", "samplers", "transforms", "validation"},
@@ -69,13 +72,21 @@ ALLOWED = {
         "training",
         "transforms",
     },
+    "museum": {
+        "clutter",
+        "data",
+        "models",
+        "samplers",
+        "training",
+        "transforms",
+    },
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "working_copy": {"changelog", "files", "notebook_file"},
     "exercise_cells": {"files", "lessons", "notebook_file"},
     "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
     "marking": {"checks", "files"},
-    "widgets": {*LESSONS, "checks", "lessons", "validation"},
-    "cli": {"comparison", "exercise_cells", "lessons", "working_copy"},
+    "widgets": {*LESSONS, "checks", "files", "lessons", "validation"},
+    "cli": {"comparison", "exercise_cells", "lessons", "widgets", "working_copy"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 CHECKS = PACKAGE / "checks"

@@ -138,6 +138,59 @@ def test_a_kind_is_told_once():
     assert guard.look_at_theta(6, theta) == {}
 
 
+def after(steps: int, start, now, rate=0.001) -> set[str]:
+    """What is found when theta was `start`, and is `now` after so many steps."""
+    history = training.History(ROTATED, 0, probe_images=torch.zeros(12, 1, 28, 28))
+    history.probe_thetas.append(start)
+    return set(CollapseDetector(history, "border", rate).look_at_theta(steps, now))
+
+
+def test_a_theta_that_does_not_move_by_a_bit_is_named():
+    start = transforms.identity(12)
+    assert after(10, start, start.clone()) == {"bypassed"}
+    assert after(9, start, start.clone()) == set()
+    assert after(10, start, start + 1e-7) == set()
+    assert after(10, start, start.clone(), rate=0.0) == set()  # it is not to learn
+
+
+def test_a_theta_without_gradient_outside_is_not_called_bypassed():
+    start = transforms.translation(x=2.5).expand(12, 2, 3)
+    assert "bypassed" not in after(10, start, start.clone())
+
+
+def test_what_is_frozen_is_not_called_bypassed(some):
+    torch.manual_seed(0)
+    model = models.TutorialNet(padding_mode="border")
+    for module in (model.localization, model.fc_loc):
+        module.requires_grad_(False)
+    history = training.fit(model, ROTATED, epochs=0.5, device="cpu", progress=False, **some)
+    assert history.findings == {}
+
+
+def test_twins_are_named():
+    theta = transforms.rotation(degrees=torch.arange(12.0))
+    guard = detector()
+    assert guard.look_at_twins(5, [theta, theta + 0.1]) == {}
+    assert guard.look_at_twins(5, [theta]) == {}
+    assert guard.look_at_twins(5, 2 * [transforms.identity(12)]) == {}  # as two in a row begin
+    assert guard.look_at_twins(5, [theta, torch.zeros(12, 16, 2)]) == {}  # of another family
+    assert set(guard.look_at_twins(5, [theta + 0.1, theta, theta.clone()])) == {"twins"}
+    assert guard.look_at_twins(6, [theta, theta]) == {}
+
+
+@pytest.mark.parametrize(
+    ("step", "loss", "error", "found"),
+    [
+        (100, 0.01, 0.4, {"memorised"}),
+        (99, 0.01, 0.4, set()),
+        (100, 0.3, 0.4, set()),
+        (100, 0.001, 0.03, set()),  # a good network, trained for long
+    ],
+)
+def test_digits_known_by_heart_are_named(step, loss, error, found):
+    assert set(detector().look_at_gap(step, loss, error)) == found
+
+
 def test_the_spread_is_remembered_over_a_checkpoint():
     guard = detector()
     guard.history.probe_thetas.append(transforms.rotation(degrees=torch.arange(12.0)))

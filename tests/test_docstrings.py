@@ -20,6 +20,7 @@ from stn_course import (
     alignment,
     clutter,
     data,
+    descendants,
     grids,
     models,
     samplers,
@@ -36,6 +37,7 @@ MODULES = [
     clutter,
     alignment,
     training,
+    descendants,
 ]
 PAGE = 77  # characters of an example that an API page shows without being scrolled
 KNOWN = {**vars(builtins), **vars(training)}  # the names of errors and warnings

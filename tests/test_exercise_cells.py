@@ -124,7 +124,7 @@ def test_without_the_courses_id_the_cell_is_known_by_its_check(folder):
 @pytest.mark.parametrize(
     ("notebook", "exercise", "words"),
     [
-        ("09", "nearest", "no notebook of the course is '09'; there are 00_start_here, 01_data"),
+        ("12", "nearest", "no notebook of the course is '12'; there are 00_start_here, 01_data"),
         ("03", "neares", "no exercise of 03_sampling is called 'neares'; there are: frame,"),
         ("02", "nearest", "there is no .*02_grid_generation.ipynb; `stn-course lab`"),
         ("03_sampling.new", "nearest", "there is no .*03_sampling.new.ipynb"),

@@ -892,5 +892,5 @@ checks.attention_theta(my_attention_theta)
 #
 # Does a spatial transformer help, then? On small centred digits, a plain CNN draws level. In clutter, it beats the CNN that reads the
 # whole picture, in the same time and with a sixth of the multiply-adds; against the CNN on a pooled copy its lead lies within
-# the intervals, at this size of picture. And it tells you where it looked. Next: [11 · The page, then and now](11_then_and_now.ipynb), on how today's code differs from the
-# tutorial's.
+# the intervals, at this size of picture. And it tells you where it looked. Next: [07 · Beyond affine](07_beyond_affine.ipynb), on
+# grids that bend.

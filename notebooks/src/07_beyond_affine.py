@@ -1109,4 +1109,4 @@ for n in (4, 6, 8):
 #   family that can undo the bend; give a larger one a price for bending.
 # - **Change the grid, and a hard thing may become easy:** in log-polar a turn is a shift, and nobody has to learn a theta.
 #
-# Next: [11 · The page, then and now](11_then_and_now.ipynb), on how today's code differs from the tutorial's.
+# Next: [08 · The paper's experiments](08_the_papers_experiments.ipynb), on what was claimed in 2015, and what holds.

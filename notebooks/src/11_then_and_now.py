@@ -193,10 +193,10 @@ for name, make in {"with transformer": Transformer, "without": nn.Identity}.item
 # Both numbers stand where the page's single one stood, and so you see at once what that one could not say: on upright digits the
 # transformer is not needed. Notebook 05 gives it work.
 #
-# ## The closing quiz
+# ## Try
 #
-# Fifteen questions over all notebooks, each on a mistake that many make, and some have made for years in public. None is answered just
-# above. Answer each before you look anything up; a wrong answer says what is wrong with it, and each question names the cell to try
+# **The closing quiz:** fifteen questions over all notebooks, each on a mistake that many make, and some have made for years in public. None is answered
+# nearby. Answer each before you look anything up; a wrong answer says what is wrong with it, and each question names the cell to try
 # it in.
 
 # %%

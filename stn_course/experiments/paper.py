@@ -130,8 +130,8 @@ OURS = (
     "AdamW with a one-cycle rate for tens of epochs; the paper took 150,000 steps of SGD, 640 "
     "epochs, at a rate of 0.01, divided by ten twice.",
     "Layers compute in bfloat16 while they train.",
-    "No recipe was chosen by test digits: those of R, RTS, P, E and TC were tried on the last "
-    "10,000 training digits, held out, the others are not tried. Each run learns from all 60,000.",
+    "No recipe was chosen by test digits: those of R, RTS, P and E were tried on the last 10,000 "
+    "training digits, held out, the others are not tried. Each run learns from all 60,000.",
 )
 
 BASE = replace(

@@ -1,23 +1,25 @@
 """Tensors in, Figure out; nothing here shows or saves a figure but `show` and `show_picture`."""
 
 from stn_course.plotting.architecture import architecture, trace_layers
+from stn_course.plotting.charts import (
+    angle_scatter,
+    curves,
+    history,
+    pose_history,
+    scatter,
+    surfaces,
+    theta_history,
+)
 from stn_course.plotting.drawing import COLOURS
 from stn_course.plotting.figures import (
-    angle_scatter,
     arrows,
     bent_grid,
     boxes,
-    curves,
-    history,
     image_grid,
     neighbours,
     pixel_coordinates,
-    pose_history,
     sampling_grid,
-    scatter,
     side_by_side,
-    surfaces,
-    theta_history,
     two_warps,
 )
 from stn_course.plotting.lattices import lattice_history

@@ -1,5 +1,6 @@
 """Has a run collapsed? What theta and the answers look like when it has, and the likely cause."""
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,9 @@ DETERMINANTS = (0.1, 4.0)
 ALIKE, ONCE_SPREAD = 0.001, 0.005  # the spread of a batch of theta that is one, and was none
 ONE_ANSWER = 0.9  # the share of digits with the commonest answer
 PATIENCE = 100  # steps before which a network may give one answer to everything
+MOVED_BY = 10  # steps after which a theta that learns has moved, be it by one bit
+TWINS = 0.01  # thetas that differ by less than this share of their spread are the same
+UNREAD, KNOWN_BY_HEART = 0.1, 0.2  # an error, and a training loss as a share of it
 
 
 class CollapseWarning(UserWarning):
@@ -78,8 +82,8 @@ class CollapseDetector:
     """Looks at a run while it trains; each kind of collapse is told once, in words.
 
     `history.findings` holds what was found: the kind and the sentence. padding_mode: the
-    transformer's, None if unknown. rate: the localization network's highest learning rate. grid: of
-    the transformer's theta, see `signs`.
+    transformer's, None if unknown. rate: the localization network's highest learning rate, 0 where
+    it is not to learn. grid: of the transformer's theta, see `signs`.
     """
 
     def __init__(
@@ -132,7 +136,45 @@ class CollapseDetector:
                 "transformer no longer looks at its input. Likely cause: the learning rate of the "
                 f"localization network, {self.rate:.2g} at its highest. Make it smaller."
             )
+        if not lost and self._is_still(step, theta):
+            found["bypassed"] = (
+                f"After {step} steps theta is, to the last bit, what it was at the start: no "
+                "gradient reaches it. Likely cause: what the transformer returns is not what is "
+                "read. Follow it through the network's forward."
+            )
         return self._new(found)
+
+    def _is_still(self, step: int, theta: Tensor) -> bool:
+        """Whether a theta that is to learn stands where it began."""
+        first = self.history.probe_thetas[:1]
+        return self.rate > 0 and step >= MOVED_BY and any(torch.equal(theta, x) for x in first)
+
+    def look_at_twins(self, step: int, thetas: list[Tensor]) -> dict[str, str]:
+        """What is new, given the theta of every transformer for the same pictures."""
+        alike = any(
+            one.shape == other.shape
+            and (one - other).abs().max() < TWINS * one.std(dim=0, correction=0).max()
+            for one, other in itertools.combinations(thetas, 2)
+        )
+        if not alike:
+            return {}
+        words = (
+            f"At step {step} two transformers choose the same theta for every picture: they are "
+            "twins, which get the same gradient and stay alike. Give each a start of its own."
+        )
+        return self._new({"twins": words})
+
+    def look_at_gap(self, step: int, loss: float, error: float) -> dict[str, str]:
+        """What is new, given the loss of the last training batches and the test error."""
+        if step < PATIENCE or error < UNREAD or loss > KNOWN_BY_HEART * error:
+            return {}
+        words = (
+            f"At step {step} the loss on training digits is {loss:.2g}, yet "
+            f"{100 * error:.0f} % of the test digits are misread. Likely cause: too few digits, "
+            "which it knows by heart; or those tested on are of another kind. Take more, or "
+            "distort them anew for each batch."
+        )
+        return self._new({"memorised": words})
 
     def look_at_answers(self, step: int, answers: Tensor, labels: Tensor) -> dict[str, str]:
         """What is new, after the answers to some test digits (N,), whose labels are (N,)."""

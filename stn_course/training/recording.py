@@ -4,10 +4,10 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from stn_course.training import processes
@@ -18,6 +18,10 @@ from stn_course.training.transformers import answers_to, grid_function, idle, in
 
 LOOKS = 10  # at the probe digits in each epoch
 ANSWERS = 1000  # how many test digits are asked whether all get one answer
+
+
+def _learns(parameters: Iterable[nn.Parameter]) -> bool:
+    return any(parameter.requires_grad for parameter in parameters)
 
 
 class Diverged(RuntimeError):
@@ -97,9 +101,12 @@ class Recorder:
         """Note what the first transformer reads, and tell of those that are not called."""
         model, images = self.run.model, self.probed[0]
         _, called = answers_to(model, images)
+        self.called = called
         first = called[0] if called else None
         localization = self.run.optimizer.param_groups[0]  # the first group, where there are two
         rate = localization.get("max_lr", localization["lr"])
+        if not (first and _learns(localization["params"]) and _learns(first.parameters())):
+            rate = 0.0  # frozen
         padding_mode, grid = getattr(first, "padding_mode", None), grid_function(first)
         self.detector = CollapseDetector(self.history, padding_mode, rate, grid)
         self.history.theta_input = input_size(model, first, images) if called else None
@@ -204,6 +211,9 @@ class Recorder:
         self.history.seconds.append(time.perf_counter() - self.start)
         self._show(accuracy=f"{100 * accuracy:.2f} %")
         self._check_answers()
+        self._warn(self.detector.look_at_twins(self.step, [x.theta for x in self.called]))
+        loss = torch.tensor(self.history.losses[-LOOKS:]).mean().item()
+        self._warn(self.detector.look_at_gap(self.step, loss, 1 - accuracy))
         self.tell()
 
     @property

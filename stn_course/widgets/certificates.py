@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from stn_course import __version__
+import stn_course
 from stn_course.files import write_atomically
 from stn_course.plotting import COLOURS, Described
 from stn_course.validation import describe
@@ -50,7 +50,7 @@ def check_name(name: str) -> None:
         raise ValueError(f"name must be one line of at most {LONGEST} letters; got {name[:80]!r}")
 
 
-def together(counts: Counts) -> dict[str, tuple[int, int]]:
+def totals(counts: Counts) -> dict[str, tuple[int, int]]:
     """Of all "exercises" and "quizzes": how many are solved, and how many there are."""
     kinds = ("exercises", "quizzes")
     return {
@@ -61,8 +61,8 @@ def together(counts: Counts) -> dict[str, tuple[int, int]]:
 
 def verdict(counts: Counts) -> str:
     """What was done, in a line; it says what is left, too."""
-    said = [f"{done} of {all_} {kind}" for kind, (done, all_) in together(counts).items()]
-    whole = all(done == all_ for done, all_ in together(counts).values())
+    said = [f"{done} of {all_} {kind}" for kind, (done, all_) in totals(counts).items()]
+    whole = all(done == all_ for done, all_ in totals(counts).values())
     return ("has solved all of it: " if whole else "has solved so far ") + " and ".join(said)
 
 
@@ -93,7 +93,9 @@ def drawn(name: str, counts: Counts, day: str) -> Figure:
     axes.set_xticks([WIDTH / 2, WIDTH * 3 / 2 + 2 * GAP], ["exercises", "quizzes"])
     axes.tick_params(length=0, labelsize=10, top=False, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
-    figure.supxlabel(f"stn_course {__version__} · {day} · made on the learner's machine", size=9)
+    figure.supxlabel(
+        f"stn_course {stn_course.__version__} · {day} · made on the learner's machine", size=9
+    )
     return figure
 
 
@@ -106,7 +108,7 @@ def draw_bar(axes, left: float, row: int, done: int, all_: int) -> None:
         axes.text(left + WIDTH + 0.01, row, f"{done}/{all_}", va="center", fontsize=9)
 
 
-def save(name: str, file: Path) -> str:
+def write_certificate(name: str, file: Path) -> str:
     """Write the certificate as a PNG file that is not there yet; the same in words.
 
     FileExistsError if it is there, ValueError for another ending.

@@ -50,14 +50,15 @@ def on_workers(
     from distributed import wait
 
     with client(scheduler, board.workers) as dask:
-        dask.subscribe_topic(dask.id, lambda event: board.runs_on(*event[1]))
+        topic = f"progress-{dask.id}"  # Dask itself speaks under the id
+        dask.subscribe_topic(topic, lambda event: board.runs_on(*event[1]))
         # Keys of one group wait at the scheduler, in their order, until a worker is free.
         waiting = {
             dask.submit(
                 run_on_worker,
                 e,
                 folder.resolve(),
-                dask.id,
+                topic,
                 key=("experiment", full_name(e)),
                 priority=-place,
             ): e

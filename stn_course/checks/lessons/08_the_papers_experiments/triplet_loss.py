@@ -16,7 +16,7 @@ def triplet_loss(crops: Tensor, randoms: Tensor, margin: float) -> Tensor:
     """
     alike = (crops[:, None] - crops).square().sum(dim=2)  # (n, m)
     apart = (crops - randoms).square().sum(dim=1)  # (n,)
-    terms = F.relu(alike - apart[:, None] + margin)
+    terms = torch.relu(alike - apart[:, None] + margin)
     return terms[~torch.eye(len(crops), dtype=torch.bool)].mean()
 
 
