@@ -55,7 +55,7 @@ for name, run in runs.items():
 # *Healthy*, in this notebook, means not broken. In 96 steps even a sound grid has hardly begun to turn digits; notebook 05 gave it
 # thousands.
 #
-# `museum.visit` has trained these runs just now, as it does with most that follow: a few seconds for each exhibit. Three are
+# `museum.visit` trained these runs on the spot, as it does most that follow: a few seconds for each exhibit. Three are
 # recorded: the grey frame, the end of the twins' training, and the five patients at the end.
 #
 # ## Play: the projection room
