@@ -22,8 +22,8 @@ def test_the_loss_is_that_of_a_double_loop():
 
 def test_crops_that_are_alike_and_unlike_a_random_one_cost_nothing():
     alike, unlike = torch.ones(4, 2), torch.zeros(4, 2)
-    assert triplet_loss(alike, unlike) == 0  # 0 - 2 + 1 is below 0
-    assert triplet_loss(alike, alike) == 1  # the margin
+    assert triplet_loss(alike, unlike, margin=1.0) == 0  # 0 - 2 + 1 is below 0
+    assert triplet_loss(alike, alike, margin=1.0) == 1  # the margin
 
 
 def test_an_encoding_holds_four_layers_of_length_one(digits):

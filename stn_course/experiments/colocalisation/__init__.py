@@ -1,0 +1,43 @@
+"""Co-localisation: find what pictures have in common, told neither its place nor its class.
+
+The paper's appendix A.2. A hundred pictures of 84×84 pixels hold a digit of one class each. A
+spatial transformer crops them, and learns by a triplet loss alone: two crops should be more alike,
+to a classifier of digits, than a crop and a random one of the same picture. It learns from the
+pictures that it is measured on; no label is used. `search` says what is searched, `learning` how.
+"""
+
+from stn_course.experiments.colocalisation.learning import (
+    Found,
+    WindowScores,
+    encode,
+    run,
+    triplet_loss,
+    window_at,
+)
+from stn_course.experiments.colocalisation.results import STORED, load_found, save_found
+from stn_course.experiments.colocalisation.search import (
+    OURS,
+    PRINTED,
+    SETS,
+    Search,
+    make_pictures,
+    searches,
+)
+
+__all__ = [
+    "OURS",
+    "PRINTED",
+    "SETS",
+    "STORED",
+    "Found",
+    "Search",
+    "WindowScores",
+    "encode",
+    "load_found",
+    "make_pictures",
+    "run",
+    "save_found",
+    "searches",
+    "triplet_loss",
+    "window_at",
+]

@@ -1,0 +1,181 @@
+"""How a spatial transformer learns to crop what pictures have in common."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stn_course.alignment import overlap
+from stn_course.data import normalise
+from stn_course.device import choose_device, describe_device, seed_everything
+from stn_course.experiments.colocalisation.search import CROP, RIGHT, SIZE, Search, make_pictures
+from stn_course.models import Attention, PlainNet, count_parameters, load_straightener
+from stn_course.samplers import warp
+from stn_course.training.history import versions
+
+STRIDE = 4  # pixels between two windows that are scored
+SCALE = CROP / SIZE
+JUDGED = 20  # random crops of each picture that a start's final loss is measured with
+
+
+def encode(classifier: PlainNet, crops: Tensor) -> Tensor:
+    """What a classifier makes of crops (B, 1, 28, 28), normalised, layer by layer: (B, N).
+
+    Hidden layers and answers before the softmax, as in the paper. Each layer's are scaled to length
+    1, which is ours: unscaled, the lowest loss is that of crops which are all black.
+    """
+    first = F.relu(classifier.pool(classifier.conv1(crops)))
+    second = F.relu(classifier.pool(classifier.conv2(first)))
+    third = F.relu(classifier.fc1(second.flatten(1)))
+    layers = first, second, third, classifier.fc2(third)
+    return torch.cat([F.normalize(layer.flatten(1), dim=1) for layer in layers], dim=1)
+
+
+def triplet_loss(found: Tensor, random: Tensor, margin: float) -> Tensor:
+    """The mean over all pairs n ≠ m of max(0, |e(n) - e(m)|² - |e(n) - e(random n)|² + margin).
+
+    found, random: (B, N), the encodings of the transformer's crops, and of a random crop of each
+    picture. The paper has the sum; the mean makes the rate independent of the batch.
+    """
+    pairs = (found.square().sum(1)[:, None] + found.square().sum(1) - 2 * found @ found.T).clamp(0)
+    apart = (found - random).square().sum(dim=1)
+    hinge = F.relu(pairs - apart[:, None] + margin)
+    others = ~torch.eye(len(found), dtype=torch.bool, device=found.device)
+    return hinge[others].mean()
+
+
+class WindowScores(nn.Module):
+    """A localization network that scores every window, and answers the expected one's centre.
+
+    (B, 1, 84, 84), normalised -> (B, 2), x and y. The paper's first layer, 8 filters of 9×9 with a
+    stride of 4; then 5×5 of its cells, about 28×28 pixels, give the score of a window. Its answer
+    follows a digit that moves by 4 pixels, wherever it lies, which layers that are fully connected
+    have to learn place by place. sharpness: as in `Search`.
+    """
+
+    def __init__(self, sharpness: float):
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(1, 8, kernel_size=9, stride=STRIDE), nn.BatchNorm2d(8), nn.ReLU()),
+            *(nn.Conv2d(8, 16, kernel_size=5), nn.BatchNorm2d(16), nn.ReLU()),
+        )
+        self.score = nn.Conv2d(16, 1, kernel_size=1, bias=False)
+        with torch.no_grad():
+            self.score.weight.mul_(sharpness)
+        windows = (SIZE - CROP) // STRIDE + 1  # along each axis, from edge to edge
+        self.register_buffer("centres", torch.linspace(SCALE - 1, 1 - SCALE, windows))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The centres (B, 2) of windows in pictures (B, 1, 84, 84)."""
+        scores = self.score(self.features(x))  # (B, 1, 15, 15)
+        shares = scores.flatten(1).softmax(dim=1).view_as(scores)[:, 0]
+        x, y = (shares.sum(dim=axis) @ self.centres for axis in (1, 2))
+        return torch.stack([x, y], dim=1)
+
+
+def window_at(centres: Tensor) -> Tensor:
+    """Theta (B, 2, 3) of windows of 28×28 pixels, from their centres (B, 2) in a picture of 84."""
+    return Attention().to_theta(F.pad(centres, (1, 0), value=SCALE))
+
+
+@dataclass
+class Found:
+    """What came of a search.
+
+    centres: (x, y) of each picture's window, normalised. share: how many of the boxes are right, in
+    percent. losses: of each start, when it was over. parameters: of the localization network.
+    seconds, cpu_seconds: of all starts, by the clock, and of all threads. versions, hardware: of
+    this run.
+    """
+
+    search: Search
+    centres: list[list[float]]
+    share: float
+    losses: list[float]
+    parameters: int
+    seconds: float
+    cpu_seconds: float
+    versions: dict[str, str]
+    hardware: str
+
+    def to_content(self) -> dict:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_content(cls, content: dict) -> "Found":
+        """The way back from `to_content`."""
+        return cls(**{**content, "search": Search(**content["search"])})
+
+
+def run(search: Search, device: str | None = None) -> Found:
+    """Search, from each start; what the start of the lowest loss found, and how much of it is right.
+
+    device: "cpu" or "cuda", by default the fastest. The digits' frames serve to measure alone.
+    """
+    device = choose_device(device)
+    pictures, frames = make_pictures(search)
+    start, cpu_start = time.perf_counter(), time.process_time()
+    x = normalise(pictures).to(device)
+    classifier = load_straightener().requires_grad_(False).to(device)
+    generator = seed_everything(search.seed)
+    tried = [learn(search, x, classifier, generator) for _ in range(search.starts)]
+    losses = [loss for loss, _ in tried]
+    centres = tried[losses.index(min(losses))][1].cpu()
+    return Found(
+        search,
+        [[round(value, 4) for value in centre] for centre in centres.tolist()],
+        share_right(centres, frames),
+        losses,
+        count_parameters(WindowScores(search.sharpness)),
+        time.perf_counter() - start,
+        time.process_time() - cpu_start,
+        versions(),
+        describe_device(device),
+    )
+
+
+def learn(
+    search: Search, x: Tensor, classifier: PlainNet, generator: torch.Generator
+) -> tuple[float, Tensor]:
+    """From one start: the loss in the end, and the centres (B, 2) found in pictures x."""
+    localization = WindowScores(search.sharpness).to(x.device)
+    optimizer = torch.optim.Adam(localization.parameters(), search.learning_rate)
+    for _ in range(search.steps):
+        loss = loss_at(search, localization(x), x, classifier, generator, search.randoms)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():  # in training mode: the batch is all there is
+        centres = localization(x)
+        return loss_at(search, centres, x, classifier, generator, JUDGED).item(), centres
+
+
+def loss_at(
+    search: Search,
+    centres: Tensor,
+    x: Tensor,
+    classifier: PlainNet,
+    generator: torch.Generator,
+    randoms: int,
+) -> Tensor:
+    """The triplet loss of windows at these centres, a mean over so many random crops a picture."""
+
+    def look(centres: Tensor) -> Tensor:
+        """The encodings of crops there."""
+        return encode(classifier, warp(x, window_at(centres), (CROP, CROP)))
+
+    found, terms = look(centres), []
+    for _ in range(randoms):
+        anywhere = 2 * torch.rand(centres.shape, generator=generator) - 1
+        random = look((1 - SCALE) * anywhere.to(x.device))
+        terms.append(triplet_loss(found, random, search.margin))
+    return torch.stack(terms).mean()
+
+
+def share_right(centres: Tensor, frames: Tensor) -> float:
+    """How many windows overlap their digit's frame well enough, in percent."""
+    right = overlap(window_at(centres), frames, (SIZE, SIZE)) > RIGHT
+    return 100 * right.double().mean().item()
