@@ -20,6 +20,10 @@ HANDED_ON = {
         "Run the paper's table, and print ours beside it",
         "stn_course.experiments.whole.__main__",
     ),
+    "colocalise": (
+        "Find digits in pictures of one class, told neither the class nor a place",
+        "stn_course.experiments.colocalisation.__main__",
+    ),
     "check": ("Say which exercises a class's notebooks solve", "stn_course.marking.__main__"),
     "train": ("Train one of the course's networks", "stn_course.training.__main__"),
 }

@@ -11,7 +11,7 @@ import stn_course
 from stn_course import cli, comparison
 from stn_course.lessons import load_lessons
 
-COMMANDS = ["lab", "copy", "reset", "table", "paper", "check", "train"]
+COMMANDS = ["lab", "copy", "reset", "table", "paper", "colocalise", "check", "train"]
 
 
 @pytest.fixture(autouse=True)

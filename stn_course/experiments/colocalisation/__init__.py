@@ -7,10 +7,12 @@ pictures that it is measured on; no label is used. `search` says what is searche
 """
 
 from stn_course.experiments.colocalisation.learning import (
+    CropLoss,
     Found,
     WindowScores,
     encode,
     run,
+    share_right,
     triplet_loss,
     window_at,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "PRINTED",
     "SETS",
     "STORED",
+    "CropLoss",
     "Found",
     "Search",
     "WindowScores",
@@ -38,6 +41,7 @@ __all__ = [
     "run",
     "save_found",
     "searches",
+    "share_right",
     "triplet_loss",
     "window_at",
 ]

@@ -80,25 +80,55 @@ def window_at(centres: Tensor) -> Tensor:
     return Attention().to_theta(F.pad(centres, (1, 0), value=SCALE))
 
 
+class CropLoss:
+    """The triplet loss of windows in pictures, by what the tutorial's classifier makes of crops.
+
+    pictures: (B, 1, 84, 84), 0 to 1. margin: of the loss. generator: on the CPU, draws the random
+    crops, so that they are the same on every device.
+    """
+
+    def __init__(self, pictures: Tensor, margin: float, generator: torch.Generator):
+        self.x, self.margin, self.generator = normalise(pictures), margin, generator
+        self.classifier = load_straightener().requires_grad_(False).to(pictures.device)
+
+    def __call__(self, centres: Tensor, randoms: int) -> Tensor:
+        """Of windows at centres (B, 2); a mean over so many random crops of each picture."""
+        found, terms = self.look(centres), []
+        for _ in range(randoms):
+            anywhere = 2 * torch.rand(centres.shape, generator=self.generator) - 1
+            random = self.look((1 - SCALE) * anywhere.to(self.x.device))
+            terms.append(triplet_loss(found, random, self.margin))
+        return torch.stack(terms).mean()
+
+    def look(self, centres: Tensor) -> Tensor:
+        """The encodings (B, N) of windows at centres (B, 2)."""
+        return encode(self.classifier, warp(self.x, window_at(centres), (CROP, CROP)))
+
+
 @dataclass
 class Found:
     """What came of a search.
 
-    centres: (x, y) of each picture's window, normalised. share: how many of the boxes are right, in
-    percent. losses: of each start, when it was over. parameters: of the localization network.
-    seconds, cpu_seconds: of all starts, by the clock, and of all threads. versions, hardware: of
-    this run.
+    centres: (x, y) of each picture's window, normalised, by the start of the lowest loss. losses:
+    of each start, when it was over. shares: how many boxes of each start are right, in percent.
+    parameters: of the localization network. seconds, cpu_seconds: of all starts, by the clock, and
+    of all threads. versions, hardware: of this run.
     """
 
     search: Search
     centres: list[list[float]]
-    share: float
     losses: list[float]
+    shares: list[float]
     parameters: int
     seconds: float
     cpu_seconds: float
     versions: dict[str, str]
     hardware: str
+
+    @property
+    def share(self) -> float:
+        """How many boxes are right, in percent, of the start of the lowest loss."""
+        return self.shares[self.losses.index(min(self.losses))]
 
     def to_content(self) -> dict:
         """As JSON can hold it."""
@@ -111,24 +141,22 @@ class Found:
 
 
 def run(search: Search, device: str | None = None) -> Found:
-    """Search, from each start; what the start of the lowest loss found, and how much of it is right.
+    """Search from each start; what came of it is that of the lowest loss.
 
     device: "cpu" or "cuda", by default the fastest. The digits' frames serve to measure alone.
     """
     device = choose_device(device)
     pictures, frames = make_pictures(search)
     start, cpu_start = time.perf_counter(), time.process_time()
-    x = normalise(pictures).to(device)
-    classifier = load_straightener().requires_grad_(False).to(device)
-    generator = seed_everything(search.seed)
-    tried = [learn(search, x, classifier, generator) for _ in range(search.starts)]
+    judge = CropLoss(pictures.to(device), search.margin, seed_everything(search.seed))
+    tried = [learn(search, judge) for _ in range(search.starts)]
     losses = [loss for loss, _ in tried]
-    centres = tried[losses.index(min(losses))][1].cpu()
+    best = tried[losses.index(min(losses))][1]
     return Found(
         search,
-        [[round(value, 4) for value in centre] for centre in centres.tolist()],
-        share_right(centres, frames),
+        [[round(value, 4) for value in centre] for centre in best.tolist()],
         losses,
+        [share_right(centres, frames) for _, centres in tried],
         count_parameters(WindowScores(search.sharpness)),
         time.perf_counter() - start,
         time.process_time() - cpu_start,
@@ -137,42 +165,18 @@ def run(search: Search, device: str | None = None) -> Found:
     )
 
 
-def learn(
-    search: Search, x: Tensor, classifier: PlainNet, generator: torch.Generator
-) -> tuple[float, Tensor]:
-    """From one start: the loss in the end, and the centres (B, 2) found in pictures x."""
-    localization = WindowScores(search.sharpness).to(x.device)
+def learn(search: Search, judge: CropLoss) -> tuple[float, Tensor]:
+    """From one start: the loss in the end, and the centres (B, 2) that were found, on the CPU."""
+    localization = WindowScores(search.sharpness).to(judge.x.device)
     optimizer = torch.optim.Adam(localization.parameters(), search.learning_rate)
     for _ in range(search.steps):
-        loss = loss_at(search, localization(x), x, classifier, generator, search.randoms)
+        loss = judge(localization(judge.x), search.randoms)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():  # in training mode: the batch is all there is
-        centres = localization(x)
-        return loss_at(search, centres, x, classifier, generator, JUDGED).item(), centres
-
-
-def loss_at(
-    search: Search,
-    centres: Tensor,
-    x: Tensor,
-    classifier: PlainNet,
-    generator: torch.Generator,
-    randoms: int,
-) -> Tensor:
-    """The triplet loss of windows at these centres, a mean over so many random crops a picture."""
-
-    def look(centres: Tensor) -> Tensor:
-        """The encodings of crops there."""
-        return encode(classifier, warp(x, window_at(centres), (CROP, CROP)))
-
-    found, terms = look(centres), []
-    for _ in range(randoms):
-        anywhere = 2 * torch.rand(centres.shape, generator=generator) - 1
-        random = look((1 - SCALE) * anywhere.to(x.device))
-        terms.append(triplet_loss(found, random, search.margin))
-    return torch.stack(terms).mean()
+        centres = localization(judge.x)
+        return judge(centres, JUDGED).item(), centres.cpu()
 
 
 def share_right(centres: Tensor, frames: Tensor) -> float:
