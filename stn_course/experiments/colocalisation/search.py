@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stn_course.clutter import Clutter, random_clutter
-from stn_course.data import load_digits
+from stn_course.experiments.running import load_once
 
 SIZE, CROP = 84, 28  # height and width in pixels: of a picture, of a crop
 RIGHT = 0.5  # a box counts that overlaps the digit's frame by more: intersection over union
@@ -68,7 +68,7 @@ def make_pictures(search: Search) -> tuple[Tensor, Tensor]:
     A frame is left, top, width and height in pixels, all 28×28 of a digit.
     """
     generator = torch.Generator().manual_seed(search.seed)
-    (images, labels), others = load_digits("test"), load_digits("train")[0]
+    (images, labels), (others, _) = (load_once(x, torch.device("cpu")) for x in ("test", "train"))
     digits = images[labels == search.digit]
     digits = digits[torch.randperm(len(digits), generator=generator)[: search.pictures]]
     chosen = others[torch.randperm(len(others), generator=generator)[:OTHERS]]
