@@ -1,0 +1,79 @@
+"""The glossary: each term is built where its link leads; the notebook says what the file says."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import derived_text
+import glossary
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from website.pages import to_page
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+TERMS = glossary.load_terms(ROOT)
+ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+) \| \[(\d\d), (.+?)\]\((\w+)\.ipynb#(\S+)\) \|$", re.M)
+
+
+@cache
+def cells(name: str) -> list:
+    return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+
+
+def words(text: str) -> str:
+    """A text as a reader says it: `base_grid` is "base grid"."""
+    return " ".join(re.sub("[`*_]", " ", text).casefold().split())
+
+
+@pytest.fixture(scope="module")
+def written() -> list[tuple[str, ...]]:
+    """The last notebook's rows: term, meaning, number, heading, notebook, anchor."""
+    *_, last = (path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb")))
+    return ROW.findall(cells(last)[-1].source)
+
+
+def test_the_notebook_says_what_the_file_says():
+    assert not derived_text.stale(glossary.followers(ROOT)), "run: make map"
+
+
+def test_terms_are_sorted_and_none_is_there_twice(written):
+    terms = [term.casefold() for term, *_ in written]
+    assert terms == sorted(set(terms)) and len(terms) == len(TERMS) >= 35
+
+
+def test_each_link_leads_to_a_heading(written):
+    """By the anchors that nbconvert makes; JupyterLab makes them by the same rule."""
+    for term, _, number, heading, name, anchor in written:
+        assert name.startswith(number)
+        text = "\n\n".join(c.source for c in cells(name) if c.cell_type == "markdown")
+        found = BeautifulSoup(to_page(text), "html.parser").find_all(id=unquote(anchor))
+        assert [part.text.removesuffix("#") for part in found] == [heading.replace("`", "")], term
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_the_section_builds_the_term(term, written):
+    """It defines the function, or it speaks of the term."""
+    (row,) = [row for row in written if row[0] == term]
+    _, _, _, heading, name, _ = row
+    found = glossary.sections(nbformat.v4.new_notebook(cells=cells(name)))
+    (text,) = [text for title, text in found if title == heading and TERMS[term]["cell"] in text]
+    defines = re.match(r"(def|class) \w+[(:]$", TERMS[term]["cell"])
+    assert defines or words(term) in words(f"{heading} {text}")
+    assert words(term) in words(" ".join(cell.source for cell in cells(name)))
+
+
+def test_a_definition_is_short_and_does_not_begin_with_its_term():
+    for term, entry in TERMS.items():
+        assert set(entry) == {"means", "notebook", "cell"}, term
+        assert len(entry["means"]) <= 240 and entry["means"].endswith((".", ".)")), term
+        assert not words(entry["means"]).startswith(words(term)), term
+
+
+@pytest.mark.parametrize(("cell", "count"), [("def nowhere(", 0), ("theta", 2)])
+def test_words_that_find_no_cell_or_two_are_named(cell, count):
+    found = [("Build 1", "theta"), ("Build 2", "theta times coordinates")]
+    with pytest.raises(ValueError, match=rf"'{re.escape(cell)}' stands in {count} sections"):
+        glossary.heading_of(cell, found)
