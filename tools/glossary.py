@@ -48,9 +48,14 @@ def heading_of(cell: str, sections: Sections) -> str:
 
 
 def link(name: str, heading: str) -> str:
-    """A link to a heading of a notebook, by the anchor that JupyterLab and nbconvert make of it."""
+    """A link to a heading of a notebook, by the anchor that JupyterLab and nbconvert make of it.
+
+    JupyterLab compares what a link says as it is escaped: an anchor must need no escapes.
+    """
     anchor = heading.replace("`", "").replace(" ", "-")
-    return f"[{name[:2]}, {heading}]({name}.ipynb#{quote(anchor, safe=':,')})"
+    if quote(anchor, safe=":,'?") != anchor:
+        raise ValueError(f"{name}: a link to {heading!r} needs escapes; give it another heading")
+    return f"[{name[:2]}, {heading}]({name}.ipynb#{anchor})"
 
 
 def table(root: Path) -> str:

@@ -265,7 +265,8 @@ certificate(name="")
 # %% [markdown]
 # ## Glossary
 #
-# The course's words, and the cell that builds each. A name in `code` is the package's, too.
+# The course's words, each with a link to the section whose cell builds it. In JupyterLab the first click opens the notebook;
+# when it is open, a second one goes to the section.
 #
 # <!-- glossary: made by `make map` -->
 #
@@ -307,7 +308,7 @@ certificate(name="")
 # | **normalise** | Of values: subtract the mean of the training pixels, and divide by their standard deviation. Coordinates are another matter. | [01, Build 2: normalisation, and what black becomes](01_data.ipynb#Build-2:-normalisation,-and-what-black-becomes) |
 # | **normalised coordinates** | Coordinates from -1 to 1 across the picture, x to the right and y down, whatever its number of pixels. | [02, Build 1: pixels and normalised coordinates](02_grid_generation.ipynb#Build-1:-pixels-and-normalised-coordinates) |
 # | **one-theta test** | Read all pictures through the mean of their thetas. If the error stays, the transformer says nothing about the single picture. | [05, Try](05_training.ipynb#Try) |
-# | **output → input** | The direction of theta and of every grid: each output pixel asks where in the input it reads. Elsewhere it is called inverse, or backward, warping. | [02, Output → input](02_grid_generation.ipynb#Output-%E2%86%92-input) |
+# | **output → input** | The direction of theta and of every grid: each output pixel asks where in the input it reads. Elsewhere it is called inverse, or backward, warping. | [02, From output to input](02_grid_generation.ipynb#From-output-to-input) |
 # | **pixel matrix** | A theta in pixels, as OpenCV takes it; its usual direction is the inverse, input to output. | [02, Compose and invert](02_grid_generation.ipynb#Compose-and-invert) |
 # | **pose** | A theta in words: translation · rotation · shear · scale. | [02, Read a theta by eye](02_grid_generation.ipynb#Read-a-theta-by-eye) |
 # | **projective** | The family of the homographies: it keeps straight lines straight, and parallels need not stay parallel. | [07, Build 1: a camera divides](07_beyond_affine.ipynb#Build-1:-a-camera-divides) |
@@ -321,7 +322,7 @@ certificate(name="")
 # | **theta** | The numbers that a localization network chooses: for affine (B, 2, 3), from output to input. | [02, Build 3: theta times coordinates](02_grid_generation.ipynb#Build-3:-theta-times-coordinates) |
 # | **thin plate spline** | The smoothest sheet through given points. Two of them, for x and for y, make a grid that bends. | [07, Build 2: a sheet that bends](07_beyond_affine.ipynb#Build-2:-a-sheet-that-bends) |
 # | **twins** | Two parallel transformers with the same weights and the same start: they get the same gradient for ever. | [04, Two transformers on one picture](04_stn_model.ipynb#Two-transformers-on-one-picture) |
-# | **warp** | Grid generator and sampler in one call: a picture read through theta. | [02, Output → input](02_grid_generation.ipynb#Output-%E2%86%92-input) |
+# | **warp** | Grid generator and sampler in one call: a picture read through theta. | [02, From output to input](02_grid_generation.ipynb#From-output-to-input) |
 # | **zeros** | Padding that reads 0 outside the picture. That is black only if black is 0. | [03, Build 3: outside](03_sampling.ipynb#Build-3:-outside) |
 #
 # <!-- /glossary -->
