@@ -1,4 +1,4 @@
-"""Write the glossary at the end of the last notebook, from notebooks/glossary.toml: `make map`
+"""Write the glossary, in notebook 11, from notebooks/glossary.toml: python tools/glossary.py
 
 Each term, what it means, and a link to the section whose cell builds it. A link names the section,
 too: where a notebook is shown without anchors, a reader still finds it.
@@ -78,11 +78,15 @@ def fill_in(notebook: NotebookNode, made: str) -> None:
 
 
 def followers(root: Path) -> Makers:
-    """The last notebook and its source, and what makes the text of each."""
-    *_, last = load_lessons(root / "notebooks")
+    """The notebook that holds the glossary and its source, and what makes the text of each."""
+    folder = root / "notebooks"
+    files = [path for name in load_lessons(folder) for path in Pair(name, folder).files()]
     change = partial(fill_in, made=table(root))
-    files = Pair(last, root / "notebooks").files()
-    return {path: partial(edited, path=path, change=change) for path in files}
+    return {
+        path: partial(edited, path=path, change=change)
+        for path in files
+        if "<!-- glossary" in path.read_text(encoding="utf-8")
+    }
 
 
 if __name__ == "__main__":
