@@ -14,7 +14,7 @@ from website.pages import to_page
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 TERMS = glossary.load_terms(ROOT)
-ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+) \| \[(\d\d), (.+?)\]\((\w+)\.ipynb#(\S+)\) \|$", re.M)
+LINE = re.compile(r"^- \*\*(.+?)\*\*: (.+) \[(\d\d), (.+?)\]\((\w+)\.ipynb#(\S+)\)$", re.M)
 
 
 @cache
@@ -29,9 +29,9 @@ def words(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def written() -> list[tuple[str, ...]]:
-    """The rows of notebook 11: term, meaning, number, heading, notebook, anchor."""
+    """The lines of notebook 11: term, meaning, number, heading, notebook, anchor."""
     (source,) = [c.source for c in cells("11_then_and_now") if c.source.startswith("## Glossary")]
-    return ROW.findall(source)
+    return LINE.findall(source)
 
 
 def test_the_notebook_says_what_the_file_says():
@@ -56,8 +56,7 @@ def test_each_link_leads_to_a_heading(written):
 @pytest.mark.parametrize("term", TERMS)
 def test_the_section_builds_the_term(term, written):
     """It speaks of the term, or defines what is called like it: a sampler is `grid_sample`."""
-    (row,) = [row for row in written if row[0] == term]
-    _, _, _, heading, name, _ = row
+    ((_, _, _, heading, name, _),) = [line for line in written if line[0] == term]
     found = glossary.sections(nbformat.v4.new_notebook(cells=cells(name)))
     (text,) = [text for title, text in found if title == heading and TERMS[term]["cell"] in text]
     defined = re.match(r"(def|class) \w+[(:]$", TERMS[term]["cell"])

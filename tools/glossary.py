@@ -58,16 +58,16 @@ def link(name: str, heading: str) -> str:
     return f"[{name[:2]}, {heading}]({name}.ipynb#{anchor})"
 
 
-def table(root: Path) -> str:
-    """A row for each term, in Markdown."""
+def written(root: Path) -> str:
+    """A line for each term, in Markdown: a list, since a table is too wide for a phone."""
     paths = {path.name[:2]: path for path in (root / "notebooks" / "src").glob("*.py")}
     texts = {n: sections(from_source(path.read_text("utf-8"))) for n, path in paths.items()}
-    lines = ["| term | what it means | built in |", "| --- | --- | --- |"]
+    lines = []
     for term, entry in load_terms(root).items():
         number = entry["notebook"]
         place = link(paths[number].stem, heading_of(entry["cell"], texts[number]))
-        lines.append(f"| **{term}** | {entry['means']} | {place} |")
-    return "\n\n" + "\n".join(lines) + "\n\n"
+        lines.append(f"- **{term}**: {entry['means']} {place}\n")
+    return "\n\n" + "".join(lines) + "\n"
 
 
 def fill_in(notebook: NotebookNode, made: str) -> None:
@@ -81,7 +81,7 @@ def followers(root: Path) -> Makers:
     """The notebook that holds the glossary and its source, and what makes the text of each."""
     folder = root / "notebooks"
     files = [path for name in load_lessons(folder) for path in Pair(name, folder).files()]
-    change = partial(fill_in, made=table(root))
+    change = partial(fill_in, made=written(root))
     return {
         path: partial(edited, path=path, change=change)
         for path in files
