@@ -124,8 +124,8 @@ def test_a_plan_has_its_notebooks():
     assert {row["exercises"] for row in rows} == {"all"}
 
 
-def headings(number: str) -> str:
-    """All headings of a notebook, a line each."""
+def prose(number: str) -> str:
+    """All that a notebook says in Markdown."""
     notebook = nbformat.read(ROOT / "notebooks" / f"{LESSONS[number].name}.ipynb", as_version=4)
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
@@ -134,7 +134,7 @@ def headings(number: str) -> str:
 def test_a_plan_names_sections_and_exercises_that_its_notebooks_have(plan):
     set_so_far = []
     for session in itertools.chain(*tables(plan)):
-        text = "\n".join(headings(number) for number in numbers(session))
+        text = "\n".join(prose(number) for number in numbers(session))
         for section in re.findall(r"\*(.+?)\*", " ".join(session.values())):
             assert re.search(rf"^##+ {re.escape(section)}", text, re.MULTILINE), section
         names = re.findall(r"`(\w+)`", " ".join(session.values()))

@@ -39,9 +39,9 @@ def sections(notebook: NotebookNode) -> Sections:
     return [(heading, " ".join(text.split())) for heading, text in found]
 
 
-def heading_of(cell: str, sections: Sections) -> str:
+def heading_of(cell: str, among: Sections) -> str:
     """The heading of the one section that holds these words; ValueError for none, or several."""
-    headings = [heading for heading, text in sections if cell in text]
+    headings = [heading for heading, text in among if cell in text]
     if len(headings) != 1:
         raise ValueError(f"glossary.toml: {cell!r} stands in {len(headings)} sections; expected 1")
     return headings[0]
