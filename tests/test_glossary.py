@@ -22,6 +22,13 @@ def cells(name: str) -> list:
     return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
 
 
+@cache
+def page(name: str) -> BeautifulSoup:
+    """What a notebook says in Markdown, as nbconvert renders it."""
+    text = "\n\n".join(cell.source for cell in cells(name) if cell.cell_type == "markdown")
+    return BeautifulSoup(to_page(text), "html.parser")
+
+
 def words(text: str) -> str:
     """A text as a reader says it: `base_grid` is "base grid"."""
     return " ".join(re.sub("[`*_]", " ", text).casefold().split())
@@ -48,8 +55,7 @@ def test_each_link_leads_to_a_heading(written):
     """By the anchors that nbconvert makes; JupyterLab makes them by the same rule."""
     for term, _, number, heading, name, anchor in written:
         assert name.startswith(number)
-        text = "\n\n".join(c.source for c in cells(name) if c.cell_type == "markdown")
-        found = BeautifulSoup(to_page(text), "html.parser").find_all(id=anchor)
+        found = page(name).find_all(id=anchor)
         assert [part.text.removesuffix("#") for part in found] == [heading.replace("`", "")], term
 
 
