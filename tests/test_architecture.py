@@ -69,6 +69,7 @@ ALLOWED = {
         "device",
         "files",
         "models",
+        "samplers",
         "training",
         "transforms",
     },

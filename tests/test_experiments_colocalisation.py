@@ -29,7 +29,7 @@ SMALL = Search("T", 0, pictures=40, starts=3, steps=40)
 @pytest.fixture(scope="module")
 def found() -> colocalisation.Found:
     """What a small search finds."""
-    return colocalisation.run(SMALL, "cpu")
+    return colocalisation.colocalise(SMALL, "cpu")
 
 
 # the loss
@@ -72,7 +72,9 @@ def test_an_encoding_holds_four_layers_of_length_one(digits):
 def cut(pictures: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
     """What is in the frames, (B, 28, 28)."""
     corners = frames[:, :2].tolist()
-    return torch.stack([p[0, y : y + 28, x : x + 28] for p, (x, y) in zip(pictures, corners)])
+    return torch.stack(
+        [p[0, y : y + 28, x : x + 28] for p, (x, y) in zip(pictures, corners, strict=True)]
+    )
 
 
 def test_a_frame_holds_the_28_pixels_of_a_test_digit_of_the_class():
@@ -119,7 +121,7 @@ def test_a_small_search_finds_most_digits(found):
 
 
 def test_the_same_seed_finds_the_same(found):
-    once = colocalisation.run(replace(SMALL, starts=1), "cpu")
+    once = colocalisation.colocalise(replace(SMALL, starts=1), "cpu")
     assert once.losses[0] == pytest.approx(found.losses[0], rel=0.01)
 
 
@@ -140,7 +142,7 @@ def test_the_command_runs_what_is_not_there(found, tmp_path, monkeypatch):
         ran.append(search.digit)
         return replace(found, search=search)
 
-    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setattr(command, "colocalise", run)
     words = ["colocalise", "--set", "TC", "--seed", "4", "--results", str(tmp_path / "new")]
     cli.main([*words, "--digit", "2"])
     said = io.StringIO()
@@ -160,4 +162,3 @@ def test_the_stored_shares_are_those_of_the_stored_boxes():
         _, frames = make_pictures(search)
         right = share_right(torch.tensor(stored.centres), frames)
         assert right == pytest.approx(stored.share, abs=1)  # rounded to 4 digits
-    

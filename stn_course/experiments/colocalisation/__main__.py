@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from stn_course.device import available_devices
-from stn_course.experiments.colocalisation.learning import Found, run
+from stn_course.experiments.colocalisation.learning import Found, colocalise
 from stn_course.experiments.colocalisation.results import load_found, save_found
 from stn_course.experiments.colocalisation.search import PRINTED, SETS, Search
 
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         search = Search(asked.set, digit, asked.seed)
         found = asked.results and load_found(asked.results, search)
         if not found:
-            found = run(search, asked.device)
+            found = colocalise(search, asked.device)
             if asked.results:
                 save_found(asked.results, found)
         print(line(found), flush=True)

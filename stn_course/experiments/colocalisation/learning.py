@@ -140,7 +140,7 @@ class Found:
         return cls(**{**content, "search": Search(**content["search"])})
 
 
-def run(search: Search, device: str | None = None) -> Found:
+def colocalise(search: Search, device: str | None = None) -> Found:
     """Search from each start; what came of it is that of the lowest loss.
 
     device: "cpu" or "cuda", by default the fastest. The digits' frames serve to measure alone.
