@@ -1,4 +1,4 @@
-"""Co-localisation: its loss against a double loop, its pictures, what is found, kept and printed."""
+"""Co-localisation: its loss, its pictures, and what is found, kept and printed."""
 
 import io
 from contextlib import redirect_stdout
