@@ -373,8 +373,9 @@ windows = {
     "each up to 14 pixels away": centred + spread * 14 / 42,
     "anywhere": spread * 28 / 42,
 }
+print("the triplet loss of windows:")
 for name, centres in windows.items():
-    print(f"{name:27}loss {loss(centres, randoms=20):.2f}")
+    print(f"{name:27}{loss(centres, randoms=20):.2f}")
 
 # %% [markdown]
 # So the loss can tell, and a mistake that all windows make together costs less than mistakes of their own: crops with the same half
