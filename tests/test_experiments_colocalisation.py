@@ -17,13 +17,14 @@ from stn_course.experiments.colocalisation import (
     encode,
     make_pictures,
     share_right,
+    to_theta,
     triplet_loss,
-    window_at,
+    windows_at,
 )
 from stn_course.experiments.colocalisation import __main__ as command
 from stn_course.models import load_straightener
 
-SMALL = Search("T", 0, pictures=40, starts=3, steps=40)
+SMALL = Search("T", 0, zoom=1.0, pictures=40, starts=3, steps=40)
 
 
 @pytest.fixture(scope="module")
@@ -93,21 +94,25 @@ def test_a_frame_holds_the_28_pixels_of_a_test_digit_of_the_class():
 
 
 def test_a_window_has_28_pixels_and_what_lies_askew_by_half_is_wrong():
-    centres = torch.tensor([[0.0, 0.0], [28 / 42, -28 / 42]])
-    boxes = window_box(window_at(centres), (84, 84))
+    windows = windows_at(torch.tensor([[0.0, 0.0], [28 / 42, -28 / 42]]))
+    boxes = window_box(to_theta(windows), (84, 84))
     assert torch.allclose(boxes, torch.tensor([[28.0, 28, 28, 28], [56, 0, 28, 28]]), atol=1e-4)
     frames = torch.tensor([[28 + 9, 28, 28, 28], [56 - 10, 0, 28, 28]])  # 19 of 37, 18 of 38
-    assert share_right(centres, frames) == 50
+    assert share_right(windows, frames) == 50
 
 
-def test_the_scores_follow_a_digit():
+@torch.no_grad()
+def test_the_answer_follows_a_digit_and_scale_keeps_its_bounds():
     torch.manual_seed(0)
-    localization = WindowScores(sharpness=1e4)  # all of the softmax on one window
+    localization = WindowScores(sharpness=1e4, zoom=1.5)  # all of the softmax on one window
     x = torch.full((2, 1, 84, 84), -0.4)
     x[0, 0, 20:40, 24:36], x[1, 0, 24:44, 16:28] = 2.0, 2.0  # 8 to the left and 4 down
-    centres = localization(x)
-    moved = torch.tensor([-8.0, 4.0]) / 42
-    assert torch.allclose(centres[1] - centres[0], moved, atol=1e-4)
+    first, second = localization(x)
+    moved = torch.tensor([0.0, -8 / 42, 4 / 42])
+    assert first[0] == pytest.approx(1 / 3) and torch.allclose(second - first, moved, atol=1e-4)
+    for bias, scale in ((-99.0, 1 / 4.5), (99.0, 1 / 2)):
+        localization.size.bias.data.fill_(bias)
+        assert localization(x)[:, 0].tolist() == pytest.approx([scale, scale])
 
 
 # what is found
@@ -115,7 +120,7 @@ def test_the_scores_follow_a_digit():
 
 def test_a_small_search_finds_most_digits(found):
     _, frames = make_pictures(SMALL)
-    assert found.share == share_right(torch.tensor(found.centres), frames) >= 80
+    assert found.share == share_right(torch.tensor(found.windows), frames) >= 80
     assert found.share == found.shares[found.losses.index(min(found.losses))]
     assert len(found.losses) == len(found.shares) == SMALL.starts
 
@@ -130,8 +135,8 @@ def test_what_is_kept_is_what_was_found(found, tmp_path):
     colocalisation.save_found(tmp_path, found)
     assert colocalisation.load_found(tmp_path, SMALL) == found
     assert colocalisation.load_found(tmp_path, replace(SMALL, steps=50)) is None
-    (tmp_path / "T_0_seed0.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"T_0_seed0\.json holds no result; move it away"):
+    (tmp_path / "T_0_zoom1_seed0.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"T_0_zoom1_seed0\.json holds no result; move it away"):
         colocalisation.load_found(tmp_path, SMALL)
 
 
@@ -151,7 +156,9 @@ def test_the_command_runs_what_is_not_there(found, tmp_path, monkeypatch):
     assert ran == [2, 0, 1, *range(3, 10)]
     lines = said.getvalue().splitlines()
     assert len(lines) == 10
-    start = f"TC, digit 2, seed 4: {found.share:.0f} % of boxes right (paper 75 to 93 %), "
+    start = (
+        f"TC, digit 2, zoom 1.65, seed 4: {found.share:.0f} % of boxes right (paper 75 to 93 %), "
+    )
     assert lines[2].startswith(start)
 
 
@@ -160,5 +167,5 @@ def test_the_stored_shares_are_those_of_the_stored_boxes():
         stored = colocalisation.load_found(STORED, search)
         assert stored is not None, f"{search.name} was not run, or in another way"
         _, frames = make_pictures(search)
-        right = share_right(torch.tensor(stored.centres), frames)
+        right = share_right(torch.tensor(stored.windows), frames)
         assert right == pytest.approx(stored.share, abs=1)  # rounded to 4 digits

@@ -13,14 +13,16 @@ from stn_course.experiments.colocalisation.learning import (
     colocalise,
     encode,
     share_right,
+    to_theta,
     triplet_loss,
-    window_at,
+    windows_at,
 )
 from stn_course.experiments.colocalisation.results import STORED, load_found, save_found
 from stn_course.experiments.colocalisation.search import (
     OURS,
     PRINTED,
     SETS,
+    ZOOMS,
     Search,
     make_pictures,
     searches,
@@ -31,6 +33,7 @@ __all__ = [
     "PRINTED",
     "SETS",
     "STORED",
+    "ZOOMS",
     "CropLoss",
     "Found",
     "Search",
@@ -42,6 +45,7 @@ __all__ = [
     "save_found",
     "searches",
     "share_right",
+    "to_theta",
     "triplet_loss",
-    "window_at",
+    "windows_at",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from stn_course.device import available_devices
 from stn_course.experiments.colocalisation.learning import Found, colocalise
 from stn_course.experiments.colocalisation.results import load_found, save_found
-from stn_course.experiments.colocalisation.search import PRINTED, SETS, Search
+from stn_course.experiments.colocalisation.search import PRINTED, SETS, ZOOMS, Search
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -20,6 +20,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--set", choices=SETS, default="TC", help="without or with clutter (TC)")
     parser.add_argument(
         "--digit", type=int, choices=range(10), help="one class (all ten, about a minute each)"
+    )
+    parser.add_argument(
+        "--zoom",
+        type=float,
+        default=ZOOMS[1],
+        help="by which factor a box may differ from 28×28 pixels; 1 for not at all (1.65)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=available_devices(), help="by default the fastest")
@@ -37,9 +43,9 @@ def line(found: Found) -> str:
     search, (low, high) = found.search, PRINTED[found.search.set]
     paper = f"{low}" if low == high else f"{low} to {high}"
     return (
-        f"{search.set}, digit {search.digit}, seed {search.seed}: {found.share:.0f} % of boxes "
-        f"right (paper {paper} %), {found.seconds:.0f} s, {found.cpu_seconds:.0f} s of CPU time, "
-        f"torch {found.versions['torch']}, {found.hardware}"
+        f"{search.set}, digit {search.digit}, zoom {search.zoom:g}, seed {search.seed}: "
+        f"{found.share:.0f} % of boxes right (paper {paper} %), {found.seconds:.0f} s, "
+        f"{found.cpu_seconds:.0f} s of CPU time, torch {found.versions['torch']}, {found.hardware}"
     )
 
 
@@ -49,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     if asked.results:
         asked.results.mkdir(parents=True, exist_ok=True)
     for digit in range(10) if asked.digit is None else [asked.digit]:
-        search = Search(asked.set, digit, asked.seed)
+        search = Search(asked.set, digit, asked.zoom, asked.seed)
         found = asked.results and load_found(asked.results, search)
         if not found:
             found = colocalise(search, asked.device)

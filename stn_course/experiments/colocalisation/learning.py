@@ -47,37 +47,48 @@ def triplet_loss(found: Tensor, random: Tensor, margin: float) -> Tensor:
 
 
 class WindowScores(nn.Module):
-    """A localization network that scores every window, and answers the expected one's centre.
+    """A localization network that scores every window, and answers the expected one.
 
-    (B, 1, 84, 84), normalised -> (B, 2), x and y. The paper's first layer, 8 filters of 9×9 with a
-    stride of 4; then 5×5 of its cells, about 28×28 pixels, give the score of a window. Its answer
-    follows a digit that moves by 4 pixels, wherever it lies, which layers that are fully connected
-    have to learn place by place. sharpness: as in `Search`.
+    (B, 1, 84, 84), normalised -> (B, 3): scale, x and y. The paper's first layer, 8 filters of 9×9
+    with a stride of 4; then 5×5 of its cells, about 28×28 pixels, give the score of a window. Its
+    answer follows a digit that moves by 4 pixels, wherever it lies, which layers that are fully
+    connected have to learn place by place. sharpness, zoom: as in `Search`.
     """
 
-    def __init__(self, sharpness: float):
+    def __init__(self, sharpness: float, zoom: float):
         super().__init__()
         self.features = nn.Sequential(
             *(nn.Conv2d(1, 8, kernel_size=9, stride=STRIDE), nn.BatchNorm2d(8), nn.ReLU()),
             *(nn.Conv2d(8, 16, kernel_size=5), nn.BatchNorm2d(16), nn.ReLU()),
         )
         self.score = nn.Conv2d(16, 1, kernel_size=1, bias=False)
+        self.size = nn.Linear(16, 1)
         with torch.no_grad():
             self.score.weight.mul_(sharpness)
+            self.size.weight.zero_()  # at the start, a box has the pixels of a random crop
+            self.size.bias.zero_()
+        self.zoom = zoom
         windows = (SIZE - CROP) // STRIDE + 1  # along each axis, from edge to edge
         self.register_buffer("centres", torch.linspace(SCALE - 1, 1 - SCALE, windows))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The centres (B, 2) of windows in pictures (B, 1, 84, 84)."""
-        scores = self.score(self.features(x))  # (B, 1, 15, 15)
-        shares = scores.flatten(1).softmax(dim=1).view_as(scores)[:, 0]
+        """The windows (B, 3) in pictures (B, 1, 84, 84)."""
+        features = self.features(x)  # (B, 16, 15, 15)
+        shares = self.score(features).flatten(1).softmax(dim=1).unflatten(1, features.shape[2:])
+        seen = (features * shares[:, None]).sum(dim=(2, 3))  # (B, 16), in the expected window
+        scale = SCALE * self.zoom ** self.size(seen)[:, 0].tanh()
         x, y = (shares.sum(dim=axis) @ self.centres for axis in (1, 2))
-        return torch.stack([x, y], dim=1)
+        return torch.stack([scale, x, y], dim=1)
 
 
-def window_at(centres: Tensor) -> Tensor:
-    """Theta (B, 2, 3) of windows of 28×28 pixels, from their centres (B, 2) in a picture of 84."""
-    return Attention().to_theta(F.pad(centres, (1, 0), value=SCALE))
+def windows_at(centres: Tensor) -> Tensor:
+    """Windows (B, 3), scale, x and y, of 28×28 pixels, from their centres (B, 2), normalised."""
+    return F.pad(centres, (1, 0), value=SCALE)
+
+
+def to_theta(windows: Tensor) -> Tensor:
+    """Theta (B, 2, 3) of windows (B, 3), as attention has it."""
+    return Attention().to_theta(windows)
 
 
 class CropLoss:
@@ -91,32 +102,32 @@ class CropLoss:
         self.x, self.margin, self.generator = normalise(pictures), margin, generator
         self.classifier = load_straightener().requires_grad_(False).to(pictures.device)
 
-    def __call__(self, centres: Tensor, randoms: int) -> Tensor:
-        """Of windows at centres (B, 2); a mean over so many random crops of each picture."""
-        found, terms = self.look(centres), []
+    def __call__(self, windows: Tensor, randoms: int) -> Tensor:
+        """Of windows (B, 3); a mean over so many random crops of each picture, of 28×28 pixels."""
+        found, terms = self.look(windows), []
         for _ in range(randoms):
-            anywhere = 2 * torch.rand(centres.shape, generator=self.generator) - 1
-            random = self.look((1 - SCALE) * anywhere.to(self.x.device))
+            anywhere = 2 * torch.rand(len(windows), 2, generator=self.generator) - 1
+            random = self.look(windows_at((1 - SCALE) * anywhere.to(self.x.device)))
             terms.append(triplet_loss(found, random, self.margin))
         return torch.stack(terms).mean()
 
-    def look(self, centres: Tensor) -> Tensor:
-        """The encodings (B, N) of windows at centres (B, 2)."""
-        return encode(self.classifier, warp(self.x, window_at(centres), (CROP, CROP)))
+    def look(self, windows: Tensor) -> Tensor:
+        """The encodings (B, N) of what is in windows (B, 3)."""
+        return encode(self.classifier, warp(self.x, to_theta(windows), (CROP, CROP)))
 
 
 @dataclass
 class Found:
     """What came of a search.
 
-    centres: (x, y) of each picture's window, normalised, by the start of the lowest loss. losses:
-    of each start, when it was over. shares: how many boxes of each start are right, in percent.
+    windows: scale, x and y of each picture's window, by the start of the lowest loss. losses: of
+    each start, when it was over. shares: how many boxes of each start are right, in percent.
     parameters: of the localization network. seconds, cpu_seconds: of all starts, by the clock, and
     of all threads. versions, hardware: of this run.
     """
 
     search: Search
-    centres: list[list[float]]
+    windows: list[list[float]]
     losses: list[float]
     shares: list[float]
     parameters: int
@@ -154,10 +165,10 @@ def colocalise(search: Search, device: str | None = None) -> Found:
     best = tried[losses.index(min(losses))][1]
     return Found(
         search,
-        [[round(value, 4) for value in centre] for centre in best.tolist()],
+        [[round(value, 4) for value in window] for window in best.tolist()],
         losses,
-        [share_right(centres, frames) for _, centres in tried],
-        count_parameters(WindowScores(search.sharpness)),
+        [share_right(windows, frames) for _, windows in tried],
+        count_parameters(WindowScores(search.sharpness, search.zoom)),
         time.perf_counter() - start,
         time.process_time() - cpu_start,
         versions(),
@@ -166,8 +177,8 @@ def colocalise(search: Search, device: str | None = None) -> Found:
 
 
 def learn(search: Search, judge: CropLoss) -> tuple[float, Tensor]:
-    """From one start: the loss in the end, and the centres (B, 2) that were found, on the CPU."""
-    localization = WindowScores(search.sharpness).to(judge.x.device)
+    """From one start: the loss in the end, and the windows (B, 3) that were found, on the CPU."""
+    localization = WindowScores(search.sharpness, search.zoom).to(judge.x.device)
     optimizer = torch.optim.Adam(localization.parameters(), search.learning_rate)
     for _ in range(search.steps):
         loss = judge(localization(judge.x), search.randoms)
@@ -175,11 +186,11 @@ def learn(search: Search, judge: CropLoss) -> tuple[float, Tensor]:
         loss.backward()
         optimizer.step()
     with torch.no_grad():  # in training mode: the batch is all there is
-        centres = localization(judge.x)
-        return judge(centres, JUDGED).item(), centres.cpu()
+        windows = localization(judge.x)
+        return judge(windows, JUDGED).item(), windows.cpu()
 
 
-def share_right(centres: Tensor, frames: Tensor) -> float:
-    """How many windows overlap their digit's frame well enough, in percent."""
-    right = overlap(window_at(centres), frames, (SIZE, SIZE)) > RIGHT
+def share_right(windows: Tensor, frames: Tensor) -> float:
+    """How many windows (B, 3) overlap their digit's frame well enough, in percent."""
+    right = overlap(to_theta(windows), frames, (SIZE, SIZE)) > RIGHT
     return 100 * right.double().mean().item()
