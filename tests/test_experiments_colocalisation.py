@@ -24,7 +24,7 @@ from stn_course.experiments.colocalisation import (
 from stn_course.experiments.colocalisation import __main__ as command
 from stn_course.models import load_straightener
 
-SMALL = Search("T", 0, zoom=1.0, pictures=40, starts=3, steps=40)
+SMALL = Search("T", 0, pictures=40, starts=3, steps=40)
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +156,7 @@ def test_the_command_runs_what_is_not_there(found, tmp_path, monkeypatch):
     assert ran == [2, 0, 1, *range(3, 10)]
     lines = said.getvalue().splitlines()
     assert len(lines) == 10
-    start = (
-        f"TC, digit 2, zoom 1.65, seed 4: {found.share:.0f} % of boxes right (paper 75 to 93 %), "
-    )
+    start = f"TC, digit 2, zoom 1, seed 4: {found.share:.0f} % of boxes right (paper 75 to 93 %), "
     assert lines[2].startswith(start)
 
 
