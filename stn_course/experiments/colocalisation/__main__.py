@@ -25,7 +25,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--zoom",
         type=float,
         default=ZOOMS[0],
-        help="by which factor a box may differ from 28×28 pixels; 1.65 to learn its size as the paper does (1)",
+        help="by which factor a box may differ from 28×28 pixels; "
+        "1.65 to learn its size, as the paper does (1)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=available_devices(), help="by default the fastest")
