@@ -1,6 +1,7 @@
 """A table: rows of networks, digits and epochs, several seeds each; made one run at a time."""
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -112,6 +113,20 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
         raise ValueError(f"an interval needs 2 to 5 values; got {len(values)}")
     error = statistics.stdev(values) / len(values) ** 0.5
     return statistics.mean(values), STUDENT[len(values)] * error
+
+
+def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """How much larger the first mean is, and half the width of the 95 % interval of that.
+
+    Each of 2 to 5 values, whose variances need not be equal; with as few degrees of freedom as the
+    shorter has, which is on the safe side. Two intervals may overlap and their means differ all
+    the same: the interval of the difference is narrower than both together.
+    """
+    parts = [interval(values) for values in (first, second)]
+    (mean, half), (other, width) = parts
+    fewer = STUDENT[min(len(first), len(second))]
+    errors = (half / STUDENT[len(first)], width / STUDENT[len(second)])
+    return mean - other, fewer * math.hypot(*errors)
 
 
 def to_markdown(comparison: Comparison) -> str:
