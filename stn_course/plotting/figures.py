@@ -37,7 +37,7 @@ from stn_course.validation import (
 
 LINES = 11  # rows or columns of a grid that are drawn at most
 FURTHEST = 1.6  # normalised: how far a panel shows what a grid reads
-MARKS = "os^Dv*"  # of queries, so that colour is never alone
+MARKS = "osDPX^"  # of queries, so that colour is never alone
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
 
@@ -116,9 +116,9 @@ def places(
     figure = image_grid(images, titles, columns, title)
     for axes, queries in zip(figure.axes, places.detach().cpu(), strict=False):
         axes.images[0].set_extent((-1, 1, 1, -1))
-        axes.set(xlim=(-1, 1), ylim=(1, -1))
+        axes.set(xlim=(-1, 1), ylim=(1, -1), aspect=images.shape[-2] / images.shape[-1])
         for own, colour, mark in zip(queries, SERIES, MARKS, strict=False):
-            look = {"color": colour, "markeredgecolor": "white", "markersize": 6}
+            look = {"color": colour, "markeredgecolor": "white", "markersize": 7}
             axes.plot(*own.T.numpy(), mark, **look)
     return figure
 
