@@ -174,6 +174,7 @@ turned = places @ torch.linalg.matrix_exp(rates).T - places
 found = integrate((places @ rates.T)[None], steps=10)[0]
 print(f"off by {(found - turned)[6:-6, 8:-8].abs().max():.3f} pixels, away from the border")
 
+
 # %% [markdown]
 # The network looks twice: at a coarse scale for where to go, and at the pixels for where exactly.
 
@@ -285,6 +286,7 @@ steps = flow_grid(flow) - flow_grid(0 * flow)
 for name, grid in {"(y, x)": right.flip(-1) + steps, "(x, y)": right + steps}.items():
     read = F.grid_sample(picture, grid, align_corners=False)
     print(f"places as {name}: off by {(read[..., :-1] - picture[..., 1:]).abs().max():.2f}")
+
 
 # %% [markdown]
 # ## Build 2: crops by boxes
@@ -464,13 +466,16 @@ read = F.grid_sample(some, before.flatten(1, 2), align_corners=False).mean()
 print(f"ink at the map's pixels {middle:.2f}, at their taps {read:.2f}")
 
 # %% [markdown]
-# @@AFTER_PULL@@ Does it pay? The same network with an ordinary convolution in that place, at equal time (recorded, three seeds each):
+# The pull turns with the digit, by and large, and nobody asked for that: the taps go where there is something to read. Does it pay? The same network with an ordinary convolution in that place, at equal time (recorded, three seeds each):
 
 # %%
 Markdown(comparison.to_markdown(comparison.load_comparison("deformable")))
 
+
 # %% [markdown]
-# @@DEFORMABLE_TABLE@@
+# The ordinary convolution wins, and clearly. A step with nine moving taps costs five times as much, read one after the other as here, and on centred digits
+# there is little that nine fixed taps cannot reach. Where objects come in all sizes, as in detection, Dai et al. found a gain; there a
+# compiled operator reads all taps at once. Before you take one, let a table like this decide.
 
 # %% [markdown]
 # ## Build 4: deformable attention
@@ -599,6 +604,7 @@ print("of the places:")
 print(f"they follow a digit by {along:.2f} of its way")
 print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 
+
 # %% [markdown]
 # ## Build 5: build the symmetry in
 #
@@ -676,7 +682,14 @@ Markdown(comparison.to_markdown(comparison.load_comparison("few")))
 Markdown(comparison.to_markdown(comparison.load_comparison("few-any-angle")))
 
 # %% [markdown]
-# @@RACE@@
+# - **All labels:** the plain network wins. It can be shown as many turned digits as it likes, and learns the turns in the time in which the
+#   others take fewer steps: four turns cost four times as much.
+# - **300 labels, up to 90°:** plain network and transformer are level. `FourTurns` pays for what it cannot know: a 6 upside down is a 9, and
+#   which side was up would have told.
+# - **300 labels, any angle:** now which side is up tells nobody anything. What `FourTurns` has built in is true, and it wins.
+# - **Log-polar is last each time.** It has turns *and* zooms built in, and sees the rim coarsely.
+# - **The transformer never wins here.** It has to learn what the others know, or were shown. It wins where most of the picture is beside the
+#   point (notebook 06), and where you want to *see* what was undone.
 
 # %%
 Quiz("which_for_turns")
@@ -763,9 +776,10 @@ for name, (grid, words) in drawn.items():
 # | --- | --- | --- |
 # | warp, crop, augment, differentiably | an affine or projective grid | kornia, torchvision |
 # | boxes out of feature maps | RoIAlign with `aligned=True` | torchvision |
-# | objects that bend, detection | deformable convolution or attention | torchvision (`deform_conv2d`), transformers (Deformable DETR) |
+# | objects of all sizes and shapes | deformable convolution or attention | torchvision (`deform_conv2d`), transformers (Deformable DETR) |
 # | register medical scans | a velocity, integrated | VoxelMorph, MONAI |
-# | a known symmetry | equivariance, or augmentation | escnn; torchvision's transforms |
+# | a known symmetry, many labels | a plain network, and augmentation | torchvision's transforms |
+# | a known symmetry, few labels | a network that has it built in, and augmentation | escnn |
 # | dense flow between frames | a trained flow network | torchvision (RAFT) |
 # | an unknown pose, few parts, a wish to see it | a spatial transformer | twenty lines of PyTorch: notebook 04 |
 #

@@ -40,9 +40,9 @@ def _families(digits: str) -> Plan:
     return Plan((digits,), 3, (), ("projective", "tps", "plain"), (0, 1, 2), "affine")
 
 
-def _on_turned(digits: str, epochs: float) -> Plan:
+def _on_turned(digits: str, epochs: float, seeds: int = 3) -> Plan:
     """Who is told nothing, who undoes a turn, and who knows of turns beforehand."""
-    return Plan((digits,), epochs, (), ("plain", "polar", "four-turns"), (0, 1, 2))
+    return Plan((digits,), epochs, (), ("plain", "polar", "four-turns"), tuple(range(seeds)))
 
 
 TABLES = {
@@ -55,7 +55,7 @@ TABLES = {
     "polar": Plan(("turned90",), 2, (), ("polar", "plain"), (0, 1, 2)),
     "symmetry": _on_turned("turned90", 2),
     "few": _on_turned("turned90-few", 1),
-    "few-any-angle": _on_turned("turned180-few", 1),
+    "few-any-angle": _on_turned("turned180-few", 1, seeds=5),
     "deformable": Plan(("turned90",), 0.8, (), ("ordinary",), (0, 1, 2), "deformable"),
 }
 

@@ -14,9 +14,12 @@ class FourTurns(PlainNet):
     digits, trained or not: TI-pooling (Laptev et al. 2016) over the smallest group of turns. It has
     the parameters of `PlainNet`, and takes about four times as long.
 
+    Args:
+        hidden: the width of the layer before the last, as in `PlainNet`.
+
     Raises:
-        TypeError: when called, an input that is not floating point.
-        ValueError: when called, an input of a wrong shape.
+        TypeError: hidden is not a whole number; when called, an input that is not floating point.
+        ValueError: hidden is 0 or less; when called, an input of a wrong shape.
 
     Example:
         >>> net, digits = FourTurns().eval(), torch.rand(5, 1, 28, 28)
