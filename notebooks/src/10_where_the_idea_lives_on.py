@@ -61,12 +61,12 @@ print(len(images), "digits to learn from,", len(test_images), "to test with")
 # %% tags=["hide-output", "tolerance=0.01"]
 picture = test_images[:1, :, 4:24]  # 20×28, for on squares a swap goes unnoticed
 identity = torch.eye(2, 3)[None]
-right = affine_grid(identity, picture.shape)
+unmoved = affine_grid(identity, picture.shape)
 print("the largest difference from the picture, where white is one:")
 for name, grid in {
-    "as it should be": right,
+    "as it should be": unmoved,
     "centres for edges": affine_grid(identity, picture.shape, align_corners=True),
-    "x and y swapped": right.flip(-1),
+    "x and y swapped": unmoved.flip(-1),
 }.items():
     off = (F.grid_sample(picture, grid, align_corners=False) - picture).abs().max()
     print(f"{name:18} {off:.2f}")
@@ -146,10 +146,10 @@ show(
 #
 # ## Build 1: registration
 #
-# It can (VoxelMorph did, for brain scans, in 2018). The network sees both pictures and gives a **flow**, two numbers for each pixel. But a flow
-# can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth velocity never
-# cross. To follow it in six steps rather than in 64, **scale and square**: go a 64th of the way, then do six times what you
-# have done so far, twice.
+# It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each pixel. But
+# a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth velocity
+# never cross. That would take many small steps. **Scaling and squaring** needs six: go a 64th of the way, then double your way six times. To
+# double a way, go it, and from where it leads go it again.
 
 
 # %%
@@ -283,7 +283,7 @@ print(f"variance around the mean: {100 * apart[1] / apart[0]:.0f} % of what it w
 # %% tags=["tolerance=0.01"]
 flow = torch.tensor([1.0, 0.0]).expand(1, 20, 28, 2)
 steps = flow_grid(flow) - flow_grid(0 * flow)
-for name, grid in {"(y, x)": right.flip(-1) + steps, "(x, y)": right + steps}.items():
+for name, grid in {"(y, x)": unmoved.flip(-1) + steps, "(x, y)": unmoved + steps}.items():
     read = F.grid_sample(picture, grid, align_corners=False)
     print(f"places as {name}: off by {(read[..., :-1] - picture[..., 1:]).abs().max():.2f}")
 
@@ -330,9 +330,10 @@ off = crop_boxes(picture, box, (8, 9)) - by_cells(picture, box[0], (8, 9), align
 print(f"yours and the rule: off by {off.abs().max():.4f}")
 
 # %% [markdown]
-# **Then and now.** The first detectors left the half pixel out, and networks were trained with it. So torchvision's default is
-# `aligned=False` to this day. ONNX Runtime computed RoIAlign without it as well ([6921](https://github.com/microsoft/onnxruntime/issues/6921), 2021), and models
-# that were exported with `aligned=True` lost accuracy; since opset 16, the format has a switch. **Predict:** how far off is such a crop, and which box of yours would give it?
+# **Then and now.** The first implementation left the half pixel out, and networks were trained with it. So torchvision's default is
+# `aligned=False` to this day. ONNX Runtime left it out, too ([6921](https://github.com/microsoft/onnxruntime/issues/6921), 2021), and the one test case of the ONNX format expected
+# that ([3428](https://github.com/onnx/onnx/issues/3428)): a test that repeats the mistake finds nothing. Since opset 16 the format has a switch. **Predict:** how far off is such a
+# crop, and which box of yours would give it?
 
 # %% tags=["hide-output", "tolerance=0.001"]
 print("aligned=False, and your box moved right and down by so much:")
@@ -682,14 +683,16 @@ Markdown(comparison.to_markdown(comparison.load_comparison("few")))
 Markdown(comparison.to_markdown(comparison.load_comparison("few-any-angle")))
 
 # %% [markdown]
-# - **All labels:** the plain network wins. It can be shown as many turned digits as it likes, and learns the turns in the time in which the
-#   others take fewer steps: four turns cost four times as much.
-# - **300 labels, up to 90°:** plain network and transformer are level. `FourTurns` pays for what it cannot know: a 6 upside down is a 9, and
-#   which side was up would have told.
-# - **300 labels, any angle:** now which side is up tells nobody anything. What `FourTurns` has built in is true, and it wins.
+# (The last two columns are those of notebook 05. A correlation near 0 says that the transformer hardly undoes a turn.)
+#
+# - **All labels:** the plain network wins. It is shown as many turned digits as it likes, and learns the turns in the time in which
+#   the others take fewer steps: four turns cost four times as much.
+# - **300 labels, up to 90°:** the first and the last place are clear of each other, and nothing else is: within their intervals, the
+#   plain network, the transformer and four turns are level.
+# - **300 labels, any angle:** now no side is up, so what `FourTurns` has built in costs nothing: it wins.
 # - **Log-polar is last each time.** It has turns *and* zooms built in, and sees the rim coarsely.
-# - **The transformer never wins here.** It has to learn what the others know, or were shown. It wins where most of the picture is beside the
-#   point (notebook 06), and where you want to *see* what was undone.
+# - **The transformer never wins here.** It has to learn what the others know, or were shown. It wins where most of the picture is
+#   beside the point (notebook 06), and it lets you *see* what it undid.
 
 # %%
 Quiz("which_for_turns")
@@ -785,7 +788,7 @@ for name, (grid, words) in drawn.items():
 #
 # ## Try
 #
-# Four exercises with a check that answers, and one to run.
+# Four exercises with a check that answers, and two to run.
 #
 # **1. Predict.** A feature map has a stride of 16: one of its pixels stands for 16 of the picture. A detector crops a person, 72 pixels wide, with
 # `aligned=False`. By how many pixels of the *picture* does it read wrongly?
@@ -842,8 +845,9 @@ checks.attention_saved(guess)
 #
 # **3.** Where `first` is the same everywhere: then it does not matter where it is read.
 #
-# **5.** Next to nothing folds, but more of the difference is left than with integration: the price holds back the good moves as
-# well. With both, nothing folds, and a small price costs little.
+# **5.** Next to nothing folds, but more of the difference is left than with integration alone, also with both: a price holds back good moves as well as bad ones.
+#
+# **6.** It does, by less: the strokes of a digit in the middle lie in different places, too.
 # </details>
 #
 # ## Keep
