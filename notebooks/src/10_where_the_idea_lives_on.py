@@ -101,8 +101,8 @@ show(
 #
 # <details><summary>What you may have seen</summary>
 #
-# 1. To the left. 2. With some patience, a third or less. 3. There the grid folds: the picture is mirrored, and what is read there
-# appears twice.
+# 1. To the left. 2. With some patience, a third or less. 3. There the grid folds: the picture is mirrored, and the same piece
+# of it appears more than once.
 # </details>
 
 # %%
