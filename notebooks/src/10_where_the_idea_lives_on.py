@@ -146,10 +146,10 @@ show(
 #
 # ## Build 1: registration
 #
-# It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each pixel. But
-# a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth velocity
-# never cross. That would take many small steps. **Scaling and squaring** needs six: go a 64th of the way, then double your way six times. To
-# double a way, go it, and from where it leads go it again.
+# It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each
+# pixel. But a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth
+# velocity never cross. That would take many small steps. **Scaling and squaring** needs six: go a 64th of the way, then double
+# your way six times. To double a way, go it, and from where it leads go it again.
 
 
 # %%
@@ -227,8 +227,8 @@ def train_registration(network, steps=200, price=0.0):
 
 
 # %% [markdown]
-# Nobody tells it a flow: its only teacher is how much the two pictures then look alike. **Predict**, for pairs of digits that it has never
-# seen: how much of the difference is left, and how much of the grids folds?
+# Nobody tells it a flow: its only teacher is how much the two pictures then look alike. **Predict**, for pairs of digits that it
+# has never seen: how much of the difference is left, and how much of the grids folds?
 
 
 # %% tags=["hide-output", "tolerance=6"]
@@ -251,8 +251,8 @@ grid = try_registration(network)
 
 # %% [markdown]
 # **What it is good for.** What does a typical three look like? Take the mean of a hundred, and it is a blur: their strokes lie in
-# different places. Register all of them to one of them first. Medicine calls the result an **atlas**, the mean brain to which the next
-# scan is compared.
+# different places. Register all of them to one of them first. Medicine calls the result an **atlas**, the mean brain to which the
+# next scan is compared.
 
 # %%
 plain, atlas = [], []
@@ -275,10 +275,11 @@ apart = [some.var(dim=1).mean() for some in (plain, atlas)]
 print(f"variance around the mean: {100 * apart[1] / apart[0]:.0f} % of what it was")
 
 # %% [markdown]
-# **Then and now.** In 2025, pictures came out of VoxelMorph turned by 90° ([645](https://github.com/voxelmorph/voxelmorph/issues/645)): the
-# places of its pixels came in the order (y, x), and `grid_sample` reads (x, y). It was mended within three months ([652](https://github.com/voxelmorph/voxelmorph/pull/652)).
-# The test of notebook 07: a flow of one pixel to the right, on a picture that is no square, must give the picture without its
-# first column.
+# **Then and now.** In 2025, pictures came out of VoxelMorph turned by 90°
+# ([645](https://github.com/voxelmorph/voxelmorph/issues/645)): the places of its pixels came in the order (y, x), and
+# `grid_sample` reads (x, y). It was mended within three months ([652](https://github.com/voxelmorph/voxelmorph/pull/652)). The
+# test of notebook 07: a flow of one pixel to the right, on a picture that is no square, must give the picture without its first
+# column.
 
 # %% tags=["tolerance=0.01"]
 flow = torch.tensor([1.0, 0.0]).expand(1, 20, 28, 2)
@@ -330,10 +331,11 @@ off = crop_boxes(picture, box, (8, 9)) - by_cells(picture, box[0], (8, 9), align
 print(f"yours and the rule: off by {off.abs().max():.4f}")
 
 # %% [markdown]
-# **Then and now.** The first implementation left the half pixel out, and networks were trained with it. So torchvision's default is
-# `aligned=False` to this day. ONNX Runtime left it out, too ([6921](https://github.com/microsoft/onnxruntime/issues/6921), 2021), and the one test case of the ONNX format expected
-# that ([3428](https://github.com/onnx/onnx/issues/3428)): a test that repeats the mistake finds nothing. Since opset 16 the format has a switch. **Predict:** how far off is such a
-# crop, and which box of yours would give it?
+# **Then and now.** The first implementation left the half pixel out, and networks were trained with it. So torchvision's default
+# is `aligned=False` to this day. ONNX Runtime left it out, too ([6921](https://github.com/microsoft/onnxruntime/issues/6921),
+# 2021), and the one test case of the ONNX format expected that ([3428](https://github.com/onnx/onnx/issues/3428)): a test that
+# repeats the mistake finds nothing. Since opset 16 the format has a switch. **Predict:** how far off is such a crop, and which
+# box of yours would give it?
 
 # %% tags=["hide-output", "tolerance=0.001"]
 print("aligned=False, and your box moved right and down by so much:")
@@ -345,8 +347,9 @@ for moved in (0, 0.5):
 # %% [markdown]
 # ## Build 3: deformable convolution
 #
-# A convolution reads nine fixed neighbours. Let each of these nine **taps** read where an *offset* sends it (Dai et al. 2017): nine flows,
-# one for each tap. A second, ordinary convolution gives the offsets: it is a localization network, with an answer for each pixel.
+# A convolution reads nine fixed neighbours. Let each of these nine **taps** read where an *offset* sends it (Dai et al. 2017):
+# nine flows, one for each tap. A second, ordinary convolution gives the offsets: it is a localization network, with an answer for
+# each pixel.
 
 
 # %%
@@ -378,8 +381,9 @@ plain = F.conv2d(some, weight, padding=1)
 print(f"zero offsets: off by {(deformable_conv2d(some, offset, weight) - plain).abs().max():.0e}")
 
 # %% [markdown]
-# **Then and now.** "Is an offset (x, y)?" asked a user of MMDetection ([2504](https://github.com/open-mmlab/mmdetection/issues/2504), 2020). It is (y, x): so it was in the first
-# implementation, so trained weights have it, and so it stays. Zero offsets cannot tell. An offset of one *down*, the same for all taps, can: it must
+# **Then and now.** Is an offset (x, y)? So asked a user of MMDetection
+# ([2504](https://github.com/open-mmlab/mmdetection/issues/2504), 2020). It is (y, x): so it was in the first implementation, so
+# trained weights have it, and so it stays. Zero offsets cannot tell. An offset of one *down*, the same for all taps, can: it must
 # give what `conv2d` reads one row further down.
 
 # %% tags=["tolerance=0.05"]
@@ -390,8 +394,9 @@ for name, channels in {"(x, y)": slice(1, None, 2), "(y, x)": slice(0, None, 2)}
     print(f"{name}: off by {(down - plain[..., 2:-1, 1:-1]).abs().max():.2f}")
 
 # %% [markdown]
-# **What does it learn?** `models.DeformableNet` is the plain network of notebook 04 whose second convolution has nine taps that move. It starts with
-# offsets of zero, as an ordinary network. Trained on digits turned by up to 90°, it was recorded (`tools/pretrain.py turned_deformable`).
+# **What does it learn?** `models.DeformableNet` is the plain network of notebook 04 whose second convolution has nine taps that
+# move. It starts with offsets of zero, as an ordinary network. Trained on digits turned by up to 90°, it was recorded
+# (`tools/pretrain.py turned_deformable`).
 
 # %%
 live = False  # True: train it now, a minute or two on one core
@@ -418,7 +423,8 @@ def taps(pictures):
 
 
 # %% [markdown]
-# Take a digit and its quarter turn, and four pixels of the map. Here is where the nine taps of each read. An ordinary convolution would read a square of 3×3 in each place.
+# Take a digit and its quarter turn, and four pixels of the map. Here is where the nine taps of each read. An ordinary convolution
+# would read a square of 3×3 in each place.
 
 # %%
 pair = torch.cat([test_images[1:2], test_images[1:2].rot90(1, (2, 3))])
@@ -439,7 +445,8 @@ show(
 )
 
 # %% [markdown]
-# The clusters are no squares, and each of them as a whole has left its pixel. In which direction? The mean of nine offsets is a **pull**. Draw it for all pixels of the map, to one scale:
+# The clusters are no squares, and each of them as a whole has left its pixel. In which direction? The mean of nine offsets is a
+# **pull**. Draw it for all pixels of the map, to one scale:
 
 # %%
 here = base_grid(12, 12)[..., :2] * 24 / 28
@@ -451,8 +458,8 @@ for name, picture_of, pulled in zip(("upright", "turned"), pair, pull, strict=Tr
     display(described)
 
 # %% [markdown]
-# So a pixel beside a stroke reads the stroke. Does the pull turn with the digit? **Predict** its likeness, from -1 to 1, before and after a quarter turn, on 200 digits: if the pull is taken as it was, and if it is turned
-# along.
+# So a pixel beside a stroke reads the stroke. Does the pull turn with the digit? **Predict** its likeness, from -1 to 1, before
+# and after a quarter turn, on 200 digits: if the pull is taken as it was, and if it is turned along.
 
 # %% tags=["hide-output", "tolerance=0.05"]
 some = test_images[:200]
@@ -467,23 +474,24 @@ read = F.grid_sample(some, before.flatten(1, 2), align_corners=False).mean()
 print(f"ink at the map's pixels {middle:.2f}, at their taps {read:.2f}")
 
 # %% [markdown]
-# The pull turns with the digit, by and large, and nobody asked for that: the taps go where there is something to read. Does it pay? The same network with an ordinary convolution in that place, at equal time (recorded, three seeds each):
+# The pull turns with the digit, by and large, and nobody asked for that: the taps go where there is something to read. Does it
+# pay? The same network with an ordinary convolution in that place, at equal time (recorded, three seeds each):
 
 # %%
 Markdown(comparison.to_markdown(comparison.load_comparison("deformable")))
 
 
 # %% [markdown]
-# The ordinary convolution wins, and clearly. A step with nine moving taps costs five times as much, read one after the other as here, and on centred digits
-# there is little that nine fixed taps cannot reach. Where objects come in all sizes, as in detection, Dai et al. found a gain; there a
-# compiled operator reads all taps at once. Before you take one, let a table like this decide.
+# The ordinary convolution wins, and clearly. A step with nine moving taps costs five times as much, read one after the other as
+# here, and on centred digits there is little that nine fixed taps cannot reach. Where objects come in all sizes, as in detection,
+# Dai et al. found a gain; there a compiled operator reads all taps at once. Before you take one, let a table like this decide.
 
 # %% [markdown]
 # ## Build 4: deformable attention
 #
-# **Attention** asks, for each of many *queries*, how much every place of a picture matters, and reads the mean with these weights. For a large
-# picture that is a lot of places. Deformable attention (Zhu et al. 2021) lets a query name *a few* places and weights, and reads only
-# there. For each of Q queries P places: that is a grid of Q rows and P columns.
+# **Attention** asks, for each of many *queries*, how much every place of a picture matters, and reads the mean with these
+# weights. For a large picture that is a lot of places. Deformable attention (Zhu et al. 2021) lets a query name *a few* places
+# and weights, and reads only there. For each of Q queries P places: that is a grid of Q rows and P columns.
 
 
 # %%
@@ -505,9 +513,10 @@ off = (deformable_attention(value, everywhere, weights) - full).abs().max()
 print(f"off from full attention: {off:.0e}")
 
 # %% [markdown]
-# **Then and now.** A query's network says in *pixels* how far its places lie from it. To normalise, divide x by the width and y by the height. The
-# released code of Deformable DETR divided x by the height: a shape is (H, W), a place (x, y)
-# ([6](https://github.com/fundamentalvision/Deformable-DETR/issues/6), 2020, mended within three days). Let each pixel read three pixels to its right:
+# **Then and now.** A query's network says in *pixels* how far its places lie from it. To normalise, divide x by the width and y
+# by the height. The released code of Deformable DETR divided x by the height: a shape is (H, W), a place (x, y)
+# ([6](https://github.com/fundamentalvision/Deformable-DETR/issues/6), 2020, mended within three days). Let each pixel read three
+# pixels to its right:
 
 # %% tags=["tolerance=0.01"]
 here = base_grid(20, 28)[..., :2].reshape(1, 560, 1, 2)  # each pixel is a query with one place
@@ -518,9 +527,9 @@ for name, size in {"(H, W)": [20, 28], "(W, H)": [28, 20]}.items():
 
 
 # %% [markdown]
-# **Does it learn where to look?** Four queries, four places each, and a digit that lies up to four pixels off the middle. A small network
-# looks at a coarse copy of the picture and moves the sixteen places; only what they read is passed on. Two rivals may not look: the places
-# of the one stay where chance put them, those of the other learn, and are then the same for all pictures.
+# **Does it learn where to look?** Four queries, four places each, and a digit that lies up to four pixels off the middle. A small
+# network looks at a coarse copy of the picture and moves the sixteen places; only what they read is passed on. Two rivals may not
+# look: the places of the one stay where chance put them, those of the other learn, and are then the same for all pictures.
 
 
 # %%
@@ -595,7 +604,8 @@ show(
 )
 
 # %% [markdown]
-# Do the places go along where the digit goes? **Predict:** of each pixel that a digit lies further to one side, how much do the places make, in the mean?
+# Do the places go along where the digit goes? **Predict:** of each pixel that a digit lies further to one side, how much do the
+# places make, in the mean?
 
 # %% tags=["hide-output", "tolerance=0.25"]
 ink = [F.grid_sample(moved, p, align_corners=False).mean() for p in (start, places)]
@@ -609,9 +619,10 @@ print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 # %% [markdown]
 # ## Build 5: build the symmetry in
 #
-# A spatial transformer *learns* to undo a turn. You may know more than it does: that a turn carries no meaning. Then read the picture in four
-# directions with one network, and keep the largest of each feature (Laptev et al. 2016 call it *TI-pooling*, for transformation-invariant). For quarter
-# turns the answer cannot change, trained or not. The layers are those of `PlainNet`, the classifier of notebook 04.
+# A spatial transformer *learns* to undo a turn. You may know more than it does: that a turn carries no meaning. Then read the
+# picture in four directions with one network, and keep the largest of each feature (Laptev et al. 2016 call it *TI-pooling*, for
+# transformation-invariant). For quarter turns the answer cannot change, trained or not. The layers are those of `PlainNet`, the
+# classifier of notebook 04.
 
 
 # %%
@@ -630,8 +641,8 @@ class FourTurns(PlainNet):
 
 
 # %% [markdown]
-# **Trust.** PyTorch's `rot90` moves pixels without reading between them. **Predict:** how far do the answers move, untrained, if a digit is turned by
-# 90 degrees? By 45?
+# **Trust.** PyTorch's `rot90` moves pixels without reading between them. **Predict:** how far do the answers move, untrained, if
+# a digit is turned by 90 degrees? By 45?
 
 # %% tags=["hide-output", "tolerance=0.05"]
 torch.manual_seed(0)
@@ -646,10 +657,10 @@ with torch.no_grad():
 # %% [markdown]
 # At 90 degrees the pictures are the same four, in another order. Between quarter turns it has to learn.
 #
-# **Then and now.** In 2021 a user of e2cnn, a library of such networks, found that an invariant network was not, on most widths
-# ([36](https://github.com/QUVA-Lab/e2cnn/issues/36)). The cause is half a pixel again. A convolution with a *stride* of 2 reads every second place, from the left. If the last one does
-# not end at the right edge, the places lie off the middle, and a turn moves them. Take a filter that is the same for
-# all quarter turns, and the largest answer over all places:
+# **Then and now.** In 2021 a user of e2cnn, a library of such networks, found that an invariant network was invariant on every fourth
+# width only ([36](https://github.com/QUVA-Lab/e2cnn/issues/36)). It is half a pixel again. A convolution with a *stride* of 2 reads
+# every second place, from the left. If the last one does not end at the right edge, the places lie off the middle, and a turn moves
+# them. Take a filter that is the same for all quarter turns, and the largest answer over all places:
 
 # %% tags=["tolerance=0.01"]
 torch.manual_seed(0)
@@ -665,7 +676,8 @@ for side in (28, 29):
     print(f"the answers differ by {(first - second).abs().max():.2f}")
 
 # %% [markdown]
-# **Who wins?** The plain network, the spatial transformer, the log-polar network of notebook 07, and four turns, at equal time (recorded, three seeds each). On digits turned by up to 90°, with all 60,000 labels:
+# **Who wins?** The plain network, the spatial transformer, the log-polar network of notebook 07, and four turns, at equal time
+# (recorded, three seeds each). On digits turned by up to 90°, with all 60,000 labels:
 
 # %%
 Markdown(comparison.to_markdown(comparison.load_comparison("symmetry")))
@@ -687,8 +699,8 @@ Markdown(comparison.to_markdown(comparison.load_comparison("few-any-angle")))
 #
 # - **All labels:** the plain network wins. It is shown as many turned digits as it likes, and learns the turns in the time in which
 #   the others take fewer steps: four turns cost four times as much.
-# - **300 labels, up to 90°:** the first and the last place are clear of each other, and nothing else is: within their intervals, the
-#   plain network, the transformer and four turns are level.
+# - **300 labels, up to 90°:** log-polar is clearly behind. The plain network, the transformer and four turns lie within each other's
+#   intervals.
 # - **300 labels, any angle:** now no side is up, so what `FourTurns` has built in costs nothing: it wins.
 # - **Log-polar is last each time.** It has turns *and* zooms built in, and sees the rim coarsely.
 # - **The transformer never wins here.** It has to learn what the others know, or were shown. It wins where most of the picture is
@@ -712,8 +724,8 @@ read = F.grid_sample(sign, unbent, align_corners=False)
 print(f"bent: off by {F.mse_loss(sign, word):.2f}, straightened: {F.mse_loss(read, word):.2f}")
 
 # %% [markdown]
-# **Optical flow.** Where did each pixel go from one frame to the next? If the flow is right, the second frame, read through it, is the
-# first. That is a loss without labels. Here the second frame lies two pixels further to the right:
+# **Optical flow.** Where did each pixel go from one frame to the next? If the flow is right, the second frame, read through it,
+# is the first. That is a loss without labels. Here the second frame lies two pixels further to the right:
 
 # %% tags=["tolerance=0.001"]
 frames = torch.stack([picture[0], picture[0].roll(2, -1)])
@@ -723,8 +735,8 @@ for pixels in (0.0, 1.0, 2.0):
     print(f"a flow of {pixels:.0f} pixels: the loss is {F.mse_loss(read, frames[:1]):.3f}")
 
 # %% [markdown]
-# **Planes of a radiance field.** A scene's features lie on three planes. A point (x, y, z) in space reads them at (x, y), (x, z) and (y, z), and a
-# small network turns the sum into colour and density. Three pictures, one grid each:
+# **Planes of a radiance field.** A scene's features lie on three planes. A point (x, y, z) in space reads them at (x, y), (x, z)
+# and (y, z), and a small network turns the sum into colour and density. Three pictures, one grid each:
 
 # %%
 planes, points = torch.randn(3, 8, 16, 16), torch.rand(3, 5) * 2 - 1  # 5 points in space
@@ -733,8 +745,8 @@ features = F.grid_sample(planes, pairs, align_corners=False).sum(dim=0)[:, 0].T
 print("5 points, 8 features each:", tuple(features.shape))
 
 # %% [markdown]
-# **Video stabilisation.** Estimate the camera's shake, frame by frame, smooth its path, and read each frame through what is left. Here the shake is known,
-# two pixels in the second frame:
+# **Video stabilisation.** Estimate the camera's shake, frame by frame, smooth its path, and read each frame through what is left.
+# Here the shake is known, two pixels in the second frame:
 
 # %% tags=["tolerance=0.001"]
 shake = transforms.translation(torch.tensor([0.0, 2 * 2 / 28]))
@@ -768,9 +780,9 @@ for name, (grid, words) in drawn.items():
     display(described)
 
 # %% [markdown]
-# Where a grid folds, the same piece of the digit is read two or three times, once of it mirrored. On a digit that is a blemish. On a brain it is a second
-# ventricle, or a tumour whose size means nothing. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on flows that are not
-# smooth (exercise 5), and count the folds in any case.
+# Where a grid folds, the same piece of the digit is read two or three times, once of it mirrored. On a digit that is a blemish.
+# On a brain it is a second ventricle, or a tumour whose size means nothing. The loss cannot see it: it compares brightness.
+# **Remedy:** integrate a velocity, or put a price on flows that are not smooth (exercise 5), and count the folds in any case.
 
 # %% [markdown]
 # ## What to use in 2026
@@ -790,8 +802,8 @@ for name, (grid, words) in drawn.items():
 #
 # Four exercises with a check that answers, and two to run.
 #
-# **1. Predict.** A feature map has a stride of 16: one of its pixels stands for 16 of the picture. A detector crops a person, 72 pixels wide, with
-# `aligned=False`. By how many pixels of the *picture* does it read wrongly?
+# **1. Predict.** A feature map has a stride of 16: one of its pixels stands for 16 of the picture. A detector crops a person, 72
+# pixels wide, with `aligned=False`. By how many pixels of the *picture* does it read wrongly?
 
 # %%
 guess = ...  # pixels of the picture
@@ -799,7 +811,8 @@ checks.stride_of_half_a_pixel(guess)
 
 
 # %% [markdown]
-# **2. Write** a deformable convolution's offsets as flows, one for each tap. Predict: which channel says how far the second tap goes to the right?
+# **2. Write** a deformable convolution's offsets as flows, one for each tap. Predict: which channel says how far the second tap
+# goes to the right?
 
 
 # %%
@@ -845,7 +858,8 @@ checks.attention_saved(guess)
 #
 # **3.** Where `first` is the same everywhere: then it does not matter where it is read.
 #
-# **5.** Next to nothing folds, but more of the difference is left than with integration alone, also with both: a price holds back good moves as well as bad ones.
+# **5.** Next to nothing folds, but more of the difference is left than with integration alone, also with both: a price holds back
+# good moves as well as bad ones.
 #
 # **6.** It does, by less: the strokes of a digit in the middle lie in different places, too.
 # </details>
