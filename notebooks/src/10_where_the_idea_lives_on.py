@@ -677,9 +677,9 @@ for side in (28, 29):
 
 # %% [markdown]
 # **Who wins?** The plain network, the spatial transformer, the log-polar network of notebook 07, and four turns, at equal time
-# (recorded, three seeds each). On digits turned by up to 90°, with all 60,000 labels:
+# (recorded, three seeds each or more). **Predict** the order on digits turned by up to 90°, with all 60,000 labels:
 
-# %%
+# %% tags=["hide-output"]
 Markdown(comparison.to_markdown(comparison.load_comparison("symmetry")))
 
 # %% [markdown]
@@ -697,8 +697,8 @@ Markdown(comparison.to_markdown(comparison.load_comparison("few-any-angle")))
 # %% [markdown]
 # (The last two columns are those of notebook 05. A correlation near 0 says that the transformer hardly undoes a turn.)
 #
-# - **All labels:** the plain network wins. It is shown as many turned digits as it likes, and learns the turns in the time in which
-#   the others take fewer steps: four turns cost four times as much.
+# - **All labels:** the plain network has the lowest error. It is shown as many turned digits as it likes, and takes the most steps in the
+#   same time. Four turns come close, with a quarter of its steps.
 # - **300 labels, up to 90°:** log-polar is clearly behind. The plain network, the transformer and four turns lie within each other's
 #   intervals.
 # - **300 labels, any angle:** now no side is up, so what `FourTurns` has built in costs nothing: it wins.
@@ -759,7 +759,7 @@ print(f"two frames differ by {F.mse_loss(*frames):.3f}, steadied by {F.mse_loss(
 # You integrated a velocity in Build 1, in place of taking the network's answer for the flow. Was it worth its six readings? Train the
 # same network without. **Predict:** is more of the difference left, or less? And how much of the grids folds?
 
-# %% tags=["hide-output", "tolerance=6"]
+# %% tags=["hide-output", "tolerance=8"]
 torch.manual_seed(0)
 hasty = Registration(integrated=False)
 train_registration(hasty)
@@ -780,9 +780,10 @@ for name, (grid, words) in drawn.items():
     display(described)
 
 # %% [markdown]
-# Where a grid folds, the same piece of the digit is read two or three times, once of it mirrored. On a digit that is a blemish.
-# On a brain it is a second ventricle, or a tumour whose size means nothing. The loss cannot see it: it compares brightness.
-# **Remedy:** integrate a velocity, or put a price on flows that are not smooth (exercise 5), and count the folds in any case.
+# Without integration, grids fold, and the pictures do not even match better. Where a grid folds, the same piece of the digit is read
+# two or three times, once of it mirrored. On a digit that is a blemish. On a brain it is a second ventricle, or a tumour whose size
+# means nothing. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on flows that are
+# not smooth (exercise 5). Count the folds in any case.
 
 # %% [markdown]
 # ## What to use in 2026
