@@ -212,6 +212,7 @@ def draw_pairs(images, labels, count, generator):
     return torch.cat([images[first], images[order[second]]], dim=1)
 
 
+# %%
 def train_registration(network, steps=200, price=0.0):
     """Only the likeness teaches it; `price` is for neighbours that move apart."""
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
@@ -338,7 +339,7 @@ print(f"yours and the rule: off by {off.abs().max():.4f}")
 # box of yours would give it?
 
 # %% tags=["hide-output", "tolerance=0.001"]
-print("aligned=False, and your box moved right and down by so much:")
+print("without the half pixel, and your box moved right and down by so much:")
 for moved in (0, 0.5):
     off = crop_boxes(picture, box + moved, (8, 9)) - by_cells(picture, box[0], (8, 9), False)
     print(f"{moved:4} pixels: off by {off.abs().max():.4f}")
@@ -542,6 +543,7 @@ def looking():
     return nn.Sequential(coarse, nn.Flatten(), nn.Linear(200, 48), nn.ReLU(), head)
 
 
+# %%
 class Reader(nn.Module):
     """Names a digit from what four queries read at four places each."""
 
