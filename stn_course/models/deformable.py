@@ -1,7 +1,8 @@
 """A network whose second convolution reads where a third one sends its taps."""
 
+import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from stn_course.descendants import deformable_conv2d
 from stn_course.models.tutorial import PlainNet
@@ -42,7 +43,7 @@ class DeformableNet(PlainNet):
             for parameter in self.localization.parameters():
                 nn.init.zeros_(parameter)
 
-    def second(self, x: Tensor) -> Tensor:
+    def second(self, x: torch.Tensor) -> torch.Tensor:
         """The second convolution: (B, 10, 12, 12) -> (B, 20, 12, 12)."""
         if self.localization is None:
             return self.conv2(x)
@@ -50,7 +51,7 @@ class DeformableNet(PlainNet):
         self.offset = offset.detach()
         return deformable_conv2d(x, offset, self.conv2.weight)
 
-    def classify(self, x: Tensor) -> Tensor:
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
         """The log-probabilities (B, 10) of digits (B, 1, 28, 28), read as they are."""
         x = F.relu(self.pool(self.conv1(x)))  # (B, 10, 12, 12)
         x = F.relu(self.wide_pool(self.conv2_drop(self.second(x))))  # (B, 20, 4, 4)
