@@ -46,7 +46,7 @@ help:
 	@echo "make notebooks  run and store all notebooks from notebooks/src, or one: NB=02"
 	@echo "make sources    write notebooks/src from the notebooks, all or one: NB=02"
 	@echo "make site       write the course as a site into site/, or one notebook: NB=02 (needs npm)"
-	@echo "make map        write what follows from notebooks/lessons.toml: tables, headings, minutes"
+	@echo "make map        write what follows from notebooks/lessons.toml and glossary.toml: tables, headings, minutes"
 	@echo "make api        write the pages about the package's functions into $(API)"
 	@echo "make figures    draw the reference figures of the tests anew"
 	@echo "make links      write badges and URLs anew, after a change of the repository in pyproject.toml"
@@ -129,6 +129,7 @@ site: $(TESTABLE)
 
 map: $(TESTABLE)
 	$(RUN) tools/course_map.py
+	$(RUN) tools/glossary.py
 
 api: $(INSTALLED)
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learner import body, cell
+from learner import attempted, body, cell
 
 from stn_course import checks, grids
 from stn_course.checks import progress
@@ -108,6 +108,27 @@ def test_what_is_wrong_is_said(change, words):
     verdict = checks.affine_grid(mine)
     assert verdict.solved is False
     assert words in readable(verdict)
+
+
+SHARE = "p = wrong.float().mean()\n"
+
+
+@pytest.mark.parametrize("form", ["", ".item()", ".double()"])
+def test_where_one_number_is_expected_pythons_own_and_any_floating_dtype_will_do(form):
+    """The only argument is a tensor of bools, which says nothing of the answer's dtype."""
+    text = f"{SHARE}return (100 * (p * (1 - p) / len(wrong)).sqrt()){form}"
+    assert attempted("standard_error", text).solved is True
+    verdict = attempted("standard_error", f"{SHARE}return (p * (1 - p) / len(wrong)).sqrt(){form}")
+    assert "Diagnosis: this is a share from 0 to 1." in verdict.text
+
+
+def test_a_number_in_place_of_several_is_named():
+    assert "It returned float 25.0; expected" in attempted("base_grid", "return 25.0").text
+
+
+def test_a_truth_in_place_of_a_number_is_named():
+    verdict = attempted("standard_error", "return (100 * wrong.float().mean()).to(wrong.dtype)")
+    assert "It returned torch.bool; expected torch.float64." in verdict.lines
 
 
 @pytest.mark.parametrize("form", ["nn.Parameter(out)", "out.mT.contiguous().mT", "out.clone()"])

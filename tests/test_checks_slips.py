@@ -245,6 +245,14 @@ def test_words_are_known_in_other_spellings(guess, word):
     assert checks.frame(0).lines == checks.frame(0.0).lines == checks.frame("zero").lines
 
 
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [("patient_1", "bypassed"), ("patient_2", "Learning rate"), ("patient_4", "memorised")],
+)
+def test_a_diagnosis_is_known_by_its_exhibits_name(name, guess):
+    assert getattr(checks, name)(guess).solved is True
+
+
 @pytest.mark.parametrize("guess", ["light grey", "Light gray.", "dark grey", 0, 0.0])
 def test_a_colour_of_two_words_and_its_number_are_answered(guess):
     assert checks.frame(guess).lines[1].startswith("Diagnosis: ")

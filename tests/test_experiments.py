@@ -311,12 +311,26 @@ def test_what_comes_with_the_package_can_be_read():
 # table
 
 
+@pytest.mark.parametrize(
+    ("errors", "standing"),
+    [
+        ([1.1, 1.3], ""),
+        ([1.2049], ""),
+        ([1.3], "above"),
+        ([1.0, 1.5, 1.7], "within"),
+        ([1.4, 1.5, 1.6], "above"),
+    ],
+)
+def test_how_errors_stand_to_the_papers(errors, standing):
+    assert table.standing(errors, 1.2) == standing
+
+
 def test_the_table_has_means_intervals_and_says_what_is_above():
     three = [result(replace(R_AFFINE, seed=s), e) for s, e in enumerate((1.0, 1.5, 1.7))]
     one = result(NAMED["R_st-cnn_affine_seed0"], 0.7049)
     text = table.to_table([*three, one])
     mean, half = interval([1.0, 1.5, 1.7])
-    assert f"| st-fcn | affine | {mean:.2f} ± {half:.2f} (1.2, above) | not run (0.8) |" in text
+    assert f"| st-fcn | affine | {mean:.2f} ± {half:.2f} (1.2, within) | not run (0.8) |" in text
     assert "| st-cnn | affine | 0.70 (0.7) |" in text
     assert "| fcn | none | not run (2.1) | not run (5.2) |" in text
     assert "not run (47.7) | not run (-) |" in text

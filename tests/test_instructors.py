@@ -1,11 +1,13 @@
 """INSTRUCTORS.md says what the notebooks, the checks and the commands say."""
 
 import importlib
+import itertools
 import os
 import re
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ import pytest
 
 from stn_course.checks.catalogue import EXERCISES, QUESTIONS
 from stn_course.cli import HANDED_ON
+from stn_course.lessons import load_lessons
 from stn_course.marking.__main__ import main, parser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +44,106 @@ def test_every_quiz_stands_in_the_table():
     assert named == set(QUESTIONS)
 
 
+SYLLABUS = GUIDE.split("\n## A syllabus\n")[1].split("\n## ")[0]
+PLANS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", SYLLABUS, re.DOTALL | re.MULTILINE))
+LESSONS = {lesson.number: lesson for lesson in load_lessons().values()}
+each_plan = pytest.mark.parametrize("plan", PLANS)
+Table = list[dict[str, str]]  # a row is a session, by the heads of the columns
+
+
+def tables(plan: str) -> list[Table]:
+    """Those of a plan, in order: its days, or the weeks and their homework."""
+    found = re.findall(r"^(\|.+\|)\n\|[ |-]+\n((?:\|.+\n)+)", PLANS[plan], re.MULTILINE)
+    cut = re.compile(r"\s*\|\s*").split
+    return [
+        [dict(zip(cut(heads), cut(row), strict=True)) for row in body.splitlines()]
+        for heads, body in found
+    ]
+
+
+def numbers(session: dict[str, str]) -> tuple[str, ...]:
+    """The notebooks of a session, which are linked by their numbers; none of a break."""
+    linked = re.findall(r"\[(\d\d)\]\(notebooks/(\w+)\.ipynb\)", session["notebook"])
+    assert all(LESSONS[number].name == name for number, name in linked)
+    return tuple(number for number, _ in linked)
+
+
+def by_notebooks(table: Table) -> dict[tuple[str, ...], Table]:
+    """The sessions of the same notebooks, together; a notebook may take two."""
+    found = defaultdict(list)
+    for session in table:
+        found[numbers(session)].append(session)
+    found.pop((), None)
+    return found
+
+
+def solving(words: str, number: str) -> float:
+    """The minutes of the exercises that are set: all, or a share of the notebook's for each."""
+    lesson = LESSONS[number]
+    whole = lesson.with_exercises - lesson.minutes
+    if f"all of {number}" in words or (words.startswith("all") and "all of" not in words):
+        return whole
+    there = [name for name, exercise in EXERCISES.items() if exercise.notebook == lesson.name]
+    return whole * sum(f"`{name}`" in words for name in there) / max(len(there), 1)
+
+
+@each_plan
+def test_a_session_takes_what_its_notebooks_and_exercises_take(plan):
+    for table in tables(plan):
+        (column,) = [head for head in table[0] if head.startswith("minutes")]
+        in_class = column == "minutes"
+        for group, parts in by_notebooks(table).items():
+            words = " ".join(part["exercises"] for part in parts)
+            least = sum(LESSONS[n].minutes * in_class + solving(words, n) for n in group)
+            given = sum(int(part[column]) for part in parts)
+            assert least <= given <= least + 20, (plan, group, least, given)
+
+
+@pytest.mark.parametrize("plan", ["One day", "Three days"])
+def test_the_sessions_of_a_day_follow_each_other_and_have_their_breaks(plan):
+    for day in tables(plan):
+        now, since_a_break = 9 * 60, 0
+        for session in day:
+            hours, minutes = map(int, session["from"].split(":"))
+            assert hours * 60 + minutes == now, session
+            now += int(session["minutes"])
+            pause = session["notebook"] in ("break", "lunch")
+            since_a_break = 0 if pause else since_a_break + int(session["minutes"])
+            assert since_a_break <= 120, session
+        assert now <= 17 * 60
+
+
+def test_a_plan_has_its_notebooks():
+    held = {
+        plan: {n for day in tables(plan) for row in day for n in numbers(row)} for plan in PLANS
+    }
+    assert held.pop("One day") == {f"{n:02}" for n in range(7)}  # as its words say
+    assert set(held) == {"Three days", "Six weeks"}
+    assert all(found == set(LESSONS) for found in held.values())
+    rows = [row for day in tables("Three days") for row in day if numbers(row) > ("00",)]
+    assert {row["exercises"] for row in rows} == {"all"}
+
+
+def prose(number: str) -> str:
+    """All that a notebook says in Markdown."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{LESSONS[number].name}.ipynb", as_version=4)
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+@each_plan
+def test_a_plan_names_sections_and_exercises_that_its_notebooks_have(plan):
+    set_so_far = []
+    for session in itertools.chain(*tables(plan)):
+        text = "\n".join(prose(number) for number in numbers(session))
+        for section in re.findall(r"\*(.+?)\*", " ".join(session.values())):
+            assert re.search(rf"^##+ {re.escape(section)}", text, re.MULTILINE), section
+        names = re.findall(r"`(\w+)`", " ".join(session.values()))
+        lessons = {LESSONS[number].name for number in numbers(session)}
+        assert all(EXERCISES[name].notebook in lessons for name in names), session
+        set_so_far += re.findall(r"`(\w+)`", session.get("exercises", ""))
+    assert len(set_so_far) == len(set(set_so_far))
+
+
 def blocks(language: str) -> list[str]:
     """Its blocks of code in a language; "" for commands."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
@@ -60,7 +163,7 @@ def program(words: str) -> str:
 
 def test_its_commands_exist():
     told = [shlex.split(line) for line in commands() if "stn-course check " in line]
-    assert len(told) == 7
+    assert len(told) == 9
     for line in told:
         chosen = parser().parse_args(line[line.index("check") + 1 :])
         assert chosen.notebooks[0].endswith(".ipynb")

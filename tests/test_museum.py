@@ -48,7 +48,12 @@ def test_maps_cannot_be_turned_back(seen):
     _, maps, pictures = seen["feature_maps"]
     (deep,), (shallow,) = maps.numbers.values(), pictures.numbers.values()
     assert deep > 50 and shallow < 5
-    assert computed.turned_back(0, deep=True) == computed.turned_back(0, deep=False)
+    untouched = computed.turned_back(0, "nothing")
+    assert computed.turned_back(0, "maps") == computed.turned_back(0, "pictures") == untouched
+    assert computed.turned_back(15, "maps") < computed.turned_back(15, "nothing")
+    assert computed.turned_back(90, "maps") > computed.turned_back(90, "nothing") > 50
+    with pytest.raises(ValueError, match="what must be"):
+        computed.turned_back(0, "deep")
 
 
 def test_fine_stripes_become_bands(seen):

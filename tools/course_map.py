@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from derived_text import Makers, write
+from derived_text import Makers, between, write
 from nbformat import NotebookNode
 from notebook_pairs import Pair, edited
 
@@ -65,8 +65,7 @@ BLOCKS: dict[str, Callable[[Lessons], str]] = {
 def filled(text: str, lessons: Lessons) -> str:
     """A text with what is between its comments made anew."""
     for name, make in BLOCKS.items():
-        between = re.compile(rf"(<!-- {name}(?:: [^>]*)? -->).*?(<!-- /{name} -->)", re.DOTALL)
-        text = between.sub(lambda found, make=make: found[1] + make(lessons) + found[2], text)
+        text = between(text, name, partial(make, lessons))
     return text
 
 

@@ -1,11 +1,21 @@
 """Text that follows from a setting: which files do not say it, and writing them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from notebook_pairs import Pair, said
 
 Makers = dict[Path, Callable[[str], str]]  # a file, and what makes its text from the one it has
+
+
+def between(text: str, name: str, make: Callable[[], str]) -> str:
+    """A text with what stands between two comments, <!-- name --> and <!-- /name -->, made anew.
+
+    Words may follow the first name after a colon.
+    """
+    comments = re.compile(rf"(<!-- {name}(?:: [^>]*)? -->).*?(<!-- /{name} -->)", re.DOTALL)
+    return comments.sub(lambda found: found[1] + make() + found[2], text)
 
 
 def stale(makers: Makers) -> dict[Path, str]:

@@ -134,6 +134,8 @@ show(
 #   never overwrites a notebook that you have changed.
 # - **What you build is what the package uses.** A function in a notebook is the same as in `stn_course`. One test keeps the
 #   two equal, another compares both with PyTorch.
+# - **A word you do not know**, or have forgotten, stands in the [glossary](11_then_and_now.ipynb#Glossary) at the end of the
+#   last notebook, with a link to where it is built.
 # - **Nothing is downloaded.** The digits come with the course.
 #
 # ## The map

@@ -91,7 +91,7 @@ show(
 )
 
 # %% [markdown]
-# ## Output → input
+# ## From output to input
 #
 # Theta answers a question that each **output** pixel asks: *where in the input do I look?* So it maps output
 # coordinates to input coordinates. When you turn your head to the right, what you see moves to the left. The grid is the

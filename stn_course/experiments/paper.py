@@ -58,11 +58,11 @@ SETS = {
         measure=undone_turn,
     ),
     "P": DigitSet(
-        "scaled by 0.75 to 1, each corner moved by a normal 5 pixels",
+        "scaled by 0.75 to 1, each corner moved at random, by 5 pixels (standard deviation)",
         random_projection((0.75, 1.0), 5.0),
     ),
     "E": DigitSet(
-        "scaled by 0.75 to 1, 16 points of a thin plate spline moved by a normal 1.5 pixels",
+        "scaled by 0.75 to 1, 16 points of a thin plate spline moved at random, by 1.5",
         random_elastic((0.75, 1.0), 4, 1.5),
     ),
     "TC": DigitSet(

@@ -124,8 +124,8 @@ EXHIBITS = {
         "a transformer before a deeper layer, with a perfect theta, and turned digits stay unread",
         "the error with theta told, on maps and on pictures",
         "warp the picture",
-        partial(seen_turned_back, deep=True),
-        partial(seen_turned_back, deep=False),
+        partial(seen_turned_back, what="maps"),
+        partial(seen_turned_back, what="pictures"),
     ),
     "aliasing": Exhibit(
         "aliasing",

@@ -12,6 +12,7 @@ from stn_course.museum.exhibit import Seen
 from stn_course.museum.runs import FRAMES, TESTED, first_digits
 from stn_course.samplers import warp
 from stn_course.transforms import rotation, scale
+from stn_course.validation import check_choice
 
 ANGLE = 60  # degrees
 PERIOD = 3.7  # pixels from stripe to stripe in a picture four times as large
@@ -35,29 +36,32 @@ def misread(answers: Tensor) -> float:
 
 
 @torch.no_grad()
-def turned_back(angle: float, deep: bool) -> float:
-    """What is misread of digits turned by an angle and turned back by exactly that angle.
+def turned_back(angle: float, what: str) -> float:
+    """What is misread of digits turned by an angle, in percent.
 
-    angle: in degrees. deep: turn back the maps of the first convolution, in place of the picture.
+    angle: in degrees. what: "pictures" or "maps", those of the first convolution, are turned back
+    by exactly that angle; or "nothing" is.
     """
+    check_choice("what", what, ("pictures", "maps", "nothing"))
     model, (images, _) = upright_reader(), first_digits("test", TESTED)
     turned = warp(normalise(images), rotation(degrees=angle), padding_mode="border")
     back = rotation(degrees=-angle)
-    if not deep:
-        return misread(model(warp(turned, back, padding_mode="border")))
-    maps = warp(F.relu(model.pool(model.conv1(turned))), back, padding_mode="border")
+    if what == "pictures":
+        turned = warp(turned, back, padding_mode="border")
+    maps = F.relu(model.pool(model.conv1(turned)))
+    if what == "maps":
+        maps = warp(maps, back, padding_mode="border")
     deeper = F.relu(model.pool(model.conv2(maps)))
-    hidden = F.relu(model.fc1(deeper.flatten(1)))
-    return misread(model.fc2(hidden))
+    return misread(model.fc2(F.relu(model.fc1(deeper.flatten(1)))))
 
 
-def seen_turned_back(deep: bool) -> Seen:
+def seen_turned_back(what: str) -> Seen:
     """The exhibit of the feature maps."""
-    return Seen({f"digits turned by {ANGLE}° misread, %": turned_back(ANGLE, deep)})
+    return Seen({f"digits turned by {ANGLE}° misread, %": turned_back(ANGLE, what)})
 
 
 def striped() -> Tensor:
-    """Test digits four times as large before fine stripes, (TESTED, 1, 112, 112)."""
+    """Test digits four times as large in front of fine stripes, (TESTED, 1, 112, 112)."""
     images, _ = first_digits("test", TESTED)
     large = F.interpolate(images, scale_factor=4, mode="nearest")
     stripes = 0.5 + 0.5 * torch.cos(2 * torch.pi * torch.arange(112) / PERIOD)
@@ -91,7 +95,7 @@ def through_a_row(align_corners: bool) -> Seen:
         pictures = F.grid_sample(pictures, grid.expand(len(images), -1, -1, -1), **options)
         strip.append(F.grid_sample(strip[-1], grid, **options))
     moved = (ruler[0, 0, 14, COLUMN] - COLUMN).item()
-    numbers = {f"column {COLUMN} reads, pixels further out": moved}
+    numbers = {f"column {COLUMN} reads too far out by, pixels": moved}
     return Seen(numbers | {MISREAD: misread(upright_reader()(pictures))}, torch.cat(strip))
 
 

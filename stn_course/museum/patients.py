@@ -38,6 +38,18 @@ AGAINST = {
     "few": "then the training loss would be near 0 beside a large test error. Compare the two.",
 }
 
+# Other names for the same, from the exhibits and from what `fit` finds.
+SPELLINGS = {
+    "bypassed": "bypass",
+    "full rate": "rate",
+    "learning rate": "rate",
+    "random start": "start",
+    "initialisation": "start",
+    "grey frame": "padding",
+    "learned by heart": "few",
+    "memorised": "few",
+}
+
 
 def other_diagnoses(answer: str) -> tuple[tuple[str, str], ...]:
     """Each diagnosis but the right one, with what speaks against it."""

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import takewhile
 
 import torch
@@ -31,6 +32,13 @@ def same(theirs: Result, mine: Result) -> bool:
     return bool((nan | agree(theirs.value.float(), mine.value)).all())
 
 
+def as_tensor(expected: Tensor, received: Result) -> Result:
+    """A result as it came; but where one number is expected, Python's own are as good."""
+    if expected.dim() or received.number is None:
+        return received
+    return replace(received, value=expected.new_tensor(received.number))
+
+
 def no_tensor(exercise: FunctionExercise, expected: Tensor, received: Result) -> str:
     """What came in place of a tensor, in words."""
     if received.kind in ("NoneType", "ellipsis"):
@@ -46,7 +54,7 @@ def no_tensor(exercise: FunctionExercise, expected: Tensor, received: Result) ->
 def difference(exercise: FunctionExercise, case: Case, expected: Tensor, received: Result):
     """What is wrong with a result that is no exception, in words; None if nothing is.
 
-    The dtype matters where an argument has one; from numbers any floating dtype may be made.
+    The dtype matters where an argument has a floating one; from others any may be made.
     """
     value = received.value
     if value is None:
@@ -55,7 +63,8 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
         return f"It returned shape {tuple(value.shape)}; expected {tuple(expected.shape)}."
     if received.device != "cpu":
         return f"It returned a tensor on {received.device}; expected cpu, as the arguments are."
-    free = value.is_floating_point() and not any(isinstance(a, Tensor) for a in case.args)
+    given = [a for a in case.args if isinstance(a, Tensor) and a.is_floating_point()]
+    free = value.is_floating_point() and not given
     if value.dtype != expected.dtype and not free:
         return f"It returned {value.dtype}; expected {expected.dtype}."
     if not agree(expected, value).all():

@@ -10,7 +10,7 @@ from types import FunctionType
 
 from torch import Tensor
 
-from stn_course.checks.engine.diagnosis import DIFFERS, diagnose, difference, oracle
+from stn_course.checks.engine.diagnosis import DIFFERS, as_tensor, diagnose, difference, oracle
 from stn_course.checks.engine.formatting import agree, argument, listed, value_table
 from stn_course.checks.engine.sandbox import LIMIT, SANDBOX, Outcome, is_learners
 from stn_course.checks.engine.types import Case, FunctionExercise
@@ -149,8 +149,9 @@ def judge_results(exercise: FunctionExercise, cases: list[Case], results: list[R
     """The verdict on results that all came."""
     if all(map(is_nothing, results)):
         return Verdict(exercise.name, None, [untouched(exercise, None)])
-    for at, right in enumerate(oracle(exercise, cases)):
-        result = results[at]
+    rights = oracle(exercise, cases)
+    results = list(map(as_tensor, rights, results))
+    for at, (right, result) in enumerate(zip(rights, results, strict=True)):
         if result.raised:
             return wrong(exercise, cases, results, at, raised_lines(exercise, result))
         words = difference(exercise, cases[at], right, result)

@@ -102,7 +102,8 @@ def wrong_numbers(expected: Tensor, value: Tensor) -> str | None:
         return None if agree(expected, value).all() else SINGLE
     if equal(-expected, value):
         return SIGN
-    return NEARLY if (value - expected).abs().max() <= NEAR * spread(expected) else None
+    off = (value.double() - expected.double()).abs().max()
+    return NEARLY if off <= NEAR * spread(expected) else None
 
 
 def spread(expected: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class Result:
     """What one call gave: exactly one of value, other and raised is set.
 
     value: a tensor on the CPU. device: where it was. other: something else than a tensor, in words.
-    kind: the name of the type that came.
+    kind: the name of the type that came. number: it, where it is one of Python's.
     raised: an exception's name and text; frames: its lines as (file, line number), outermost first.
     memory: there was too little memory.
     changed: the number of the argument that the call modified, or None. printed: what it printed.
@@ -53,6 +53,7 @@ class Result:
     device: str = "cpu"
     other: str | None = None
     kind: str = "Tensor"
+    number: float | None = None
     raised: tuple[str, str] | None = None
     frames: list[tuple[str, int]] = field(default_factory=list)
     memory: bool = False
@@ -81,8 +82,9 @@ def plain(value) -> Result:
     if not isinstance(value, Tensor):
         shape = getattr(value, "shape", None)
         size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
-        kind = type(value).__name__
-        return Result(other=f"{kind}{size}" if size else describe_safely(value), kind=kind)
+        kind, number = type(value).__name__, float(value) if type(value) in (int, float) else None
+        words = f"{kind}{size}" if size else describe_safely(value)
+        return Result(other=words, kind=kind, number=number)
     device = str(value.device)
     shape = f"a {value.dtype} tensor of shape {tuple(value.shape)}"
     if value.numel() > LARGEST:

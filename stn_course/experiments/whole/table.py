@@ -11,7 +11,8 @@ from stn_course.experiments.running import Finding
 def to_table(results: Sequence[Finding]) -> str:
     """Our errors in Markdown, the paper's in brackets, and in words where our runs differ.
 
-    Of several seeds the mean with its 95 % interval. A cell that is above the paper says so.
+    Of several seeds the mean with its 95 % interval. A cell that is above the paper says so, see
+    `standing`.
     """
     cells, ours = printed(), by_cell(results)
     rows = list(dict.fromkeys(cell[1:] for cell in cells))
@@ -36,8 +37,19 @@ def _cell(cells: dict, cell: tuple[str, str, str], ours: dict) -> str:
         return f"not run ({beside})"
     mean, half = interval(errors) if len(errors) > 1 else (errors[0], None)
     found = f"{mean:.2f}" + ("" if half is None else f" ± {half:.2f}")
-    above = ", above" if paper is not None and round(mean, 2) > paper else ""
-    return f"{found} ({beside}{above})"
+    stands = "" if paper is None else standing(errors, paper)
+    return f"{found} ({beside}{', ' if stands else ''}{stands})"
+
+
+def standing(errors: Sequence[float], paper: float) -> str:
+    """How the mean error of some seeds stands to the paper's: "" where it is at most that.
+
+    Else "within", where the paper's lies in the 95 % interval, or "above".
+    """
+    mean, half = interval(errors) if len(errors) > 1 else (errors[0], 0.0)
+    if round(mean, 2) <= paper:
+        return ""
+    return "within" if mean - half <= paper else "above"
 
 
 def cost(results: Sequence[Finding]) -> str:

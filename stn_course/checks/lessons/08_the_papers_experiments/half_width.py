@@ -32,7 +32,7 @@ EXERCISE = FunctionExercise(
     attempt="my_half_width",
     solution=half_width,
     oracle=by_pairs,
-    against="the squared differences of all pairs of seeds",
+    against="the half width that the differences between all pairs of seeds give",
     cases=cases,
     hints=(
         "How much do the seeds spread? And how much more exact than one seed is a mean of S?",

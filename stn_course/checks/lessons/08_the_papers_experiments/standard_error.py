@@ -101,6 +101,15 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "always 10,000",
+            "this is the standard error for 10,000 digits, however many came: N is len(wrong).",
+            _of(lambda p, n: 100 * (p * (1 - p) / 10_000).sqrt()),
+            typed="""
+                p = wrong.double().mean()
+                return 100 * (p * (1 - p)).sqrt() / 100
+            """,
+        ),
+        Misconception(
             "of N - 1",
             "the spread is counted over N - 1 digits. Here the share itself says how much its ones "
             "and zeros spread: p · (1 - p), over N.",

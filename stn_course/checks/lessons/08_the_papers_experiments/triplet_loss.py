@@ -74,6 +74,11 @@ def _margin_off(crops, randoms, margin):
     return _others(F.relu(alike - apart - margin)).mean()
 
 
+def _random_of_the_other(crops, randoms, margin):
+    alike, _ = _all_pairs(crops, randoms)
+    return _others(F.relu(alike - (crops[:, None] - randoms).square().sum(2) + margin)).mean()
+
+
 def _summed(crops, randoms, margin):
     alike, apart = _all_pairs(crops, randoms)
     return _others(F.relu(alike - apart + margin)).sum()
@@ -167,6 +172,22 @@ EXERCISE = FunctionExercise(
                 far = ((crops - randoms) ** 2).sum(-1, keepdim=True)
                 terms = (near - far - margin).clamp(min=0)
                 return terms[torch.eye(len(crops)) == 0].mean()
+            """,
+        ),
+        Misconception(
+            "the other's random crop",
+            "crop n is held against the random crop of picture m. It belongs beside its own: "
+            "randoms[n].",
+            _random_of_the_other,
+            typed="""
+                terms = []
+                for n in range(len(crops)):
+                    for m in range(len(crops)):
+                        if n != m:
+                            near = ((crops[n] - crops[m]) ** 2).sum()
+                            far = ((crops[n] - randoms[m]) ** 2).sum()
+                            terms.append(torch.relu(near - far + margin))
+                return sum(terms) / len(terms)
             """,
         ),
         Misconception(

@@ -74,6 +74,27 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "angles by digit",
+            "the angles are in another order than the digits: flatten() of (B, 2) goes picture by "
+            "picture, as flatten(0, 1) does, and .T.flatten() takes all first digits first.",
+            _with(lambda degrees: degrees.T.reshape(-1, 2)),
+            typed="""
+                B, C, H, W = pairs.shape
+                turned = data.rotate(pairs.reshape(B * C, 1, H, W), degrees.T.flatten())
+                return turned.reshape(B, C, H, W)
+            """,
+        ),
+        Misconception(
+            "never paired again",
+            "each digit still is a picture of its own. Bring them back into pairs: "
+            "unflatten(0, (B, 2)), after the channel is gone.",
+            lambda pairs, degrees: one_by_one(pairs, degrees).flatten(0, 1)[:, None],
+            typed="""
+                B, C, H, W = pairs.shape
+                return data.rotate(pairs.reshape(B * C, 1, H, W), degrees.flatten())
+            """,
+        ),
+        Misconception(
             "angles swapped",
             "the two angles of a pair are swapped: the first belongs to channel 0.",
             _with(lambda degrees: degrees.flip(1)),

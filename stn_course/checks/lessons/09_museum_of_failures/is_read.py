@@ -58,12 +58,17 @@ def make(name: str, training_mode: bool) -> nn.Module:
 
 
 def run_test(attempt, name: str, training_mode: bool):
-    """The attempt's answer about a network, as a number."""
+    """The attempt's answer about a network, as a number; 2 more where it left that changed."""
     images = seeded(lambda: torch.rand(4, 1, 28, 28))
-    answer = seeded(lambda: attempt(make(name, training_mode), images))
+    net = make(name, training_mode)
+    with torch.no_grad():
+        before = net.first(images)
+    answer = seeded(lambda: attempt(net, images))
+    with torch.no_grad():
+        changed = not torch.equal(net.first(images), before)
     if isinstance(answer, Tensor) and answer.numel() == 1:
         answer = answer.item()
-    return flag(answer) if isinstance(answer, bool) else answer
+    return flag(answer) + 2 * changed if isinstance(answer, bool) else answer
 
 
 def _of_gradient(net, images):
@@ -73,6 +78,21 @@ def _of_gradient(net, images):
         answers.square().sum().backward()
     gradient = transformer.head[0].bias.grad
     return gradient is not None and bool(gradient.any())
+
+
+def _of_gradient_always(net, images):
+    transformer = next(x for x in net.modules() if isinstance(x, models.SpatialTransformer))
+    net.eval()(images).square().sum().backward()
+    gradient = transformer.head[0].bias.grad
+    return gradient is not None and bool(gradient.any())
+
+
+@torch.no_grad()
+def _leaves_its_hook(net, images):
+    transformer = next(x for x in net.modules() if isinstance(x, models.SpatialTransformer))
+    before = net.eval()(images)
+    transformer.register_forward_hook(lambda *args: torch.zeros_like(args[2]))
+    return not torch.equal(before, net(images))
 
 
 def _was_called(net, images):
@@ -140,6 +160,35 @@ EXERCISE = FunctionExercise(
                     if isinstance(module, models.SpatialTransformer):
                         grad = module.head[0].bias.grad
                         return grad is not None and (grad != 0).any().item()
+            """,
+        ),
+        Misconception(
+            "gradient, everywhere",
+            "you ask whether a gradient reaches the head, and a frozen network has none to send. "
+            "It may be read all the same. Change what the transformer returns.",
+            _of_gradient_always,
+            typed="""
+                net.eval()
+                net(images).sum().backward()
+                for module in net.modules():
+                    if isinstance(module, models.SpatialTransformer):
+                        grad = module.head[0].bias.grad
+                        return grad is not None and (grad != 0).any().item()
+            """,
+        ),
+        Misconception(
+            "a hook left behind",
+            "what the transformer returns is not what it was before your test. Remove the hook "
+            "(handle.remove()), or put back what you changed.",
+            _leaves_its_hook,
+            typed="""
+                net.eval()
+                module = [m for m in net.modules() if isinstance(m, models.SpatialTransformer)][0]
+                with torch.no_grad():
+                    one = net(images)
+                    module.register_forward_hook(lambda m, inputs, out: out * 0)
+                    two = net(images)
+                return bool((one != two).any())
             """,
         ),
         Misconception(

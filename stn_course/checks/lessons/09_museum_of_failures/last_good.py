@@ -38,6 +38,8 @@ HERE, AWAY = transforms.identity(3), transforms.translation(x=torch.tensor([2.5,
 NEAR = transforms.rotation(degrees=torch.tensor([5.0, -5.0, 2.0]))
 POINT, LARGE = transforms.scale(0.1).expand(3, 2, 3), transforms.scale(3.0).expand(3, 2, 3)
 BOTH_WAYS = transforms.translation(x=torch.tensor([-1.5, 1.5, 0.0]))  # in sight on average
+ALL, ONE_OUT = transforms.identity(12), transforms.identity(12)
+ONE_OUT[0] = transforms.scale(6.0)[0]  # it alone makes the mean area 4; the median stays 1
 ROWS = {
     "lost at the third look": [HERE, NEAR, AWAY, AWAY],
     "in sight again later": [HERE, NEAR, NEAR, AWAY, HERE, AWAY],
@@ -45,6 +47,7 @@ ROWS = {
     "zoomed into a point": [HERE, NEAR, HERE, POINT, POINT],
     "zoomed out": [HERE, LARGE, AWAY],
     "to both sides": [HERE, NEAR, BOTH_WAYS, AWAY],
+    "one of twelve zoomed out": [ALL, ALL, ONE_OUT, AWAY],
 }
 
 
@@ -60,10 +63,21 @@ def _first(lost, before: int = 1):
     return choose
 
 
+def _mean_area_lost(theta: Tensor) -> bool:
+    area = theta[:, :, :2].det().abs().mean()
+    return training.signs(theta).outside > 0.1 or not 0.5 <= area <= 2
+
+
+def choice(attempt, name: str):
+    """The attempt's answer for these looks, as a number."""
+    answer = attempt([theta.clone() for theta in ROWS[name]])
+    return answer if answer is None else shares([answer])
+
+
 EXERCISE = FunctionExercise(
     attempt="my_last_good",
     solution=last_good,
-    run=lambda attempt, name: shares([attempt([theta.clone() for theta in ROWS[name]])]),
+    run=choice,
     returns="a whole number",
     oracle=lambda name: by_torch(ROWS[name]),
     against="affine_grid and torch.linalg.det, look by look",
@@ -122,6 +136,20 @@ EXERCISE = FunctionExercise(
                 for i, theta in enumerate(thetas):
                     area = theta[:, :, :2].det().abs().median()
                     if area < 0.5 or area > 2:
+                        return i - 1
+                return len(thetas) - 1
+            """,
+        ),
+        Misconception(
+            "mean area",
+            "you take the mean area. One digit that is zoomed out moves it far; the median shows "
+            "what most digits do.",
+            _first(_mean_area_lost),
+            typed="""
+                from stn_course import training
+                for i, theta in enumerate(thetas):
+                    area = torch.linalg.det(theta[..., :2]).abs().mean()
+                    if training.signs(theta).outside > 0.1 or area < 0.5 or area > 2:
                         return i - 1
                 return len(thetas) - 1
             """,

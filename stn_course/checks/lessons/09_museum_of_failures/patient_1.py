@@ -1,7 +1,7 @@
 """Diagnose the first run without a label."""
 
 from stn_course.checks.engine.types import PredictionExercise
-from stn_course.museum.patients import other_diagnoses
+from stn_course.museum.patients import SPELLINGS, other_diagnoses
 
 EXERCISE = PredictionExercise(
     answer="bypass",
@@ -10,6 +10,7 @@ EXERCISE = PredictionExercise(
     "% of the "
     "test digits are misread, as in a sound run.",
     wrong=other_diagnoses("bypass"),
+    spellings=SPELLINGS,
     hints=(
         "Compare the first recorded theta with the last: look(patients[1]).",
         "Which of the numbers is exactly 0 that should not be?",

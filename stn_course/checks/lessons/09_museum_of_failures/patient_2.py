@@ -1,7 +1,7 @@
 """Diagnose the second run without a label."""
 
 from stn_course.checks.engine.types import PredictionExercise
-from stn_course.museum.patients import other_diagnoses
+from stn_course.museum.patients import SPELLINGS, other_diagnoses
 
 EXERCISE = PredictionExercise(
     answer="rate",
@@ -10,6 +10,7 @@ EXERCISE = PredictionExercise(
     "killed the "
     "units before the head.",
     wrong=other_diagnoses("rate"),
+    spellings=SPELLINGS,
     hints=(
         "Does theta move? Does it differ from digit to digit?",
         "The spread is 0 at the end, though theta has moved.",

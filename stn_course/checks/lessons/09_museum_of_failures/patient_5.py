@@ -1,7 +1,7 @@
 """Diagnose the fifth run without a label."""
 
 from stn_course.checks.engine.types import PredictionExercise
-from stn_course.museum.patients import other_diagnoses
+from stn_course.museum.patients import SPELLINGS, other_diagnoses
 
 EXERCISE = PredictionExercise(
     answer="start",
@@ -9,6 +9,7 @@ EXERCISE = PredictionExercise(
     "patch for each digit: the head began with PyTorch's own small random numbers, zoomed "
     "into a point.",
     wrong=other_diagnoses("start"),
+    spellings=SPELLINGS,
     hints=(
         "Look at the very first theta: patients[5].probe_thetas[0].",
         "Which area does the grid cover before anything was learned?",

@@ -15,6 +15,10 @@ EXERCISE = PredictionExercise(
             "where it starts.",
         ),
         (
+            96.0,
+            "that is a whole run of this museum. What did its very first record of theta show?",
+        ),
+        (
             100.0,
             "that theta never exceeds 1 is a second sign, and it takes a run. The first one takes "
             "none: where does theta start?",
