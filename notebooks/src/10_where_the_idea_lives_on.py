@@ -44,7 +44,7 @@ print(len(images), "digits to learn from,", len(test_images), "to test with")
 # Few networks of today have a layer called *spatial transformer*. Yet look inside a detector, a medical registration, or a
 # transformer for video: something computes places, and something reads between pixels there. A grid and a sampler.
 #
-# | you will build | its grid is made of | the slip that was made in public |
+# | you will build | its grid is made of | the slip made in public |
 # | --- | --- | --- |
 # | registration | two numbers for each pixel | y before x |
 # | crops by boxes | four numbers for each box | half a pixel |
@@ -148,8 +148,9 @@ show(
 #
 # It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each
 # pixel. But a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth
-# velocity never cross. That would take many small steps. **Scaling and squaring** needs six: go a 64th of the way, then double
-# your way six times. To double a way, go it, and from where it leads go it again.
+# velocity never cross. That would take many small steps. To
+# **scale and square** takes six: go a 64th of the way, then double your way six times. To double a way, go it, and from where it leads
+# go it again.
 
 
 # %%
@@ -446,7 +447,7 @@ show(
 )
 
 # %% [markdown]
-# The clusters are no squares, and each of them as a whole has left its pixel. In which direction? The mean of nine offsets is a
+# None of the clusters is a square, and each has left its pixel as a whole. In which direction? The mean of nine offsets is a
 # **pull**. Draw it for all pixels of the map, to one scale:
 
 # %%
@@ -606,8 +607,8 @@ show(
 )
 
 # %% [markdown]
-# Do the places go along where the digit goes? **Predict:** of each pixel that a digit lies further to one side, how much do the
-# places make, in the mean?
+# Do the places go where the digit goes? **Predict:** if a digit lies a pixel further to the right, how much further to the right do its
+# places lie, on average?
 
 # %% tags=["hide-output", "tolerance=0.25"]
 ink = [F.grid_sample(moved, p, align_corners=False).mean() for p in (start, places)]
@@ -622,8 +623,7 @@ print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 # ## Build 5: build the symmetry in
 #
 # A spatial transformer *learns* to undo a turn. You may know more than it does: that a turn carries no meaning. Then read the
-# picture in four directions with one network, and keep the largest of each feature (Laptev et al. 2016 call it *TI-pooling*, for
-# transformation-invariant). For quarter turns the answer cannot change, trained or not. The layers are those of `PlainNet`, the
+# picture in four directions with one network, and keep the largest of each feature (TI-pooling, Laptev et al. 2016). It is a *group-pooled network*, for the group of quarter turns. Under one of these, its answer cannot change, trained or not. The layers are those of `PlainNet`, the
 # classifier of notebook 04.
 
 
@@ -843,7 +843,8 @@ def my_compose_flows(first, second):
 checks.compose_flows(my_compose_flows)
 
 # %% [markdown]
-# **4. Predict.** A feature map has 100×100 places. At how many times fewer places does a query look, if it looks at 4 instead of all?
+# **4. Predict.** A feature map has 100×100 places. How many times fewer places does a query look at, if it looks at 4 instead of
+# all?
 
 # %%
 guess = ...  # times
