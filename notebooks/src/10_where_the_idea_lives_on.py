@@ -148,9 +148,8 @@ show(
 #
 # It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each
 # pixel. But a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth
-# velocity never cross. That would take many small steps. To
-# **scale and square** takes six: go a 64th of the way, then double your way six times. To double a way, go it, and from where it leads
-# go it again.
+# velocity never cross. That would take many small steps. To **scale and square** takes six: go a 64th of the way, then double
+# your way six times. To double a way, go it, and from where it leads go it again.
 
 
 # %%
@@ -406,7 +405,7 @@ net, run = models.load_trained("turned_deformable"), training.load_recording("tu
 if live:
     torch.manual_seed(0)
     net = models.DeformableNet()
-    run = training.fit(net, "course", distort=data.random_rotation(90), epochs=2)
+    run = training.fit(net, "course", distort=data.random_rotation(90), epochs=2, device="cpu")
 print(f"misread after two epochs: {100 * (1 - run.accuracies[-1]):.1f} %")
 
 
@@ -607,8 +606,8 @@ show(
 )
 
 # %% [markdown]
-# Do the places go where the digit goes? **Predict:** if a digit lies a pixel further to the right, how much further to the right do its
-# places lie, on average?
+# Do the places go where the digit goes? **Predict:** if a digit lies a pixel further to the right, how much further to the right
+# do its places lie, on average?
 
 # %% tags=["hide-output", "tolerance=0.25"]
 ink = [F.grid_sample(moved, p, align_corners=False).mean() for p in (start, places)]
@@ -623,8 +622,9 @@ print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 # ## Build 5: build the symmetry in
 #
 # A spatial transformer *learns* to undo a turn. You may know more than it does: that a turn carries no meaning. Then read the
-# picture in four directions with one network, and keep the largest of each feature (TI-pooling, Laptev et al. 2016). It is a *group-pooled network*, for the group of quarter turns. Under one of these, its answer cannot change, trained or not. The layers are those of `PlainNet`, the
-# classifier of notebook 04.
+# picture in four directions with one network, and keep the largest of each feature (TI-pooling, Laptev et al. 2016). It is a
+# *group-pooled network*, for the group of quarter turns. Under one of these, its answer cannot change, trained or not. The layers
+# are those of `PlainNet`, the classifier of notebook 04.
 
 
 # %%
