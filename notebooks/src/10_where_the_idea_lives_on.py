@@ -4,7 +4,7 @@
 # At the end you will have built four later methods around a grid and a sampler, held each against a second way to compute it, and
 # can say which method to take for which task today.
 #
-# **35 minutes to read, 70 with the exercises · needs notebooks 03, 04 and 07 · runs on CPU or GPU, offline**
+# **45 minutes to read, 75 with the exercises · needs notebooks 03, 04 and 07 · runs on CPU or GPU, offline**
 
 # %%
 import torch
