@@ -96,7 +96,7 @@ show(
 # 1. Drag the points until the output looks like the three on the right above. Each point is a place where the output *reads*: to
 #    make a stroke wander to the right, which way do you drag?
 # 2. Run the cell below the lab. How much of the difference have you left?
-# 3. Drag a point past its neighbour. What does the hatching say?
+# 3. Drag a point past its neighbour. What does the shading of the output say?
 #
 # <details><summary>What you may have seen</summary>
 #
