@@ -107,6 +107,21 @@ def test_the_seeds_differ_and_repeat(few):
     assert found[0] == found[1] != found[2]
 
 
+def test_few_labelled_digits_are_repeated_until_an_epoch_is_as_long(few, monkeypatch):
+    condition = conditions.CONDITIONS["turned90-few"]
+    images, labels = condition.learned_from((torch.arange(1000.0), torch.arange(1000)))
+    assert len(images) == len(labels) == 1000
+    assert labels.unique().tolist() == list(range(300))
+    assert labels.bincount().tolist() == 100 * [4] + 200 * [3]
+    assert conditions.CONDITIONS["turned90"].learned_from(few["train"]) is few["train"]
+    seen = []
+    monkeypatch.setattr(runs.training, "fit", lambda *_, train, **__: seen.append(train) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # nothing is trained
+        many = few["train"][0].repeat(3, 1, 1, 1), torch.arange(384)
+        runs.add_run(runs.new_row("turned90-few", "plain", 1), 0, CPU, many, few["test"])
+    assert seen[0][1].max() == 299 and len(seen[0][1]) == 384
+
+
 def test_turned_digits_lie_further_apart(few):
     spreads = []
     for digits in ("upright", "turned30", "turned90"):

@@ -41,6 +41,11 @@ def _families(digits: str) -> Plan:
     return Plan((digits,), 3, (), ("projective", "tps", "plain"), (0, 1, 2), "affine")
 
 
+def _on_turned(digits: str, epochs: float, seeds: int = 3) -> Plan:
+    """Who is told nothing, who undoes a turn, and who knows of turns beforehand."""
+    return Plan((digits,), epochs, (), ("plain", "polar", "four-turns"), tuple(range(seeds)))
+
+
 TABLES = {
     "turned": Plan(
         ("upright", "turned30", "turned90"), 4, ("plain", "larger"), ("plain",), (0, 1, 2, 3, 4)
@@ -49,6 +54,10 @@ TABLES = {
     "projected": _families("projected"),
     "elastic": _families("elastic"),
     "polar": Plan(("turned90",), 2, (), ("polar", "plain"), (0, 1, 2)),
+    "symmetry": _on_turned("turned90", 2),
+    "few": _on_turned("turned90-few", 1),
+    "few-any-angle": _on_turned("turned180-few", 1, seeds=5),
+    "deformable": Plan(("turned90",), 0.8, (), ("ordinary",), (0, 1, 2), "deformable"),
 }
 
 
