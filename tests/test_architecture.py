@@ -79,6 +79,7 @@ ALLOWED = {
         "samplers",
         "training",
         "transforms",
+        "validation",
     },
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "working_copy": {"changelog", "files", "notebook_file"},

@@ -287,7 +287,7 @@ def test_differences_hold_nothing_in_95_of_100_cases_where_there_is_none(count):
     for spread in (1, 3):
         first = torch.randn(2000, count, generator=generator).tolist()
         second = (spread * torch.randn(2000, count, generator=generator)).tolist()
-        found = map(comparison.difference, first, second)
+        found = map(comparison.difference_of_means, first, second)
         share = sum(abs(more) <= half for more, half in found) / 2000
         assert 0.945 < share < 0.995
 
@@ -295,10 +295,10 @@ def test_differences_hold_nothing_in_95_of_100_cases_where_there_is_none(count):
 def test_a_difference_may_be_clear_though_the_intervals_overlap():
     high, low = [1.0, 1.1, 1.2, 1.3, 1.4], [0.75, 0.85, 0.95, 1.05, 1.15]
     (mean, half), (other, width) = map(comparison.interval, (high, low))
-    more, uncertain = comparison.difference(high, low)
+    more, uncertain = comparison.difference_of_means(high, low)
     assert other + width > mean - half
     assert more == pytest.approx(0.25) and uncertain < half + width and more < uncertain
-    more, uncertain = comparison.difference(high, [value - 0.1 for value in low])
+    more, uncertain = comparison.difference_of_means(high, [value - 0.1 for value in low])
     assert other - 0.1 + width > mean - half and more > uncertain
 
 

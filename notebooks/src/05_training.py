@@ -465,10 +465,11 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
     rows = [row for row in table.rows if row.digits == digits]
     for row in sorted(rows, key=lambda row: statistics.mean(row.errors)):
         (own,) = [row.errors for row in rows if row.network == "transformer"]
-        mean, (more, half) = statistics.mean(row.errors), comparison.difference(row.errors, own)
+        more, half = comparison.difference_of_means(row.errors, own)
         run = f"{row.network}, {row.epochs:g} epochs:"
         beside = "" if row.errors is own else f", {more:+.2f} ± {half:.2f}"
         seconds = statistics.median(row.cpu_seconds)
+        mean = statistics.mean(row.errors)
         print(f"  {run:24}{mean:5.2f} % in {seconds:2.0f} s of CPU time{beside}")
 
 # %% [markdown]

@@ -497,7 +497,7 @@ Markdown(comparison.to_markdown(table))
 # %% tags=["hide-output"]
 def against(row, rival):
     """How much higher the error of a row is than another's, with a 95 % interval."""
-    more, half = comparison.difference(row.errors, rival.errors)
+    more, half = comparison.difference_of_means(row.errors, rival.errors)
     return f"{more:+.2f} ± {half:.2f} points"
 
 

@@ -124,7 +124,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return statistics.mean(values), STUDENT[len(values)] * error
 
 
-def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+def difference_of_means(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
     """How much larger the first mean is, and half the width of the 95 % interval of that.
 
     Each of 2 to 5 values, whose variances need not be equal; with as few degrees of freedom as the
