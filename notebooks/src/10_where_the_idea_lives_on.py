@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 10 · Where the idea lives on: where did the grid go after 2015?
 #
-# At the end you will have built five later methods, four of them around a grid and a sampler, held each against a second way to compute
-# it, and can say which method to take for which task today.
+# At the end you will have built five later methods, four of them around a grid and a sampler, held each against a second way to
+# compute it, and can say which method to take for which task today.
 #
 # **45 minutes to read, 75 with the exercises · needs notebooks 03, 04 and 07 · runs on CPU or GPU, offline**
 
@@ -51,10 +51,11 @@ print(len(images), "digits to learn from,", len(test_images), "to test with")
 # | deformable attention | a few places for each query | x divided by the height |
 # | a network that knows turns | no numbers: quarter turns | half a pixel |
 #
-# The last column names the same two things over and over: *half a pixel*, and *x before y*. The warps themselves slipped on them, too. In kornia, a well-known library, the identity homography did not return its input: centres were taken for
-# edges ([747](https://github.com/kornia/kornia/issues/747) in 2020, [3904](https://github.com/kornia/kornia/issues/3904) in
-# 2026, fixed in [3945](https://github.com/kornia/kornia/pull/3945)). How would a test of this course have found it? **Predict:**
-# how far is the identity from its input if its grid is made for centres and read as edges? And if x and y are swapped?
+# The last column names the same two things over and over: *half a pixel*, and *x before y*. The warps themselves slipped on them,
+# too. In kornia, a well-known library, the identity homography did not return its input: centres were taken for edges
+# ([747](https://github.com/kornia/kornia/issues/747) in 2020, [3904](https://github.com/kornia/kornia/issues/3904) in 2026, fixed
+# in [3945](https://github.com/kornia/kornia/pull/3945)). How would a test of this course have found it? **Predict:** how far is
+# the identity from its input if its grid is made for centres and read as edges? And if x and y are swapped?
 
 # %% tags=["hide-output", "tolerance=0.01"]
 picture = test_images[:1, :, 4:24]  # 20×28, for on squares a swap goes unnoticed
@@ -244,15 +245,20 @@ network = Registration()
 train_registration(network)
 print("pairs never seen:")
 grid = try_registration(network)
+
+# %% [markdown]
+# And the pair that you bent by hand? In one look:
+
+# %% tags=["tolerance=15"]
 with torch.no_grad():
     grid = flow_grid(network(torch.cat([yours, wanted], dim=1)))
-yours_read = F.grid_sample(yours, grid, align_corners=False)
-print(f"your pair: {left(yours_read, yours, wanted):.0f} % left")
+read = F.grid_sample(yours, grid, align_corners=False)
+print(f"left of the difference: {left(read, yours, wanted):.0f} %")
 
 # %% [markdown]
 # **What it is good for.** What have a hundred threes in common? Take their mean, and it is a blur: their strokes lie in different
-# places. Register all of them to one of them first, whose shape the mean then has. Medicine calls the result an **atlas**, the brain to
-# which the next scan is compared, and registers all of them to that mean once more.
+# places. Register all of them to one of them first, whose shape the mean then has. Medicine calls the result an **atlas**, the
+# brain to which the next scan is compared, and registers all of them to that mean once more.
 
 # %%
 plain, atlas = [], []
@@ -293,8 +299,8 @@ for name, grid in {"(y, x)": unmoved.flip(-1) + steps, "(x, y)": unmoved + steps
 # ## Build 2: crops by boxes
 #
 # A detector proposes boxes and looks at each again, cut out of its feature map and resized. Mask R-CNN (2017) calls that
-# RoIAlign; a region of interest is a box. With one sample for each output pixel, it is the attention of notebook 06 with a scale for each
-# axis.
+# RoIAlign; a region of interest is a box. With one sample for each output pixel, it is the attention of notebook 06 with a scale
+# for each axis.
 
 
 # %%
@@ -332,11 +338,11 @@ off = crop_boxes(picture, box, (8, 9)) - by_cells(picture, box[0], (8, 9), align
 print(f"yours and the rule: off by {off.abs().max():.4f}")
 
 # %% [markdown]
-# **Then and now.** The first RoIAlign left the half pixel out, and networks were trained with it. So torchvision's default
-# is `aligned=False` to this day. ONNX Runtime left it out, too ([6921](https://github.com/microsoft/onnxruntime/issues/6921),
-# 2021), and the one test case of the ONNX format expected that ([3428](https://github.com/onnx/onnx/issues/3428)): a test that
-# repeats the mistake finds nothing. Since version 16 of its operators the format has a switch. **Predict:** how far off is such a crop, and which
-# box of yours would give it?
+# **Then and now.** The first RoIAlign left the half pixel out, and networks were trained with it. So torchvision's default is
+# `aligned=False` to this day. ONNX Runtime left it out, too ([6921](https://github.com/microsoft/onnxruntime/issues/6921), 2021),
+# and the one test case of the ONNX format expected that ([3428](https://github.com/onnx/onnx/issues/3428)): a test that repeats
+# the mistake finds nothing. Since version 16 of its operators the format has a switch. **Predict:** how far off is such a crop,
+# and which box of yours would give it?
 
 # %% tags=["hide-output", "tolerance=0.001"]
 print("without the half pixel, and your box moved right and down by so much:")
@@ -446,8 +452,8 @@ show(
 )
 
 # %% [markdown]
-# These are the four pixels whose taps have gone furthest. None of the clusters is a square any more. In which direction did each go? The mean of nine offsets is a
-# **pull**. Draw it for all pixels of the map, to one scale:
+# These are the four pixels whose taps have gone furthest. None of the clusters is a square any more. In which direction did each
+# go? The mean of nine offsets is a **pull**. Draw it for all pixels of the map, to one scale:
 
 # %%
 here = base_grid(12, 12)[..., :2] * 24 / 28
@@ -484,8 +490,9 @@ Markdown(comparison.to_markdown(comparison.load_comparison("deformable")))
 
 # %% [markdown]
 # The ordinary convolution wins, and clearly. A step with nine moving taps costs five times as much, read one after the other as
-# here, so in the same time it gets a fifth of the epochs: the table shows its price, and not what it could learn. Where objects come in all sizes, as in detection,
-# Dai et al. found a gain; there a compiled operator reads all taps at once. Before you take one, let a table like this decide.
+# here, so in the same time it gets a fifth of the epochs: the table shows its price, and not what it could learn. Where objects
+# come in all sizes, as in detection, Dai et al. found a gain; there a compiled operator reads all taps at once. Before you take
+# one, let a table like this decide.
 
 # %% [markdown]
 # ## Build 4: deformable attention
@@ -530,9 +537,9 @@ for name, size in {"(H, W)": [20, 28], "(W, H)": [28, 20]}.items():
 
 # %% [markdown]
 # **Does it learn where to look?** Four queries, four places each, and a digit that lies up to four pixels off the middle. A small
-# network looks at a coarse copy of the picture and moves the sixteen places; what they read is passed on. Three rivals: places that stay
-# where chance put them; places that learn, and are then the same for all pictures; and these with the same look, which gives the weights
-# and moves nothing.
+# network looks at a coarse copy of the picture and moves the sixteen places; what they read is passed on. Three rivals: places
+# that stay where chance put them; places that learn, and are then the same for all pictures; and these with the same look, which
+# gives the weights and moves nothing.
 
 
 # %%
@@ -551,10 +558,9 @@ class Reader(nn.Module):
 
     def __init__(self, looks=True, learns=True, moves=True):
         super().__init__()
-        self.moves = moves
         self.start = nn.Parameter(torch.rand(4, 4, 2) * 1.6 - 0.8, requires_grad=learns)
         self.value = nn.Sequential(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU())
-        self.look = looking() if looks else None
+        self.look, self.moves = looking() if looks else None, moves
         self.answers = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
     def places(self, x):
@@ -598,7 +604,8 @@ for name, options in {
     reader = Reader(**options)
     print(f"{name:17} {train_reader(reader):3.0f}")
 torch.manual_seed(0)
-print(f"plain network     {train_reader(PlainNet()):3.0f}")
+plain = PlainNet().eval()  # without dropout, as the readers
+print(f"plain network     {train_reader(plain):3.0f}")
 
 # %%
 with torch.no_grad():
@@ -625,8 +632,8 @@ print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 
 
 # %% [markdown]
-# Sixteen places of 784 pixels go a long way, if something looks first and moves them. (One seed; and a network that reads all pixels errs less,
-# of course: on a picture this small there is nothing to save.) That is a spatial transformer once more, with a
+# Sixteen places of 784 pixels go a long way, if something looks first and moves them. (One seed; and a network that reads all
+# pixels errs less, of course: on a picture this small there is nothing to save.) That is a spatial transformer once more, with a
 # small grid for each query in place of one for the picture.
 #
 # ## Build 5: build the symmetry in
@@ -792,10 +799,10 @@ for name, (grid, words) in drawn.items():
     display(described)
 
 # %% [markdown]
-# Without integration, grids fold, and the pictures do not even match better. Where a grid folds, the same piece of the digit is read
-# two or three times, one copy of it mirrored. On a digit that is a blemish. On a brain it is a second ventricle, or a tumour whose size
-# means nothing. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on flows that are
-# not smooth (exercise 5). Count the folds in any case.
+# Without integration, grids fold, and the pictures do not even match better. Where a grid folds, the same piece of the digit is
+# read two or three times, one copy of it mirrored. On a digit that is a blemish. On a brain it is a second ventricle, or a tumour
+# whose size means nothing. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on
+# flows that are not smooth (exercise 5). Count the folds in any case.
 
 # %% [markdown]
 # ## What to use in 2026
