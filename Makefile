@@ -148,6 +148,10 @@ table: $(INSTALLED)
 	$(COURSE) table projected --output stn_course/results/projected.json
 	$(COURSE) table elastic --output stn_course/results/elastic.json
 	$(COURSE) table polar --output stn_course/results/polar.json
+	$(COURSE) table symmetry --output stn_course/results/symmetry.json
+	$(COURSE) table few --output stn_course/results/few.json
+	$(COURSE) table few-any-angle --output stn_course/results/few-any-angle.json
+	$(COURSE) table deformable --output stn_course/results/deformable.json
 
 paper: $(INSTALLED)
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[paper]'

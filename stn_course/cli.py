@@ -119,7 +119,8 @@ def add_table(commands) -> None:
         "name",
         choices=comparison.TABLES,
         help="which digits: turned, in half an hour; in clutter, in two hours; projected or "
-        "elastic, by families of transformations, in ten minutes; or turned, by a polar network",
+        "elastic, by families of transformations, in ten minutes; or turned: by a polar network, "
+        "by all that know of turns (symmetry), from few labels, or by a deformable network",
     )
     table.add_argument(
         "--output",

@@ -40,7 +40,7 @@ ALLOWED = {
     "clutter": {"validation"},
     "data": {"files", "grids", "samplers", "transforms", "validation"},
     "alignment": {"grids", "validation"},
-    "models": {"grids", "samplers", "transforms", "validation"},
+    "models": {"descendants", "grids", "samplers", "transforms", "validation"},
     "training": {
         "data",
         "device",
@@ -80,6 +80,7 @@ ALLOWED = {
         "samplers",
         "training",
         "transforms",
+        "validation",
     },
     "plotting": {"grids", "samplers", "training", "transforms", "validation"},
     "working_copy": {"changelog", "files", "notebook_file"},

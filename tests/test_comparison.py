@@ -107,6 +107,21 @@ def test_the_seeds_differ_and_repeat(few):
     assert found[0] == found[1] != found[2]
 
 
+def test_few_labelled_digits_are_repeated_until_an_epoch_is_as_long(few, monkeypatch):
+    condition = conditions.CONDITIONS["turned90-few"]
+    images, labels = condition.learned_from((torch.arange(1000.0), torch.arange(1000)))
+    assert len(images) == len(labels) == 1000
+    assert labels.unique().tolist() == list(range(300))
+    assert labels.bincount().tolist() == 100 * [4] + 200 * [3]
+    assert conditions.CONDITIONS["turned90"].learned_from(few["train"]) is few["train"]
+    seen = []
+    monkeypatch.setattr(runs.training, "fit", lambda *_, train, **__: seen.append(train) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # nothing is trained
+        many = few["train"][0].repeat(3, 1, 1, 1), torch.arange(384)
+        runs.add_run(runs.new_row("turned90-few", "plain", 1), 0, CPU, many, few["test"])
+    assert seen[0][1].max() == 299 and len(seen[0][1]) == 384
+
+
 def test_turned_digits_lie_further_apart(few):
     spreads = []
     for digits in ("upright", "turned30", "turned90"):
@@ -263,6 +278,28 @@ def test_intervals_hold_the_mean_in_95_of_100_cases(count):
     trials = torch.randn(4000, count, generator=generator, dtype=torch.float64).tolist()
     inside = [abs(mean) <= half for mean, half in map(comparison.interval, trials)]
     assert statistics.mean(inside) == pytest.approx(0.95, abs=0.012)
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_differences_hold_nothing_in_95_of_100_cases_where_there_is_none(count):
+    """On the safe side: in at least so many, also where one spreads three times as much."""
+    generator = torch.Generator().manual_seed(0)
+    for spread in (1, 3):
+        first = torch.randn(2000, count, generator=generator).tolist()
+        second = (spread * torch.randn(2000, count, generator=generator)).tolist()
+        found = map(comparison.difference_of_means, first, second)
+        share = sum(abs(more) <= half for more, half in found) / 2000
+        assert 0.945 < share < 0.995
+
+
+def test_a_difference_may_be_clear_though_the_intervals_overlap():
+    high, low = [1.0, 1.1, 1.2, 1.3, 1.4], [0.75, 0.85, 0.95, 1.05, 1.15]
+    (mean, half), (other, width) = map(comparison.interval, (high, low))
+    more, uncertain = comparison.difference_of_means(high, low)
+    assert other + width > mean - half
+    assert more == pytest.approx(0.25) and uncertain < half + width and more < uncertain
+    more, uncertain = comparison.difference_of_means(high, [value - 0.1 for value in low])
+    assert other - 0.1 + width > mean - half and more > uncertain
 
 
 def test_an_interval_needs_more_than_one_value():

@@ -17,8 +17,8 @@ from stn_course.experiments.colocalisation import (
     encode,
     make_pictures,
     share_right,
-    to_theta,
     triplet_loss,
+    window_theta,
     windows_at,
 )
 from stn_course.experiments.colocalisation import __main__ as command
@@ -95,7 +95,7 @@ def test_a_frame_holds_the_28_pixels_of_a_test_digit_of_the_class():
 
 def test_a_window_has_28_pixels_and_what_lies_askew_by_half_is_wrong():
     windows = windows_at(torch.tensor([[0.0, 0.0], [28 / 42, -28 / 42]]))
-    boxes = window_box(to_theta(windows), (84, 84))
+    boxes = window_box(window_theta(windows), (84, 84))
     assert torch.allclose(boxes, torch.tensor([[28.0, 28, 28, 28], [56, 0, 28, 28]]), atol=1e-4)
     frames = torch.tensor([[28 + 9, 28, 28, 28], [56 - 10, 0, 28, 28]])  # 19 of 37, 18 of 38
     assert share_right(windows, frames) == 50

@@ -48,6 +48,29 @@ def test_boxes(cluttered, digits):
     return plotting.boxes(pictures, theta, truth, digits[1][:6].tolist(), title="six searches")
 
 
+@pictured
+def test_places(digits):
+    return plotting.places(digits[0][:6], queries(), digits[1][:6].tolist(), 3, "six queries")
+
+
+def queries():
+    """Six queries of two places each, the same over six digits: (6, 6, 2, 2)."""
+    x = torch.linspace(-0.8, 0.8, 6)
+    two = torch.stack([torch.stack([x, x / 2]), torch.stack([x, -x / 2])]).permute(2, 0, 1)
+    return two.expand(6, 6, 2, 2)
+
+
+def test_places_are_normalised_and_x_comes_first():
+    wide, there = torch.zeros(2, 1, 10, 30), torch.rand(2, 3, 4, 2) * 2 - 1
+    figure = plotting.places(wide, there)
+    for axes, several in zip(figure.axes, there, strict=False):
+        assert axes.images[0].get_extent() == [-1, 1, 1, -1]
+        drawn = torch.stack([torch.as_tensor(line.get_xydata()) for line in axes.lines])
+        torch.testing.assert_close(drawn.float(), several)
+    with pytest.raises(ValueError, match=r"places must be \(2, Q, P, 2\); got"):
+        plotting.places(wide, there[0])
+
+
 def test_a_box_lies_where_its_theta_reads_and_the_true_one_around_the_digit(cluttered):
     pictures, truth = cluttered
     left, top, width, height = truth.double().unbind(dim=1)

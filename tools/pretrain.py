@@ -5,7 +5,8 @@ straightener        A classifier of upright digits, frozen. The transformer in f
 together            The straightener as stored, then unfrozen: all parts learn on together.
 turned_plain        The same turned digits without a transformer, by the recipe `rotated`,
 turned_transformer  with one,
-turned_hasty        and with one whose localization network learns at the full rate.
+turned_hasty        with one whose localization network learns at the full rate,
+turned_deformable   with a deformable convolution, by the recipe `course`.
 unprojected         The same classifier, frozen, behind a projective transformer, on digits seen
                     from the side,
 unbent              and behind a thin plate spline, on digits bent twice as much as the paper's.
@@ -122,6 +123,7 @@ RUNS = {
     "turned_plain": Run(TRAINED["turned_plain"], ROTATED),
     "turned_transformer": Run(TRAINED["turned_transformer"], ROTATED),
     "turned_hasty": Run(TRAINED["turned_hasty"], FULL_RATE),
+    "turned_deformable": Run(TRAINED["turned_deformable"], replace(RECIPES["course"], epochs=2)),
     "patient": Run(Patient, replace(ROTATED, epochs=1)),
     "clutter_transformer": Run(AttentionNet, RECIPES["clutter"], random_clutter()),
     "frame_zeros": frame("zeros", 5.0),

@@ -149,12 +149,12 @@ show(
 # | [02 Grid generation](02_grid_generation.ipynb) | Where does each output pixel look? | 50 | 120 | build `affine_grid`, read the six numbers of a theta, compose and invert it, and say which way a picture moves |
 # | [03 Sampling](03_sampling.ipynb) | What colour is there, between the pixels? | 50 | 120 | build `grid_sample`, write its gradient by hand and say where it is zero, and align two pictures |
 # | [04 The spatial transformer](04_stn_model.ipynb) | Who chooses theta? | 40 | 80 | build `SpatialTransformer`, start it at the identity, put it before any CNN, and see whether it is used |
-# | [05 Training](05_training.ipynb) | Does it help, and how would you know? | 45 | 95 | force it to straighten and show that it does, say when it pays and for which price, and recognise a collapse |
+# | [05 Training](05_training.ipynb) | Does it help, and how would you know? | 45 | 95 | force it to straighten and show that it does, say when it pays and at what price, and recognise a collapse |
 # | [06 Attention in clutter](06_attention.ipynb) | What if the digit is somewhere, among other things? | 45 | 85 | train a transformer that finds a digit in a large picture, measure how well it looks, and say when that pays |
 # | [07 Beyond affine](07_beyond_affine.ipynb) | The picture is bent; which grid unbends it? | 50 | 120 | straighten a photographed page, build the grids of a camera and of a bent sheet, and say what each family keeps |
 # | [08 The paper's experiments](08_the_papers_experiments.ipynb) | What did they claim, and does it hold? | 40 | 100 | describe an experiment so that others can run it, read a table of results with its uncertainty, and say where a gain comes from |
 # | [09 A museum of failures](09_museum_of_failures.ipynb) | It does not train: what do you look at first? | 45 | 80 | tell thirteen failures by a number, mend them, and bring a run back from a snapshot |
-# | [10 Where the idea lives on](10_where_the_idea_lives_on.ipynb) | Where did the grid go after 2015? | 35 | 70 | recognise a grid and a sampler in five later methods, build four of them, and choose one for a task of today |
+# | [10 Where the idea lives on](10_where_the_idea_lives_on.ipynb) | Where did the grid go after 2015? | 45 | 75 | recognise a grid and a sampler in five later methods, build four of them, and choose one for a task of today |
 # | [11 The page, then and now](11_then_and_now.ipynb) | Which lines of the tutorial would you write today? | 10 | 35 | name eight flaws of the tutorial's page, and write its program without them; and test yourself on the whole course |
 #
 # <!-- /questions -->

@@ -740,7 +740,7 @@ show(
 # When must you average? The four neighbours cover two by two pixels. Shrink by a factor of 2, and neighbouring output pixels
 # read 2 pixels apart: the four of one lie beside the four of the next, and no input pixel is left out. Shrink by more, and
 # there are gaps.
-# **If you shrink by more than a factor of 2, average first.**
+# **If you shrink by more than a factor of 2, pixels are skipped: average first.** (Fine patterns alias earlier than that.)
 #
 # ## Try
 #

@@ -442,11 +442,11 @@ show(
         "training brings the window's centre closer to the digit's",
         markers=False,
     ),
-    "three rising curves of distance over the share of pictures; the one before training lies highest, the trained one lowest.",
+    "three rising curves of distance over the share of pictures; the one before training lies far above the other two.",
 )
 
 # %% [markdown]
-# Two things may surprise you. The windows **grow** at first, when they hardly look at the digit yet, and end larger than they began: it learns first to take in enough, then to read, and then to look more closely. Nothing in the loss asks
+# Two things may surprise you. The windows **grow** at first, when they hardly look at the digit yet, and then stay as large as that: half of the picture's width and more. Nothing in the loss asks
 # for a tight one. A digit that is cut off costs much, a fragment that is let in costs little, since the reader learns to read
 # past it. So the window takes a margin, and gives up some resolution for it. And the digit need not lie in the middle. An
 # offset that is the same in all pictures costs nothing, for the reader gets used to it. How much of the distance is such a
@@ -486,7 +486,8 @@ print(f"one window for all:        {same:.1f}")
 # interval is that of a mean over seeds, as in notebook 05. `python -m stn_course.comparison` makes any one of these runs, and
 # `stn-course table clutter` all of them.
 #
-# **Predict:** who is best with equal epochs? With equal time? And which of the rivals is the stronger one?
+# **Predict:** who is best with equal time? And which of the rivals is the stronger one? (*plain* has no row with equal epochs: ten of its
+# epochs would take four times as long.)
 
 # %% tags=["hide-output"]
 table = comparison.load_comparison("clutter")
@@ -495,14 +496,12 @@ Markdown(comparison.to_markdown(table))
 
 # %% tags=["hide-output"]
 def against(row, rival):
-    """How the error of a row compares with another's: in words, by their intervals."""
-    (mean, half), (other, width) = (comparison.interval(x.errors) for x in (row, rival))
-    if abs(mean - other) <= half + width:
-        return "the intervals overlap"
-    return f"the transformer's error is {'smaller' if other < mean else 'larger'}"
+    """How much higher the error of a row is than another's, with a 95 % interval."""
+    more, half = comparison.difference_of_means(row.errors, rival.errors)
+    return f"{more:+.2f} ± {half:.2f} points"
 
 
-print("beside the transformer:")
+print("error, beside the transformer's:")
 (own,) = [row for row in table.rows if row.network == "transformer"]
 for row in table.rows:
     if row is not own:
@@ -536,7 +535,7 @@ show(
 # - **What does *plain* pay?** Six times the multiply-adds, most of them spent on pixels where nothing is. With equal time it
 #   gets few epochs.
 # - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it is a strong
-#   opponent. Its interval overlaps the transformer's: three seeds leave it open which of the two is better on these pictures. Where
+#   opponent. The interval of their difference holds 0: three seeds leave it open which of the two is better on these pictures. Where
 #   you cannot tell, pooling is the simpler engineering.
 # - **What does the transformer pay?** A look for each picture. It reads more finely where it matters, and its reader
 #   costs the same however large the picture is.
@@ -626,8 +625,8 @@ show(
 )
 
 # %% [markdown]
-# Nobody told the network which digits a picture holds, where they lie, or which window is to take which. The sums alone did. In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. The error
-# on the sums, of all three recorded runs; the third one, *twins*, is the first break below. **Predict** its error, too.
+# Nobody told the network which digits a picture holds, where they lie, or which window is to take which. The sums alone did. In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. Here are
+# the errors of three recorded runs; *twins* comes back in Break. **Predict** its error, too.
 
 # %% tags=["hide-output", "tolerance=0.3"]
 print("wrong sums after three epochs, in percent of all test pictures:")

@@ -726,7 +726,7 @@ Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 #   learning each digit under every tilt.
 # - **Which family hardly matters there.** Affine cannot undo a tilt, and does as well as projective, which can: the CNN behind it
 #   forgives what is left.
-# - **On E nothing pays.** All four lie within each other's intervals. Bends of a pixel and a half are small change for a CNN.
+# - **On E three seeds cannot tell them apart.** All four lie within each other's intervals. Bends of a pixel and a half are small change for a CNN.
 #
 # The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN; for E 1.1 to 1.3 % and 1.4 %. That is the same
 # picture at lower errors. A page of text needs its four corners exactly. A CNN does not, so begin with the smallest family, and let a table say whether a larger one helps.
@@ -824,7 +824,9 @@ Quiz("behind_the_horizon")
 #
 # **2. The grid folds.** Let descent look for the points of a spline that turn one handwritten digit into another one of its class: as in
 # notebook 03, coarse to fine, and with 6×6 points in place of six numbers. `grids.bending_energy` says how much a plate is bent (0 for an affine one), and the loss may have a small multiple of it added.
-# `transforms.folded` says where a grid runs backwards: where the determinant of its Jacobian is not positive. **Predict:** how well do the digits match without that weight, and what does the grid look like?
+# `transforms.folded` says where a grid runs backwards. At each output pixel, the **Jacobian** holds how far the place that is read moves if you
+# go one pixel to the right, and one down: two arrows, as the columns of theta are for the whole grid. Its determinant is the area between
+# them, and where that is not positive, the grid folds. **Predict:** how well do the digits match without that weight, and what does the grid look like?
 
 
 # %%

@@ -131,7 +131,8 @@ print(f"largest difference from PyTorch: {largest:.4f}")
 # %% [markdown]
 # ## Room 1: before the first step
 #
-# Each exhibit has its mended twin beside it: the same seed, the same digits, one thing changed. Strips show one digit as the
+# Each exhibit has its mended twin beside it: the same seed, the same digits, and one thing changed (in exhibits 7
+# and 8 more than one, for one is not enough). Strips show one digit as the
 # classifier reads it, from the first step to the last: above the broken network, below the mended one. Under each strip or curve you
 # find, folded, the numbers that gave it away, and what `fit` said.
 

@@ -87,7 +87,7 @@ print(f"then {then:.2f}, now {now:.2f}; warnings:", [w.category.__name__ for w i
 
 # %% [markdown]
 # **5. No baseline.** Then: one number, 98.67 %. Now: beside it, the number without the transformer. Here for digits turned by up
-# to 90°, from the recorded runs of notebook 05:
+# to 90°, from two recorded runs of notebook 05, with equal epochs. (One seed: with equal time, notebook 05 finds a draw.)
 
 # %%
 for name in ("turned_transformer", "turned_plain"):
@@ -124,7 +124,7 @@ print("torchvision reads", len(digits), "digits without a download")
 # %% [markdown]
 # ## The page's program, written today
 #
-# The same layers as the page's, in three cells. The transformer: an identity start, both `align_corners` written out, padding
+# The same layers as the page's but for its dropout, in three cells. The transformer: an identity start, both `align_corners` written out, padding
 # with the border.
 
 
@@ -273,7 +273,7 @@ certificate(name="")
 # - **affine**: A family of grids with six numbers: it turns, scales, shears and moves, and keeps parallels parallel. [02, Build 3: theta times coordinates](02_grid_generation.ipynb#Build-3:-theta-times-coordinates)
 # - **aliasing**: Fine patterns turn into coarse ones that were never there: a sampler that shrinks by more than a factor of 2 skips pixels. [03, Break](03_sampling.ipynb#Break)
 # - **align_corners**: Which points -1 and 1 are: the outer edges of the border pixels (`False`), or their centres (`True`). Grid and sampler must agree on it. [02, Build 1: pixels and normalised coordinates](02_grid_generation.ipynb#Build-1:-pixels-and-normalised-coordinates)
-# - **attention**: A family of grids with three numbers, a scale and a place: it may neither turn nor shear. [06, Build 1: a look is three numbers](06_attention.ipynb#Build-1:-a-look-is-three-numbers)
+# - **attention**: A family of grids with three numbers, a scale and a place: it may neither turn nor shear. (Transformer networks use the word for something else: see deformable attention.) [06, Build 1: a look is three numbers](06_attention.ipynb#Build-1:-a-look-is-three-numbers)
 # - **base grid**: The coordinates (x, y, 1) of all output pixels, (H, W, 3), before theta. [02, Build 2: the regular grid, with ones](02_grid_generation.ipynb#Build-2:-the-regular-grid,-with-ones)
 # - **bending energy**: How much a thin plate spline is bent: 0 where its grid is affine. A small multiple of it in the loss keeps a grid from folding. [07, Break](07_beyond_affine.ipynb#Break)
 # - **bicubic**: Sampling by a smooth weight over sixteen pixels: its gradient has no kink, and its values overshoot. [07, Build 5: a smoother sampler](07_beyond_affine.ipynb#Build-5:-a-smoother-sampler)
@@ -281,14 +281,14 @@ certificate(name="")
 # - **border**: Padding that moves a place outside to the nearest border pixel. Along the axis on which it was moved, it has no gradient. [03, Build 3: outside](03_sampling.ipynb#Build-3:-outside)
 # - **bypassed transformer**: A transformer whose output the classifier never reads: the loss falls, and theta does not move. [04, Break](04_stn_model.ipynb#Break)
 # - **collapse**: The end of a run in which a network gives one answer to every picture: its accuracy is that answer's share of the test set. [05, Break](05_training.ipynb#Break)
-# - **dead zone**: Where the whole grid lies outside a picture padded with zeros: the gradient is exactly 0, and no training brings the grid back. [03, Break](03_sampling.ipynb#Break)
-# - **deformable attention**: Attention in which each query names a few places and their weights, and reads only there. [10, Build 4: deformable attention](10_where_the_idea_lives_on.ipynb#Build-4:-deformable-attention)
+# - **dead zone**: Where the whole grid lies outside the picture: what is read no longer changes, the gradient is exactly 0, and no training brings the grid back. Padding with the border's value has one, too, along each axis on which all places lie outside. [03, Break](03_sampling.ipynb#Break)
+# - **deformable attention**: A weighted mean of what is read at a few places, named for each query by a network: the attention of transformer networks, with a grid in place of all pixels. [10, Build 4: deformable attention](10_where_the_idea_lives_on.ipynb#Build-4:-deformable-attention)
 # - **deformable convolution**: A convolution whose taps read where offsets send them: a flow for each tap. The offsets are (y, x). [10, Build 3: deformable convolution](10_where_the_idea_lives_on.ipynb#Build-3:-deformable-convolution)
 # - **fair fight**: Two networks compared at the same cost: equal epochs, equal time or equal parameters. [05, Fair fights](05_training.ipynb#Fair-fights)
 # - **family**: The grids that a transformer can make, such as affine or projective. What a family keeps of a picture, it cannot undo. [07, What each family keeps](07_beyond_affine.ipynb#What-each-family-keeps)
 # - **finding**: What `fit` saw in a run and warned of, by its kind, such as `spread` or `answers`. That it found nothing proves nothing. [05, Break](05_training.ipynb#Break)
-# - **flow**: A displacement of its own for each output pixel, (x, y) in pixels. [07, Build 3: a displacement for each pixel](07_beyond_affine.ipynb#Build-3:-a-displacement-for-each-pixel)
-# - **fold**: A place where a grid runs backwards: the determinant of its Jacobian is not positive, and what it reads appears once more, mirrored. [07, Break](07_beyond_affine.ipynb#Break)
+# - **flow**: A displacement of its own for each output pixel, (x, y) in pixels, from there to where it reads. [07, Build 3: a displacement for each pixel](07_beyond_affine.ipynb#Build-3:-a-displacement-for-each-pixel)
+# - **fold**: A place where a grid runs backwards: the determinant of its Jacobian is not positive. Where only part of a grid does, it reads the same piece again, mirrored. [07, Break](07_beyond_affine.ipynb#Break)
 # - **grey frame**: What zero padding draws around a normalised picture, in which 0 is grey and black is -0.42. [03, The grey frame](03_sampling.ipynb#The-grey-frame)
 # - **grid**: One place in the input for each output pixel, (B, H, W, 2), with x before y. [02, Build 3: theta times coordinates](02_grid_generation.ipynb#Build-3:-theta-times-coordinates)
 # - **grid generator**: The second part of a spatial transformer: it turns theta into a grid. [02, Build 3: theta times coordinates](02_grid_generation.ipynb#Build-3:-theta-times-coordinates)
@@ -296,9 +296,10 @@ certificate(name="")
 # - **head**: The layer that answers with the numbers of theta, the last of the localization network. [04, Build 1: six numbers that start at the identity](04_stn_model.ipynb#Build-1:-six-numbers-that-start-at-the-identity)
 # - **homogeneous**: Coordinates with a third number, 1, so that one matrix product turns, scales and moves. [02, Build 2: the regular grid, with ones](02_grid_generation.ipynb#Build-2:-the-regular-grid,-with-ones)
 # - **homography**: A 3×3 theta, of which eight numbers count: its third row says how deep each output pixel lies, and the grid divides by that. [07, Build 1: a camera divides](07_beyond_affine.ipynb#Build-1:-a-camera-divides)
-# - **horizon**: Where a homography's depth becomes 0. Behind it there is nothing to read, and no gradient. [07, Break](07_beyond_affine.ipynb#Break)
+# - **horizon**: Where the third coordinate of a homography becomes 0. Behind it there is nothing to read, and no gradient. [07, Break](07_beyond_affine.ipynb#Break)
 # - **identity start**: Zero weights and the identity as the bias of the head, so that a new transformer changes nothing, and can learn. [04, Build 1: six numbers that start at the identity](04_stn_model.ipynb#Build-1:-six-numbers-that-start-at-the-identity)
 # - **interval**: Where the mean over all seeds probably lies: 95 %, by Student's t. It says nothing of other test digits. [05, Fair fights](05_training.ipynb#Fair-fights)
+# - **Jacobian**: At each output pixel, how far the place that is read moves for one pixel to the right and for one down: two arrows. Its determinant is the area between them, in pixels of the input. [07, Break](07_beyond_affine.ipynb#Break)
 # - **kink**: A point where a slope jumps, such as the centre of a pixel under a bilinear sampler. Autograd takes one of the two slopes there: a sub-gradient. [07, Build 5: a smoother sampler](07_beyond_affine.ipynb#Build-5:-a-smoother-sampler)
 # - **localization network**: The first part of a spatial transformer: it looks at its input and chooses theta. Nobody tells it the right one. [04, Play: you are the localization network](04_stn_model.ipynb#Play:-you-are-the-localization-network)
 # - **log-polar**: A grid of rays and circles, each circle larger by the same factor than the one inside it: a turn of the picture becomes a shift. [07, Build 4: a turn becomes a shift](07_beyond_affine.ipynb#Build-4:-a-turn-becomes-a-shift)
@@ -312,14 +313,16 @@ certificate(name="")
 # - **projective**: The family of the homographies: it keeps straight lines straight, and parallels need not stay parallel. [07, Build 1: a camera divides](07_beyond_affine.ipynb#Build-1:-a-camera-divides)
 # - **pyramid**: Copies of a picture, each half as wide and high as the one before. Reading from the one that fits keeps aliasing away. [06, Build 3: pool before you shrink](06_attention.ipynb#Build-3:-pool-before-you-shrink)
 # - **reflection**: Padding that folds a place outside back, as if mirrors stood at the picture's edges. [03, Build 3: outside](03_sampling.ipynb#Build-3:-outside)
-# - **RoIAlign**: Crops by boxes out of a feature map. With one sample for each output pixel it is an attention grid for each box. [10, Build 2: crops by boxes](10_where_the_idea_lives_on.ipynb#Build-2:-crops-by-boxes)
+# - **registration**: To find the grid through which one picture looks like another. [10, Play: be the network](10_where_the_idea_lives_on.ipynb#Play:-be-the-network)
+# - **RoIAlign**: Crops by boxes out of a feature map. With one sample for each output pixel it is an affine crop: attention with a scale for each axis. [10, Build 2: crops by boxes](10_where_the_idea_lives_on.ipynb#Build-2:-crops-by-boxes)
 # - **sampler**: The third part of a spatial transformer: it reads the input at the places of a grid. [03, Build 4: `grid_sample`](03_sampling.ipynb#Build-4:-grid_sample)
 # - **scale and square**: A way to follow a velocity for one unit of time: go a 64th of the way, then six times double the way gone so far. A flow made like that hardly folds. [10, Build 1: registration](10_where_the_idea_lives_on.ipynb#Build-1:-registration)
 # - **snapshot**: A copy of the last weights whose grid was in sight, to go back to. [09, 8. Thrown out, and brought back](09_museum_of_failures.ipynb#8.-Thrown-out,-and-brought-back)
 # - **spatial transformer**: A module that chooses where to look, in three parts: localization network, grid generator, sampler. [04, Build 2: the module](04_stn_model.ipynb#Build-2:-the-module)
+# - **spread**: Of a batch of thetas: the standard deviation over the pictures of that number which varies most. 0 says that all are warped alike. [09, Build: four looks, from the cheapest on](09_museum_of_failures.ipynb#Build:-four-looks,-from-the-cheapest-on)
 # - **theta**: The numbers that a localization network chooses: for affine (B, 2, 3), from output to input. [02, Build 3: theta times coordinates](02_grid_generation.ipynb#Build-3:-theta-times-coordinates)
 # - **thin plate spline**: The smoothest sheet through given points. Two of them, for x and for y, make a grid that bends. [07, Build 2: a sheet that bends](07_beyond_affine.ipynb#Build-2:-a-sheet-that-bends)
-# - **twins**: Two parallel transformers with the same weights and the same start: they get the same gradient for ever. [04, Two transformers on one picture](04_stn_model.ipynb#Two-transformers-on-one-picture)
+# - **twins**: Two parallel transformers with the same weights and the same start, before a reader that treats both alike: they get the same gradient for ever. [04, Two transformers on one picture](04_stn_model.ipynb#Two-transformers-on-one-picture)
 # - **warp**: Grid generator and sampler in one call: a picture read through theta. [02, From output to input](02_grid_generation.ipynb#From-output-to-input)
 # - **zeros**: Padding that reads 0 outside the picture. That is black only if black is 0. [03, Build 3: outside](03_sampling.ipynb#Build-3:-outside)
 #

@@ -19,12 +19,14 @@ from stn_course.data import (
 from stn_course.models import (
     CLUTTER_NETWORKS,
     AttentionNet,
+    DeformableNet,
+    FourTurns,
     PlainNet,
     PolarNet,
     TutorialNet,
     straighten_first,
 )
-from stn_course.training.loop import Distortion
+from stn_course.training.loop import Digits, Distortion
 from stn_course.transforms import to_pose
 
 Networks = dict[str, Callable[[], nn.Module]]
@@ -38,13 +40,23 @@ class Condition:
 
     distort: makes the pictures from upright digits and tells what it did to each; None for none.
     networks: by name, each made with fresh weights. measure: of a trained network, the pictures,
-    and what distort told of them. recipe: a name in RECIPES.
+    and what distort told of them. recipe: a name in RECIPES. labelled: how many of the training
+    digits they learn from; None for all.
     """
 
     distort: Distortion | None
     networks: Networks
     measure: Measure
     recipe: str
+    labelled: int | None = None
+
+    def learned_from(self, train: Digits) -> Digits:
+        """As many pictures as there are: few are repeated, so that an epoch stays as long."""
+        images, labels = train
+        if self.labelled is None:
+            return train
+        chosen = torch.arange(len(images)) % self.labelled
+        return images[chosen], labels[chosen]
 
 
 def measure_nothing(model: nn.Module, images: Tensor, told: Tensor) -> dict[str, float]:
@@ -94,14 +106,22 @@ FAMILIES: Networks = {  # the same classifier, behind a transformer of each fami
     "plain": PlainNet,
     **{name: partial(straighten_first, name) for name in ("affine", "projective", "tps")},
 }
+ON_TURNED: Networks = {
+    **UPRIGHT_NETWORKS,
+    "polar": PolarNet,
+    "four-turns": FourTurns,
+    "deformable": DeformableNet,
+    "ordinary": partial(DeformableNet, deformable=False),
+}
 _condition = partial(Condition, networks=UPRIGHT_NETWORKS, measure=measure_alignment)
+_few = partial(_condition, recipe="course", networks=ON_TURNED, labelled=300)
 _bent = partial(Condition, networks=FAMILIES, measure=measure_nothing, recipe="bent")
 CONDITIONS = {
     "upright": _condition(None, recipe="course"),
     "turned30": _condition(random_rotation(30), recipe="course"),
-    "turned90": _condition(
-        random_rotation(90), recipe="course", networks={**UPRIGHT_NETWORKS, "polar": PolarNet}
-    ),
+    "turned90": _condition(random_rotation(90), recipe="course", networks=ON_TURNED),
+    "turned90-few": _few(random_rotation(90)),
+    "turned180-few": _few(random_rotation(180)),
     "clutter": Condition(random_clutter(), CLUTTER_NETWORKS, measure_attention, "clutter"),
     "projected": _bent(random_projection()),
     "elastic": _bent(random_elastic()),

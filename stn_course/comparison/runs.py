@@ -86,7 +86,7 @@ def add_run(
     train, test: upright images (N, 1, 28, 28) from 0 to 1 and labels, all of MNIST by default.
     """
     condition = CONDITIONS[row.digits]
-    train = train or load_digits("train", device)
+    train = condition.learned_from(train or load_digits("train", device))
     images, labels = test or load_digits("test", device)
     shown, told = pictures(condition, images)
     seed_everything(seed)

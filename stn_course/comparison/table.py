@@ -1,6 +1,7 @@
 """A table: rows of networks, digits and epochs, several seeds each; made one run at a time."""
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,11 @@ def _families(digits: str) -> Plan:
     return Plan((digits,), 3, (), ("projective", "tps", "plain"), (0, 1, 2), "affine")
 
 
+def _on_turned(digits: str, epochs: float, seeds: int = 3) -> Plan:
+    """Who is told nothing, who undoes a turn, and who knows of turns beforehand."""
+    return Plan((digits,), epochs, (), ("plain", "polar", "four-turns"), tuple(range(seeds)))
+
+
 TABLES = {
     "turned": Plan(
         ("upright", "turned30", "turned90"), 4, ("plain", "larger"), ("plain",), (0, 1, 2, 3, 4)
@@ -48,6 +54,10 @@ TABLES = {
     "projected": _families("projected"),
     "elastic": _families("elastic"),
     "polar": Plan(("turned90",), 2, (), ("polar", "plain"), (0, 1, 2)),
+    "symmetry": _on_turned("turned90", 2),
+    "few": _on_turned("turned90-few", 1),
+    "few-any-angle": _on_turned("turned180-few", 1, seeds=5),
+    "deformable": Plan(("turned90",), 0.8, (), ("ordinary",), (0, 1, 2), "deformable"),
 }
 
 
@@ -112,6 +122,20 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
         raise ValueError(f"an interval needs 2 to 5 values; got {len(values)}")
     error = statistics.stdev(values) / len(values) ** 0.5
     return statistics.mean(values), STUDENT[len(values)] * error
+
+
+def difference_of_means(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """How much larger the first mean is, and half the width of the 95 % interval of that.
+
+    Each of 2 to 5 values, whose variances need not be equal; with as few degrees of freedom as the
+    shorter has, which is on the safe side. Two intervals may overlap and their means differ all
+    the same: the interval of the difference is narrower than both together.
+    """
+    parts = [interval(values) for values in (first, second)]
+    (mean, half), (other, width) = parts
+    fewer = STUDENT[min(len(first), len(second))]
+    errors = (half / STUDENT[len(first)], width / STUDENT[len(second)])
+    return mean - other, fewer * math.hypot(*errors)
 
 
 def to_markdown(comparison: Comparison) -> str:

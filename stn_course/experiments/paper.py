@@ -207,12 +207,13 @@ def printed() -> dict[tuple[str, str, str], float | None]:
 def experiments(seeds: tuple[int, ...] = SEEDS) -> list[Experiment]:
     """All of the table, what matters most first.
 
-    First CNN and affine ST-CNN on the paper's distorted digits, with each seed in turn; then all
-    other cells with the first seed alone, sums before the rest.
+    With the first seed CNN and affine ST-CNN on the paper's distorted digits, then all other cells,
+    sums before the rest. The other seeds are those of CNN and affine ST-CNN alone, each in turn.
     """
     cells = printed()
     main = [c for c in cells if c[1:] in (("cnn", "none"), ("st-cnn", "affine"))]
     main = [c for c in main if SETS[c[0]].classes == 10]
     rest = sorted((c for c in cells if c not in main), key=lambda c: -SETS[c[0]].classes)
-    runs = [(*c, seed) for seed in seeds for c in main] + [(*c, seeds[0]) for c in rest]
+    first, *others = seeds
+    runs = [(*c, first) for c in main + rest] + [(*c, seed) for seed in others for c in main]
     return [Experiment(*run, recipe_of(*run[:2])) for run in runs]

@@ -1,6 +1,7 @@
 """Localization networks, the spatial transformer, the tutorial's network, readers of clutter."""
 
 from stn_course.models.clutter import CLUTTER_NETWORKS, AdditionNet, AttentionNet, DigitReader
+from stn_course.models.deformable import DeformableNet
 from stn_course.models.polar import PolarNet, around
 from stn_course.models.trained import TRAINED, WEIGHTS, load_straightener, load_trained
 from stn_course.models.transformations import (
@@ -23,6 +24,7 @@ from stn_course.models.transformer import (
     start_at_identity,
     to_theta,
 )
+from stn_course.models.turns import FourTurns
 from stn_course.models.tutorial import (
     PlainNet,
     TutorialNet,
@@ -39,7 +41,9 @@ __all__ = [
     "Affine",
     "Attention",
     "AttentionNet",
+    "DeformableNet",
     "DigitReader",
+    "FourTurns",
     "PlainNet",
     "PolarNet",
     "Projective",

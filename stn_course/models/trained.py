@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from stn_course.models.clutter import AdditionNet, AttentionNet
+from stn_course.models.deformable import DeformableNet
 from stn_course.models.tutorial import PlainNet, TutorialNet, straighten_first
 from stn_course.validation import check_choice
 
@@ -27,6 +28,7 @@ TRAINED: dict[str, Callable[[], nn.Module]] = {
     "turned_plain": PlainNet,
     "turned_transformer": _with_border,
     "turned_hasty": _with_border,
+    "turned_deformable": DeformableNet,
     "clutter_transformer": AttentionNet,
     "addition_apart": AdditionNet,
 }

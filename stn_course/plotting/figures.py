@@ -37,6 +37,7 @@ from stn_course.validation import (
 
 LINES = 11  # rows or columns of a grid that are drawn at most
 FURTHEST = 1.6  # normalised: how far a panel shows what a grid reads
+MARKS = "osDPX^"  # of queries, so that colour is never alone
 UNIT_SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])  # closed
 
 
@@ -95,6 +96,30 @@ def boxes(
     figure.set_figheight(figure.get_figheight() + 0.35)  # for the legend
     lines = figure.axes[0].lines
     figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), fontsize=9)
+    return figure
+
+
+def places(
+    images: Tensor,
+    places: Tensor,
+    titles: Sequence[object] | None = None,
+    columns: int = 6,
+    title: str = "",
+) -> Figure:
+    """Images in rows, and over each where its queries read: a colour and a mark for each query.
+
+    images: (B, C, H, W) from 0 to 1. places: (B, Q, P, 2), normalised (x, y), Q up to six.
+    """
+    check_images(images, "images")
+    if places.dim() != 4 or len(places) != len(images) or places.shape[-1] != 2:
+        raise ValueError(f"places must be ({len(images)}, Q, P, 2); got {describe(places)}")
+    figure = image_grid(images, titles, columns, title)
+    for axes, queries in zip(figure.axes, places.detach().cpu(), strict=False):
+        axes.images[0].set_extent((-1, 1, 1, -1))
+        axes.set(xlim=(-1, 1), ylim=(1, -1), aspect=images.shape[-2] / images.shape[-1])
+        for own, colour, mark in zip(queries, SERIES, MARKS, strict=False):
+            look = {"color": colour, "markeredgecolor": "white", "markersize": 7}
+            axes.plot(*own.T.numpy(), mark, **look)
     return figure
 
 

@@ -13,8 +13,8 @@ from stn_course.experiments.colocalisation.learning import (
     colocalise,
     encode,
     share_right,
-    to_theta,
     triplet_loss,
+    window_theta,
     windows_at,
 )
 from stn_course.experiments.colocalisation.results import STORED, load_found, save_found
@@ -45,7 +45,7 @@ __all__ = [
     "save_found",
     "searches",
     "share_right",
-    "to_theta",
     "triplet_loss",
+    "window_theta",
     "windows_at",
 ]

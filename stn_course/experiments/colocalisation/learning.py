@@ -86,7 +86,7 @@ def windows_at(centres: Tensor) -> Tensor:
     return F.pad(centres, (1, 0), value=SCALE)
 
 
-def to_theta(windows: Tensor) -> Tensor:
+def window_theta(windows: Tensor) -> Tensor:
     """Theta (B, 2, 3) of windows (B, 3), as attention has it."""
     return Attention().to_theta(windows)
 
@@ -113,7 +113,7 @@ class CropLoss:
 
     def look(self, windows: Tensor) -> Tensor:
         """The encodings (B, N) of what is in windows (B, 3)."""
-        return encode(self.classifier, warp(self.x, to_theta(windows), (CROP, CROP)))
+        return encode(self.classifier, warp(self.x, window_theta(windows), (CROP, CROP)))
 
 
 @dataclass
@@ -192,5 +192,5 @@ def learn(search: Search, judge: CropLoss) -> tuple[float, Tensor]:
 
 def share_right(windows: Tensor, frames: Tensor) -> float:
     """How many windows (B, 3) overlap their digit's frame well enough, in percent."""
-    right = overlap(to_theta(windows), frames, (SIZE, SIZE)) > RIGHT
+    right = overlap(window_theta(windows), frames, (SIZE, SIZE)) > RIGHT
     return 100 * right.double().mean().item()
