@@ -14,7 +14,7 @@ import torch
 from IPython.display import Markdown
 
 from stn_course import checks, comparison, data, device, experiments, models, plotting, training
-from stn_course.alignment import centre_distance, overlap
+from stn_course.alignment import overlap
 from stn_course.experiments import colocalisation, paper
 from stn_course.experiments.networks import build
 from stn_course.experiments.whole.table import standing, to_table
@@ -424,26 +424,9 @@ show(
 
 
 # %%
-def print_shares(zoom):
-    for name, (low, high) in colocalisation.PRINTED.items():
-        shares, sides, near = [], [], []
-        for search in colocalisation.searches():
-            if (search.set, search.zoom) == (name, zoom):
-                found = colocalisation.load_found(colocalisation.STORED, search)
-                theta = colocalisation.window_theta(torch.tensor(found.windows))
-                apart = centre_distance(theta, colocalisation.make_pictures(search)[1], (84, 84))
-                shares.append(found.share)
-                sides.append(84 * theta[:, 0, 0].mean().item())
-                near.append(100 * (apart < 7).double().mean().item())
-        print(f"{name}: mean {statistics.mean(shares):.1f} %, paper {low} to {high} %")
-        print("   % of boxes right     ", *(f"{share:4.0f}" for share in shares))
-        print("   pixels a box is wide ", *(f"{side:4.0f}" for side in sides))
-        print("   % of centres within 7", *(f"{share:4.0f}" for share in near))
-
-
 given, learned = colocalisation.ZOOMS
-print("boxes right, classes 0 to 9, the size of a box given:")
-print_shares(given)
+print("the size of a box given, classes 0 to 9:")
+print(colocalisation.class_table(given))
 
 # %% [markdown]
 # That is as much as the paper has, or more, but it is not the same experiment: these boxes had the size of a digit from the start,
@@ -451,8 +434,8 @@ print_shares(given)
 # crops keep theirs?
 
 # %% tags=["hide-output"]
-print("boxes right where their size is learned:")
-print_shares(learned)
+print("the size of a box learned, classes in the same order:")
+print(colocalisation.class_table(learned))
 
 # %% [markdown]
 # The centres still lie on the digits, within a few pixels; but most boxes have grown to the largest size that they may have, or shrunk

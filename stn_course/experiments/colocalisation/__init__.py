@@ -17,7 +17,12 @@ from stn_course.experiments.colocalisation.learning import (
     window_theta,
     windows_at,
 )
-from stn_course.experiments.colocalisation.results import STORED, load_found, save_found
+from stn_course.experiments.colocalisation.results import (
+    STORED,
+    class_table,
+    load_found,
+    save_found,
+)
 from stn_course.experiments.colocalisation.search import (
     OURS,
     PRINTED,
@@ -38,6 +43,7 @@ __all__ = [
     "Found",
     "Search",
     "WindowScores",
+    "class_table",
     "colocalise",
     "encode",
     "load_found",
