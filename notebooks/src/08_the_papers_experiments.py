@@ -422,7 +422,6 @@ show(
 # %% [markdown]
 # All ten classes, each searched by itself, beside the paper's worst and best class:
 
-
 # %%
 given, learned = colocalisation.ZOOMS
 print("the size of a box given, classes 0 to 9:")
@@ -444,6 +443,7 @@ print(colocalisation.class_table(learned))
 
 # %%
 print(*(f"- {difference}" for difference in colocalisation.OURS), sep="\n")
+
 
 # %% [markdown]
 # ## Try
