@@ -437,8 +437,8 @@ print("the size of a box learned, classes in the same order:")
 print(colocalisation.class_table(learned))
 
 # %% [markdown]
-# The centres still lie on the digits, within a few pixels; but most boxes have grown to the largest size that they may have, or shrunk
-# to the smallest. A box of another size is unlike a random crop for that alone, and small digits are more alike than large ones. So
+# The centres still lie on the digits, within a few pixels; but most boxes have grown much larger than a digit, and a few have shrunk.
+# A box of another size is unlike a random crop for that alone, and small digits are more alike than large ones. So
 # our loss says *where*, and not *how large*. What kept the size in the paper, its text does not say. Here is all that differs:
 
 # %%

@@ -23,7 +23,7 @@ OURS = (
     "The localization network scores every window, and a softmax over the scores gives the place; "
     "the paper's ends in layers of 8, 8 and 3 units.",
     "A box has a digit's 28×28 pixels; the paper learns its size. Where ours is learned, within "
-    "bounds, boxes end near a bound, and few are right.",
+    "bounds, most grow too large, and fewer are right.",
     "The best of eight starts is taken: that of the lowest loss, which needs no label.",
     "Each layer of the encoding is scaled to length 1; the classifier is the tutorial's.",
     "Adam on all hundred pictures at a time; the paper drew pairs, by SGD.",
