@@ -206,7 +206,8 @@ def test_long_lines_are_broken_between_words_and_tables_kept():
 
 def test_a_learners_text_is_escaped_in_html():
     names = cell("def my_nearest(input, x, y):\n    print('<script>')\n    return input * 0")
-    verdict = Verdict("nearest", False, ["a <b>"], picture=b"png", words='a "picture"')
+    verdict = Verdict("nearest", False, ["a <b>"])
+    verdict.picture = b"png", 'a "picture"'
     html = verdict._repr_mimebundle_()["text/html"]
     assert ">a &lt;b&gt;</pre>" in html
     assert "word-break: normal" in html
@@ -227,9 +228,10 @@ def test_a_learners_text_is_escaped_in_html():
 def test_pictures_come_where_they_help(name, wrong, words):
     check = getattr(checks, name)
     verdict = check(wrong)
-    assert verdict.picture.startswith(b"\x89PNG")
-    assert len(verdict.picture) < 30_000
-    assert verdict.words.startswith(words)
+    content, described = verdict.picture
+    assert content.startswith(b"\x89PNG")
+    assert len(content) < 30_000
+    assert described.startswith(words)
     assert "<img" in verdict._repr_mimebundle_()["text/html"]
     assert set(check(...)._repr_mimebundle_()) == {"text/plain"}
     assert set(check(lambda *a: torch.ones(3))._repr_mimebundle_()) == {"text/plain"}

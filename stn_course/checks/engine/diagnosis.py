@@ -79,7 +79,7 @@ def difference(exercise: FunctionExercise, case: Case, expected: Tensor, receive
 def run_all(exercise: FunctionExercise, program: Callable, cases: list[Case]) -> list[Result]:
     """A program of the course itself on every case, in this process."""
     before = torch.get_rng_state()
-    torch.manual_seed(0)  # as in the worker
+    torch.default_generator.manual_seed(0)  # as in the worker
     try:
         return [attempt_case(program, exercise.run, case.args) for case in cases]
     finally:

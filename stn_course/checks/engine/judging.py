@@ -130,11 +130,8 @@ def wrong(
     unknown = "No known mistake explains it. " if words == [DIFFERS] else ""
     lines.append(f"Diagnosis: {reason}" if reason else f"{unknown}{exercise.push}")
     drawable = received is not None and received.shape == expected.shape
-    if exercise.picture and drawable and not received.is_complex():
-        # Late: it loads matplotlib, which the process that runs attempts never needs.
-        from stn_course.checks.engine.pictures import PICTURES
-
-        verdict.picture, verdict.words = PICTURES[exercise.picture](expected, received)
+    if drawable and not received.is_complex():
+        verdict.drawn_as = exercise.picture
     return verdict
 
 

@@ -9,7 +9,7 @@ IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 def seeded(make, seed: int = 5):
     """What `make()` makes from random numbers that are always the same, leaving all others be."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return make()
 
 

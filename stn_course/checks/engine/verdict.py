@@ -4,6 +4,7 @@ import base64
 import html
 import textwrap
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
@@ -29,22 +30,31 @@ class Verdict:
     """The answer to one attempt.
 
     solved: True, False, or None where nothing was attempted yet. lines: the answer as text.
-    picture: PNG bytes, with `words` as its text alternative. expected, received: the values of the
-    case that is shown, to be looked at further.
+    expected, received: the values of the case that is shown, to be looked at further. drawn_as:
+    what these are drawn as, "images" or "grids"; None if a picture would not help.
     """
 
     name: str
     solved: bool | None
     lines: list[str]
-    picture: bytes | None = None
-    words: str = ""
     expected: Tensor | None = field(default=None)
     received: Tensor | None = field(default=None)
+    drawn_as: str | None = None
 
     @property
     def text(self) -> str:
         """The answer as plain text."""
         return "\n".join(self.lines)
+
+    @cached_property
+    def picture(self) -> tuple[bytes, str] | None:
+        """PNG bytes and the same in words, drawn when first asked for; None without a picture."""
+        if self.drawn_as is None:
+            return None
+        # Late: it loads matplotlib, which the process that runs attempts never needs.
+        from stn_course.checks.engine.pictures import PICTURES
+
+        return PICTURES[self.drawn_as](self.expected, self.received)
 
     def __repr__(self) -> str:
         return wrapped(self.text)
@@ -53,9 +63,10 @@ class Verdict:
         """Text; with a picture, HTML, too, in the page's own colours."""
         bundle = {"text/plain": wrapped(self.text)}
         if self.picture is not None:
-            source = base64.b64encode(self.picture).decode()
+            content, words = self.picture
+            source = base64.b64encode(content).decode()
             bundle["text/html"] = (
                 f'<pre style="{STYLE}">{html.escape(self.text)}</pre>'
-                f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.words)}">'
+                f'<img src="data:image/png;base64,{source}" alt="{html.escape(words)}">'
             )
         return bundle
