@@ -4,7 +4,7 @@
 # At the end you will have read the first cells of a reproduction of the paper's Table 1, run one yourself, and traced where the gain
 # of a spatial transformer comes from. And you will know which of the claims nobody could settle with these digits.
 #
-# **40 minutes to read, 100 with the exercises · needs notebooks 05 and 06 · runs on CPU or GPU, offline**
+# **45 minutes to read, 105 with the exercises · needs notebooks 05 and 06 · runs on CPU or GPU, offline**
 
 # %%
 import statistics
