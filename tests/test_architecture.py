@@ -21,6 +21,7 @@ LESSONS = [
     "training",
     "device",
     "museum",
+    "experiments",
     "plotting",
 ]
 ALLOWED = {

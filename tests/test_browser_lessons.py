@@ -4,6 +4,8 @@ import re
 
 import torch
 import torch.nn.functional as F
+from hands import assert_moves, press_an_arrow
+from hands import drag as drag_by_mouse
 from lab_page import (
     answered,
     assert_painted_as_pytorch_computes,
@@ -121,4 +123,18 @@ def test_the_replay_lab_plays_without_training(browser_page, address):
     settled(page, lab_)
     assert words(lab_).startswith(f"Step {recording.probe_steps[3]} of")
     assert lab_.query_selector("[role=alert]").inner_text() == ""
+    check_accessibility(page)
+
+
+def test_the_warp_lab_of_registration(open_notebook):
+    """Of notebook 10: a point of a digit's thin plate spline, moved by key and mouse."""
+    page = open_notebook("10_where_the_idea_lives_on.ipynb", 1, "lab = WarpLab(")
+    lab_ = lab(page)
+    before = words(lab_)
+    grip = page.locator(".stn-lab .stn-handle").nth(5)
+    hands = (press_an_arrow, drag_by_mouse)
+    assert_moves(page, page.locator(".stn-frame canvas").first, grip, hands)
+    settled(page, lab_)
+    assert words(lab_) != before
+    assert "PyTorch on cpu agrees" in answered(page, lab_)
     check_accessibility(page)

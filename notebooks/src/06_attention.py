@@ -487,7 +487,7 @@ print(f"one window for all:        {same:.1f}")
 # `stn-course table clutter` all of them.
 #
 # **Predict:** who is best with equal time? And which of the rivals is the stronger one? (*plain* has no row with equal epochs: ten of its
-# epochs would take four times as long.)
+# epochs would take nearly four times as long.)
 
 # %% tags=["hide-output"]
 table = comparison.load_comparison("clutter")

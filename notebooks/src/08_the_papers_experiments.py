@@ -102,7 +102,7 @@ for name in ("epochs", "batch_size", "learning_rate", "localization_factor", "dr
 
 # %% [markdown]
 # A localization network at full rate, after all that notebook 05 said? The paper names no rate of its own for it on MNIST. These
-# networks have batch normalisation, and on held-out digits the full rate did them no harm.
+# networks have batch normalisation. Whether the rate did this one harm, you will see below: does its grid turn with the digits?
 #
 # `build` makes the network of a cell. The paper has two kinds of readers: **FCN**, fully connected layers, which know nothing of
 # pictures; and **CNN**, convolutions with pooling. ST-FCN and ST-CNN are the same behind a transformer: affine, projective, or
@@ -178,7 +178,7 @@ print(f"cells of the paper's table that were run: {len(beside)} of {there}")
 print(f"at or below the paper's error: {list(stands.values()).count('')}")
 for cell, error in beside.items():
     found = f"{means[cell]:6.2f} here, {error:4.1f} in the paper"
-    print(f"{' '.join(cell):18}{len(ours[cell])} seed(s){found}  {stands[cell]}")
+    print(f"{' '.join(cell):18}seeds {len(ours[cell])}:{found}  {stands[cell]}")
 
 # %% [markdown]
 # Now the claim itself: is the network *with* a transformer better than the same network *without*, trained for as many epochs?
@@ -385,7 +385,7 @@ for name, centres in places.items():
 # of a digit are alike, too.
 #
 # To find the lowest loss is another matter. We tried the paper's kind of localization network, which ends in layers of 8, 8 and 3
-# units, and its windows fled to places where all is black, for black crops are alike. Ours scores every window by two convolutions, as
+# units (in trials that are not kept), and its windows fled to places where all is black, for black crops are alike. Ours scores every window by two convolutions, as
 # a detector would, and answers the mean of their centres, weighted by a softmax of the scores; so a digit that moves takes its window
 # along. Its boxes have 28×28 pixels. The search starts eight times from other weights.
 #

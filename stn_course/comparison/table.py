@@ -131,11 +131,9 @@ def difference_of_means(first: Sequence[float], second: Sequence[float]) -> tupl
     shorter has, which is on the safe side. Two intervals may overlap and their means differ all
     the same: the interval of the difference is narrower than both together.
     """
-    parts = [interval(values) for values in (first, second)]
-    (mean, half), (other, width) = parts
-    fewer = STUDENT[min(len(first), len(second))]
-    errors = (half / STUDENT[len(first)], width / STUDENT[len(second)])
-    return mean - other, fewer * math.hypot(*errors)
+    (mean, half), (other, width) = interval(first), interval(second)
+    error = math.hypot(half / STUDENT[len(first)], width / STUDENT[len(second)])
+    return mean - other, STUDENT[min(len(first), len(second))] * error
 
 
 def to_markdown(comparison: Comparison) -> str:

@@ -147,7 +147,7 @@ BASE = replace(
 _slower = replace(BASE, learning_rate=0.004)
 _cluttered = replace(BASE, learning_rate=0.008, localization_factor=0.2)
 EPOCHS = {"fcn": 100, "cnn": 20}  # of each reader
-DROPOUT = {"fcn": 0.0, "cnn": BASE.dropout}  # held out, an FCN learns no sums with it
+DROPOUT = {"fcn": 0.0, "cnn": BASE.dropout}  # held out, an FCN learns sums better without
 SHORT = {("TC", "cnn"): 12, ("canvas", "cnn"): 12}  # what 30 minutes of 2 cores allow
 RECIPES: dict[str, Recipe] = {  # of each set
     "R": BASE,

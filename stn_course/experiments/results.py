@@ -2,14 +2,16 @@
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from stn_course.experiments.paper import Experiment
 from stn_course.experiments.running import Finding
 from stn_course.files import write_atomically
 
+T = TypeVar("T")
 STORED = Path(__file__).resolve().parent.parent / "results" / "paper"  # comes with the package
 
 
@@ -36,16 +38,20 @@ def save_result(folder: Path, result: Finding) -> None:
     checkpoint_path(folder, result.experiment).unlink(missing_ok=True)
 
 
-def load_result(folder: Path, experiment: Experiment) -> Finding | None:
-    """What came of exactly this experiment; None if it was not run, or by another recipe."""
-    path = result_path(folder, experiment)
+def read_result(path: Path, from_content: Callable[[dict], T]) -> T | None:
+    """What a file of JSON holds, made by `from_content`; None without a file."""
     try:
-        found = Finding.from_content(json.loads(path.read_text(encoding="utf-8")))
+        return from_content(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} holds no result; move it away: {error!r}") from error
-    return found if found.experiment == experiment else None
+
+
+def load_result(folder: Path, experiment: Experiment) -> Finding | None:
+    """What came of exactly this experiment; None if it was not run, or by another recipe."""
+    found = read_result(result_path(folder, experiment), Finding.from_content)
+    return found if found is not None and found.experiment == experiment else None
 
 
 def load_results(folder: Path, experiments: Iterable[Experiment]) -> list[Finding]:

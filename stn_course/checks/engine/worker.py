@@ -82,9 +82,10 @@ def plain(value) -> Result:
     if not isinstance(value, Tensor):
         shape = getattr(value, "shape", None)
         size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
-        kind, number = type(value).__name__, float(value) if type(value) in (int, float) else None
-        words = f"{kind}{size}" if size else describe_safely(value)
-        return Result(other=words, kind=kind, number=number)
+        kind, words = type(value).__name__, describe_safely(value)
+        exact = type(value) is float or (type(value) is int and abs(value) < 2**53)
+        number = float(value) if exact else None
+        return Result(other=f"{kind}{size}" if size else words, kind=kind, number=number)
     device = str(value.device)
     shape = f"a {value.dtype} tensor of shape {tuple(value.shape)}"
     if value.numel() > LARGEST:

@@ -19,7 +19,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--set", choices=SETS, default="TC", help="without or with clutter (TC)")
     parser.add_argument(
-        "--digit", type=int, choices=range(10), help="one class (all ten, about a minute each)"
+        "--digit",
+        type=int,
+        choices=range(10),
+        help="one class (all ten, half a minute of CPU time each)",
     )
     parser.add_argument(
         "--zoom",

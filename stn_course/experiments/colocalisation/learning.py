@@ -33,17 +33,19 @@ def encode(classifier: PlainNet, crops: Tensor) -> Tensor:
     return torch.cat([F.normalize(layer.flatten(1), dim=1) for layer in layers], dim=1)
 
 
-def triplet_loss(found: Tensor, random: Tensor, margin: float) -> Tensor:
-    """The mean over all pairs n ≠ m of max(0, |e(n) - e(m)|² - |e(n) - e(random n)|² + margin).
+def triplet_loss(crops: Tensor, randoms: Tensor, margin: float) -> Tensor:
+    """How far crops of several pictures are from being more alike than random crops are.
 
-    found, random: (B, N), the encodings of the transformer's crops, and of a random crop of each
-    picture. The paper has the sum; the mean makes the rate independent of the batch.
+    crops: (B, N), the encoding of the transformer's crop of each picture. randoms: (B, N), of a
+    random crop of each. Returns the mean, over all ordered pairs of two different pictures n and m,
+    of max(0, |crop n - crop m|² - |crop n - random n|² + margin). The paper has the sum; the mean
+    makes the rate independent of the batch.
     """
-    pairs = (found.square().sum(1)[:, None] + found.square().sum(1) - 2 * found @ found.T).clamp(0)
-    apart = (found - random).square().sum(dim=1)
-    hinge = F.relu(pairs - apart[:, None] + margin)
-    others = ~torch.eye(len(found), dtype=torch.bool, device=found.device)
-    return hinge[others].mean()
+    squares = crops.square().sum(dim=1)  # |a - b|² = |a|² + |b|² - 2 a·b
+    alike = (squares[:, None] + squares - 2 * crops @ crops.T).clamp(min=0)
+    apart = (crops - randoms).square().sum(dim=1)
+    terms = torch.relu(alike - apart[:, None] + margin)
+    return terms[~torch.eye(len(crops), dtype=torch.bool, device=crops.device)].mean()
 
 
 class WindowScores(nn.Module):

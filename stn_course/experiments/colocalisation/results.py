@@ -15,6 +15,7 @@ from stn_course.experiments.colocalisation.search import (
     make_pictures,
     searches,
 )
+from stn_course.experiments.results import read_result
 from stn_course.files import write_atomically
 
 STORED = Path(__file__).resolve().parents[2] / "results" / "colocalised"  # comes with the package
@@ -29,14 +30,8 @@ def save_found(folder: Path, found: Found) -> None:
 
 def load_found(folder: Path, search: Search) -> Found | None:
     """What exactly this search found; None if it was not run, or in another way."""
-    path = folder / f"{search.name}.json"
-    try:
-        found = Found.from_content(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} holds no result; move it away: {error!r}") from error
-    return found if found.search == search else None
+    found = read_result(folder / f"{search.name}.json", Found.from_content)
+    return found if found is not None and found.search == search else None
 
 
 def class_table(zoom: float) -> str:

@@ -38,7 +38,7 @@ def _cell(cells: dict, cell: tuple[str, str, str], ours: dict) -> str:
     mean, half = interval(errors) if len(errors) > 1 else (errors[0], None)
     found = f"{mean:.2f}" + ("" if half is None else f" ± {half:.2f}")
     stands = "" if paper is None else standing(errors, paper)
-    return f"{found} ({beside}{', ' if stands else ''}{stands})"
+    return f"{found} ({', '.join(filter(None, (beside, stands)))})"
 
 
 def standing(errors: Sequence[float], paper: float) -> str:

@@ -5,19 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_course.checks.engine.types import Case, FunctionExercise, Misconception
-
-
-def triplet_loss(crops: Tensor, randoms: Tensor, margin: float) -> Tensor:
-    """How far crops of several pictures are from being more alike than random crops are.
-
-    crops: (B, D), what an encoder says of the transformer's crop of each picture. randoms: (B, D),
-    the same of a random crop of each. Returns the mean, over all ordered pairs of two different
-    pictures n and m, of max(0, |crop n - crop m|² - |crop n - random n|² + margin).
-    """
-    alike = (crops[:, None] - crops).square().sum(dim=2)  # (n, m)
-    apart = (crops - randoms).square().sum(dim=1)  # (n,)
-    terms = torch.relu(alike - apart[:, None] + margin)
-    return terms[~torch.eye(len(crops), dtype=torch.bool)].mean()
+from stn_course.experiments.colocalisation import triplet_loss
 
 
 def by_loops(crops: Tensor, randoms: Tensor, margin: float) -> Tensor:
