@@ -83,11 +83,8 @@ def needed(notebook: NotebookNode, asked: Callable[[NotebookNode], bool]) -> lis
 
 
 def leave(path: Path, text: str) -> None:
-    """Make of a stored notebook one in which only what the cells with that text need can run."""
+    """Leave of a stored notebook the cells with that text, and what they need."""
     notebook = nbformat.read(path, as_version=4)
-    kept = needed(notebook, lambda cell: text in cell.source)
-    assert kept, f"no cell of {path.name} holds {text!r}"
-    for i, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and cell not in kept:
-            notebook.cells[i] = nbformat.v4.new_raw_cell(cell.source, id=cell.id)
+    notebook.cells = needed(notebook, lambda cell: text in cell.source)
+    assert notebook.cells, f"no cell of {path.name} holds {text!r}"
     nbformat.write(notebook, path)
