@@ -33,6 +33,7 @@ ALLOWED = {
     "changelog": {"lessons"},
     "notebook_file": set(),
     "kernels": set(),
+    "cluster": set(),
     "device": {"validation"},
     "grids": {"validation"},
     "samplers": {"grids", "validation"},
@@ -64,6 +65,7 @@ ALLOWED = {
     },
     "experiments": {
         "alignment",
+        "cluster",
         "clutter",
         "comparison",
         "data",
@@ -87,7 +89,7 @@ ALLOWED = {
     "working_copy": {"changelog", "files", "notebook_file"},
     "exercise_cells": {"files", "lessons", "notebook_file"},
     "checks": {*LESSONS, "exercise_cells", "files", "lessons", "validation"},
-    "marking": {"checks", "files"},
+    "marking": {"checks", "cluster", "files"},
     "widgets": {*LESSONS, "checks", "files", "lessons", "validation"},
     "cli": {"comparison", "exercise_cells", "lessons", "widgets", "working_copy"},
 }

@@ -488,3 +488,12 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch, ca
     assert said in out
     assert "1 done, 0 running, 0 left, 1 failed" in out and "not run (1.2)" in out
     assert (tmp_path / "new" / "R_fcn_none_seed0.json").exists()
+
+
+def test_an_interrupted_run_says_how_it_goes_on(tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(whole, "one_by_one", interrupt)
+    assert whole.main(["--workers", "0", "--results", str(tmp_path)]) == 130
+    assert "the same command goes on" in capsys.readouterr().err

@@ -40,7 +40,8 @@ def kill_one(two_workers, folder, killed: list[int]) -> None:
     """Who has done an epoch of some run, and is not done with it."""
     while not (begun := list(folder.glob("*.checkpoint"))):
         time.sleep(0.01)
-    busy = two_workers.scheduler.tasks["experiment", begun[0].stem].processing_on
+    tasks = two_workers.scheduler.tasks.values()
+    busy = next(task for task in tasks if task.key[-1] == begun[0].stem).processing_on
     killed.append(two_workers.workers[busy.name].pid)
     os.kill(killed[0], signal.SIGKILL)
 

@@ -30,7 +30,7 @@ WALK = """async () => {
         ]);
     }
 }"""
-# Leaves one piece of code of each kind: its classes, and those around it, are all that axe can judge.
+# Leaves one piece of code of each kind: axe judges its classes, and those around it.
 THIN_CODE = """() => {
     const seen = new Set();
     for (const piece of document.querySelectorAll("pre span")) {

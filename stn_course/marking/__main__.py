@@ -20,12 +20,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from stn_course import cluster
 from stn_course.files import write_atomically
 from stn_course.marking import formats
 from stn_course.marking.isolation import Cancelled, end_processes, only_environment
 from stn_course.marking.report import TableRow, rows_of
 from stn_course.marking.running import Limits, run_submission
 from stn_course.marking.submissions import Submission, first_line, read_submission
+
+ONE = threading.Lock()  # a worker of a cluster may have several threads, and one environment
 
 
 def positive(text: str) -> float:
@@ -63,7 +66,8 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("notebooks", nargs="+", help="files, or patterns such as 'handed_in/*.ipynb'")
-    add("--jobs", type=whole_number, default=1, help="how many run side by side (1)")
+    add("--jobs", type=whole_number, default=1, help="how many run side by side here (1)")
+    add("--scheduler", help="a cluster of Dask's runs them, such as tcp://10.0.0.1:8786")
     add("--timeout", type=positive, default=900, help="seconds for each notebook (900)")
     add("--cell-timeout", type=positive, default=300, help="seconds for each cell (300)")
     add("--learner", type=learner_pattern, help="a pattern whose (group) in a path is the learner")
@@ -139,7 +143,33 @@ def mark(submission: Submission, limits: Limits, stop: threading.Event) -> list[
         return rows_of(replace(submission, problem=f"failed: {first_line(error)}"))
 
 
-def mark_all(submissions: list[Submission], limits: Limits, jobs: int, results: Results) -> None:
+def mark_on_worker(submission: Submission, line: cluster.Line, limits: Limits) -> list[TableRow]:
+    """The same on a worker of a cluster, which judges nothing else meanwhile."""
+    with ONE, tempfile.TemporaryDirectory() as home, only_environment(Path(home)):
+        try:
+            return mark(submission, limits, line)
+        finally:
+            end_processes(Path(home))
+
+
+def mark_on_cluster(
+    submissions: list[Submission], limits: Limits, scheduler: str, results: Results
+) -> None:
+    """Let the workers of a cluster run them, and note the rows of each as it ends."""
+    things = {f"{place} {s.file}": s for place, s in enumerate(submissions)}
+    with tqdm(total=len(things), unit="notebook", disable=None) as bar:
+
+        def done(name: str, rows: list[TableRow] | None, error: BaseException | None) -> None:
+            if error is not None:
+                rows = rows_of(replace(things[name], problem=f"failed: {first_line(error)}"))
+            results.add(int(name.split()[0]), rows)
+            bar.update()
+
+        job = partial(mark_on_worker, limits=limits)
+        cluster.each_on_workers(job, things, done, scheduler=scheduler)
+
+
+def mark_here(submissions: list[Submission], limits: Limits, jobs: int, results: Results) -> None:
     """Run them, `jobs` side by side, and note the rows of each as it ends."""
     stop = threading.Event()
     with ThreadPoolExecutor(jobs) as pool:
@@ -151,6 +181,20 @@ def mark_all(submissions: list[Submission], limits: Limits, jobs: int, results: 
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise KeyboardInterrupt from None
+
+
+def mark_all(
+    submissions: list[Submission], limits: Limits, chosen: argparse.Namespace, results: Results
+) -> None:
+    """Run them here, or where a scheduler is named; ends the program if there is none."""
+    if not chosen.scheduler:
+        return mark_here(submissions, limits, chosen.jobs, results)
+    try:
+        return mark_on_cluster(submissions, limits, chosen.scheduler, results)
+    except ImportError as error:
+        parser().error(f"--scheduler: {error}; pip install 'stn_course[paper]'")
+    except (OSError, ValueError) as error:
+        parser().error(f"--scheduler: {first_line(error)}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     limits, code = Limits(chosen.timeout, chosen.cell_timeout), 0
     with tempfile.TemporaryDirectory() as home, only_environment(Path(home)):
         try:
-            mark_all(submissions, limits, chosen.jobs, results)
+            mark_all(submissions, limits, chosen, results)
         except KeyboardInterrupt:
             print("interrupted; the table holds what was done", file=sys.stderr)
             code = 130

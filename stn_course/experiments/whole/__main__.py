@@ -77,7 +77,7 @@ def make_table(asked: argparse.Namespace, folder: Path) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 if no run failed."""
+    """The exit status: 0 if no run failed, 130 if interrupted."""
     asked = parse(arguments)
     try:
         if asked.quick:
@@ -86,6 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
         folder = asked.results or (STORED if asked.show else Path("paper_results"))
         folder.mkdir(parents=True, exist_ok=True)
         return make_table(asked, folder)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
     except ImportError as error:
         sys.exit(f"stn-course paper: {error}; pip install 'stn_course[paper]', or --workers 0")
     except (OSError, ValueError) as error:
