@@ -293,7 +293,7 @@ Quiz("whose_gain")
 # ## Where the claim does not hold up
 #
 # **A description of one line does not give the paper's error.** In P each corner moves at random, with a standard deviation of 5 pixels, in a
-# picture of 28. Our errors there are several times the paper's, for every network that was run. These are digits that notebook 07's
+# picture of 28. Our errors there are well above the paper's, for every network that was run. These are digits that notebook 07's
 # network misreads, which learned from P before a frozen classifier:
 
 # %% tags=["hide-cell"]
