@@ -64,7 +64,7 @@ $(INSTALLED): constraints.txt pyproject.toml
 	touch $(INSTALLED)
 
 $(TESTABLE): $(INSTALLED)
-	$(RUN) -m pip install --constraint constraints.txt --editable '.[test,browser]'
+	$(RUN) -m pip install --constraint constraints.txt --editable '.[test,browser,paper]'
 	touch $(TESTABLE)
 
 lab: $(INSTALLED)
@@ -80,7 +80,7 @@ ifeq ($(PRE),yes)
 	$(RUN_NEWEST) -m pip install --pre torch torchvision
 	$(RUN_NEWEST) -c "import sys; from importlib.metadata import version; v = version('torch'); sys.exit(0 if 'dev' in v or 'rc' in v else 'torch ' + v + ' is no pre-release; set PIP_EXTRA_INDEX_URL to the address of PyTorch\'s nightly builds')"
 endif
-	$(RUN_NEWEST) -m pip install --editable '.[test,browser]'
+	$(RUN_NEWEST) -m pip install --editable '.[test,browser,paper]'
 	$(RUN_NEWEST) -m pip list
 	$(MAKE) suite RUN=$(RUN_NEWEST)
 

@@ -7,8 +7,6 @@ import pytest
 
 from stn_course import cluster
 
-pytest.importorskip("distributed", reason="needs Dask: pip install 'stn_course[paper]'")
-
 
 def root(number: float, line: cluster.Line) -> tuple[float, int]:
     """A job: tell the number, then its square root and whose process this is."""

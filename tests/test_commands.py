@@ -179,7 +179,7 @@ def test_what_a_maintainer_runs_installs_the_test_tools_first(tmp_path, target):
     lines = plan(target, f"VENV={tmp_path}").splitlines()
     places = [i for i, line in enumerate(lines) if " pip " in line]
     assert lines[places[0]].endswith("--editable .")
-    assert lines[places[1]].endswith("--editable '.[test,browser]'")
+    assert lines[places[1]].endswith("--editable '.[test,browser,paper]'")
     assert places[1] < len(lines) - 2  # then the stamp, and the work itself
 
 

@@ -7,16 +7,13 @@ import threading
 import time
 from dataclasses import replace
 
+import distributed
 import pytest
 
 from stn_course.experiments import Experiment, paper, run
 from stn_course.experiments.results import load_results
+from stn_course.experiments.whole import cluster
 from stn_course.experiments.whole.board import Board
-
-distributed = pytest.importorskip(
-    "distributed", reason="needs Dask: pip install 'stn_course[paper]'"
-)
-from stn_course.experiments.whole import cluster  # noqa: E402
 
 CELLS = [("R", "st-fcn", "affine"), ("R", "fcn", "none"), ("P", "fcn", "none")]
 

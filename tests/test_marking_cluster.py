@@ -8,15 +8,14 @@ import threading
 import time
 from pathlib import Path
 
+import dask
+import distributed
 import psutil
 import pytest
 from handed_in import IMPORT, LESSON, WHICH_WAY, write
 
 from stn_course.marking import __main__ as command
 
-distributed = pytest.importorskip(
-    "distributed", reason="needs Dask: pip install 'stn_course[paper]'"
-)
 WAITS = """import os, pathlib, time
 with open({begun!r}, "a") as file: print(os.getpid(), os.getppid(), file=file)
 while not pathlib.Path({go!r}).exists(): time.sleep(0.05)"""
@@ -95,8 +94,6 @@ def test_an_interrupted_run_leaves_no_kernel_and_the_workers_mark_on(
 
 
 def test_a_scheduler_that_is_not_there_is_said(handed_in, capsys):
-    import dask
-
     soon = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
     with soon, pytest.raises(SystemExit) as stopped:
         command.main([handed_in[0], "--scheduler", "tcp://127.0.0.1:9"])
