@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
-NICENESS = 10  # of 19: other programs get about ten times as much of a core, if they want it
+NICENESS = 15  # of 19: ten kernels together get a third of what the browser gets, if it wants it
 
 
 class YieldingKernel(ServerKernelManager):
