@@ -121,7 +121,8 @@ def client(scheduler: str | None, workers: int) -> Iterator:
             yield found
         return
     # Whoever asked says what there is to say. Without a limit of memory, nothing is killed for it.
-    quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
+    # Port 0 is any free one: the usual one may be another run's.
+    quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": ":0"}
     options = {"threads_per_worker": 1, "memory_limit": 0, **quiet}
     with (
         dask.config.set(

@@ -7,9 +7,9 @@ import threading
 import time
 from dataclasses import replace
 
-import distributed
 import pytest
 
+from stn_course.cluster import client
 from stn_course.experiments import Experiment, paper, run
 from stn_course.experiments.results import load_results
 from stn_course.experiments.whole import cluster
@@ -28,9 +28,8 @@ def waiting() -> list[Experiment]:
 @pytest.fixture(scope="module")
 def two_workers():
     """Their cluster."""
-    options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-    with distributed.LocalCluster(n_workers=2, **options) as found:
-        yield found
+    with client(None, 2) as dask:
+        yield dask.cluster
 
 
 def kill_one(two_workers, folder, killed: list[int]) -> None:

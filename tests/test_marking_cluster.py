@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import dask
-import distributed
 import psutil
 import pytest
 from handed_in import IMPORT, LESSON, WHICH_WAY, write
 
+from stn_course.cluster import client
 from stn_course.marking import __main__ as command
 
 WAITS = """import os, pathlib, time
@@ -24,9 +24,8 @@ while not pathlib.Path({go!r}).exists(): time.sleep(0.05)"""
 @pytest.fixture(scope="module")
 def scheduler():
     """The address of one with two workers."""
-    options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-    with distributed.LocalCluster(n_workers=2, **options) as found:
-        yield found.scheduler_address
+    with client(None, 2) as dask_:
+        yield dask_.cluster.scheduler_address
 
 
 @pytest.fixture
