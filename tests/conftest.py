@@ -54,6 +54,7 @@ def pytest_addoption(parser):
 @pytest.hookimpl(trylast=True)  # once the terminal and pytest-xdist are there
 def pytest_configure(config):
     pace.register(config)
+    config.pluginmanager.register(Chromium(), "chromium")
 
 
 @pytest.fixture(scope="session")
@@ -160,10 +161,33 @@ def address(served, notebooks):
     end_kernels(served[1])
 
 
+class Chromium:
+    """One for files that follow one another: to start it takes seconds of CPU time."""
+
+    def __init__(self):
+        self.running, self.ending = None, contextlib.ExitStack()
+
+    def start(self, path: str):
+        if self.running is None:
+            self.running = self.ending.enter_context(browser_tool.headless_chromium(path))
+        return self.running
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item, nextitem):
+        """It ends before files that need none: Playwright's event loop would be in their way."""
+        result = yield
+        if nextitem is None or pace.together(nextitem.path.name) != pace.together(item.path.name):
+            self.running = None
+            self.ending.close()
+        return result
+
+
 @pytest.fixture(scope="module")
-def browser(chromium):
-    with browser_tool.headless_chromium() as browser:
-        yield browser
+def browser(chromium, pytestconfig):
+    browser = pytestconfig.pluginmanager.getplugin("chromium").start(chromium)
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture

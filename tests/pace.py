@@ -38,27 +38,38 @@ def cpu_seconds() -> tuple[float, float]:
     return times.user + times.system + children, children
 
 
-class Scheduling(LoadFileScheduling):
-    """A file's tests go to one worker, and all that need a browser to the same one.
+def together(file: str) -> str:
+    """What goes to one worker, one after the other: a file, or all that one Chromium serves.
 
-    They wait more than they compute, and one JupyterLab and one Chromium serve them all.
+    Those in JupyterLab, which is one for all, too, wait more than they compute. The course as pages
+    takes longest, and has a Chromium of its own.
     """
+    found = re.match(r"test_(browser|page)_(?!site)", Path(file).name)
+    return f"in a {found.group(1)}" if found else file
+
+
+class Scheduling(LoadFileScheduling):
+    """What goes together, on one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "in a browser" if Path(file).name.startswith("test_browser_") else file
+        return together(super()._split_scope(nodeid))
 
 
 class Worker:
-    """In each worker: puts the longest files first, and measures each test's CPU time."""
+    """In each worker: puts first what takes longest, and measures each test's CPU time."""
 
     def __init__(self):
         self.durations = json.loads(DURATIONS.read_text(encoding="utf-8"))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
-        files = {file_of(item.nodeid): None for item in items}
-        longest_first = sorted(files, key=lambda f: -self.durations.get(f, UNKNOWN))
+        seconds = {f: self.durations.get(f, UNKNOWN) for f in (file_of(i.nodeid) for i in items)}
+        sums: Counter[str] = Counter()
+        for file, its in seconds.items():
+            sums[together(file)] += its
+        longest_first = sorted(
+            seconds, key=lambda f: (-sums[together(f)], together(f), -seconds[f])
+        )
         place = {file: i for i, file in enumerate(longest_first)}
         items.sort(key=lambda item: place[file_of(item.nodeid)])
 

@@ -40,6 +40,8 @@ def test_all_files_that_need_a_browser_go_to_one_worker():
     lab, quiz = (f"tests/test_browser_{name}.py::test_a" for name in ("lab", "quiz"))
     assert scheduling._split_scope(lab) == scheduling._split_scope(quiz)
     assert scheduling._split_scope(f"{SHORT}::a[browser::x]") == SHORT
+    assert pace.together("tests/test_page_lab.py") == pace.together("tests/test_page_warps.py")
+    assert pace.together("tests/test_page_site.py") == "tests/test_page_site.py"
 
 
 def test_the_longest_files_come_first_and_each_stays_whole():
@@ -51,6 +53,16 @@ def test_the_longest_files_come_first_and_each_stays_whole():
     assert [item.nodeid for item in items] == [
         *(f"{LONG}::b", f"{LONG}::a", "tests/test_new.py::a", f"{SHORT}::a")
     ]
+
+
+def test_what_goes_together_comes_by_its_sum():
+    worker = pace.Worker()
+    pages = [f"tests/test_page_{name}.py" for name in ("lab", "warps")]
+    worker.durations = {SHORT: 1, LONG: 30, pages[0]: 15, pages[1]: 20}
+    items = [SimpleNamespace(nodeid=f"{file}::a") for file in (SHORT, pages[0], LONG, pages[1])]
+    worker.pytest_collection_modifyitems(items)
+    files = [item.nodeid.removesuffix("::a") for item in items]
+    assert files == [pages[1], pages[0], LONG, SHORT]
 
 
 def test_the_known_durations_are_of_files_that_are(root):

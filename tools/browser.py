@@ -112,11 +112,12 @@ def address(log: Path) -> str:
 
 
 @contextlib.contextmanager
-def headless_chromium() -> Iterator:
-    """A headless Chromium, as Playwright's `Browser`; only one at a time."""
+def headless_chromium(chromium: str | None = None) -> Iterator:
+    """A headless Chromium, as Playwright's `Browser`; only one at a time. chromium: its path."""
     from playwright.sync_api import sync_playwright
 
-    chromium = find_chromium()  # before Playwright starts here: looking for its own starts it, too
+    # Before Playwright starts here: looking for its own starts it, too.
+    chromium = chromium or find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
