@@ -178,7 +178,7 @@ print(f"cells of the paper's table that were run: {len(beside)} of {there}")
 print(f"at or below the paper's error: {list(stands.values()).count('')}")
 for cell, error in beside.items():
     found = f"{means[cell]:6.2f} here, {error:4.1f} in the paper"
-    print(f"{' '.join(cell):18}seeds {len(ours[cell])}:{found}  {stands[cell]}")
+    print(f"{' '.join(cell):30}seeds {len(ours[cell])}:{found}  {stands[cell]}")
 
 # %% [markdown]
 # Now the claim itself: is the network *with* a transformer better than the same network *without*, trained for as many epochs?
