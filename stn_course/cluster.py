@@ -59,7 +59,9 @@ def each_on_workers(
     workers: int = 1,
     scheduler: str | None = None,
 ) -> None:
-    """Do the job for each thing, the first ones first; ImportError without Dask.
+    """Do the job for each thing, the first ones first.
+
+    ImportError without Dask, ConnectionError without that scheduler.
 
     Args:
         job: what a worker calls with a thing and a Line.
@@ -112,12 +114,19 @@ def collect(future, name: str, done: Callable[[str, Any, BaseException | None], 
 
 @contextlib.contextmanager
 def client(scheduler: str | None, workers: int) -> Iterator:
-    """A client of Dask's, of that scheduler, or of as many workers here, ended with it."""
+    """A client of Dask's, of that scheduler, or of as many workers here, ended with it.
+
+    ConnectionError where there is no such scheduler.
+    """
     import dask
     from distributed import Client, LocalCluster
 
     if scheduler:
-        with Client(scheduler) as found:
+        try:
+            found = Client(scheduler)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(f"no scheduler at {scheduler}: {error}") from error
+        with found:
             yield found
         return
     # Whoever asked says what there is to say. Without a limit of memory, nothing is killed for it.

@@ -92,9 +92,22 @@ def test_an_interrupted_run_leaves_no_kernel_and_the_workers_mark_on(
     assert command.main([handed_in[1], "--scheduler", scheduler]) == 0
 
 
-def test_a_scheduler_that_is_not_there_is_said(handed_in, capsys):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "http://127.0.0.1:9"])
+def test_a_scheduler_that_is_not_there_is_said(handed_in, capsys, address):
     soon = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
     with soon, pytest.raises(SystemExit) as stopped:
-        command.main([handed_in[0], "--scheduler", "tcp://127.0.0.1:9"])
+        command.main([handed_in[0], "--scheduler", address])
     assert stopped.value.code == 2
-    assert "--scheduler: " in capsys.readouterr().err
+    assert f"--scheduler: no scheduler at {address}: " in capsys.readouterr().err
+
+
+def test_a_table_that_cannot_be_written_is_not_the_schedulers_fault(
+    scheduler, handed_in, tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError("no space left")
+
+    (tmp_path / "go").touch()
+    monkeypatch.setattr(command.Results, "add", full)
+    with pytest.raises(OSError, match="no space left"):
+        command.main([handed_in[0], "--scheduler", scheduler])

@@ -152,6 +152,7 @@ def test_patterns_are_expanded_where_the_shell_does_not(tmp_path):
         *(["a.ipynb", "--timeout", "soon"], ["a.ipynb", "--timeout", "nan"]),
         *(["a.ipynb", "--cell-timeout", "inf"], ["a.ipynb", "--timeout", "-1"]),
         *(["a.ipynb", "--jobs", "0"], ["a.ipynb", "--jobs", "1.5"]),
+        ["a.ipynb", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:9"],
         *(["a.ipynb", "--learner", "anna"], ["a.ipynb", "--learner", "("]),
         *(["a.ipynb", "--format", "canvas"], ["a.ipynb", "--gradebook", __file__]),
         ["a.ipynb", "--format", "moodle", "--gradebook", __file__],

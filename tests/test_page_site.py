@@ -30,13 +30,15 @@ WALK = """async () => {
         ]);
     }
 }"""
-# Leaves one piece of code of each kind: axe judges its classes, and those around it.
+# Leaves one piece of code of each kind: its classes, and those around it, are all that axe can
+# judge where a piece has no other attribute.
 THIN_CODE = """() => {
     const seen = new Set();
     for (const piece of document.querySelectorAll("pre span")) {
         let kind = "";
         for (let part = piece; part; part = part.parentElement) kind += `/${part.className}`;
-        if (seen.has(kind)) piece.remove();
+        const plain = piece.getAttributeNames().every((name) => name === "class");
+        if (plain && seen.has(kind)) piece.remove();
         seen.add(kind);
     }
 }"""

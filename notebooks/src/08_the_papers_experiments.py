@@ -340,7 +340,7 @@ Quiz("told_apart")
 # ## Several transformers
 #
 # The paper adds two digits with two transformers side by side, each free to pick its own. In notebook 06 you saw that they need
-# different starts. What did the second transformer bring in the paper, and what here, as far as these cells were run?
+# different starts. What did the second transformer bring in the paper? (Here it is still to be run; the first one was.)
 
 # %%
 print("error on sums of two digits, in percent, here and in the paper:")

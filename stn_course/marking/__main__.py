@@ -66,8 +66,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("notebooks", nargs="+", help="files, or patterns such as 'handed_in/*.ipynb'")
-    add("--jobs", type=whole_number, default=1, help="how many run side by side here (1)")
-    add("--scheduler", help="a cluster of Dask's runs them, such as tcp://10.0.0.1:8786")
+    where = made.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs", type=whole_number, default=1, help="how many run side by side here (1)"
+    )
+    where.add_argument(
+        "--scheduler", help="a cluster of Dask's runs them, such as tcp://10.0.0.1:8786"
+    )
     add("--timeout", type=positive, default=900, help="seconds for each notebook (900)")
     add("--cell-timeout", type=positive, default=300, help="seconds for each cell (300)")
     add("--learner", type=learner_pattern, help="a pattern whose (group) in a path is the learner")
@@ -193,8 +198,8 @@ def mark_all(
         return mark_on_cluster(submissions, limits, chosen.scheduler, results)
     except ImportError as error:
         parser().error(f"--scheduler: {error}; pip install 'stn_course[paper]'")
-    except (OSError, ValueError) as error:
-        parser().error(f"--scheduler: {first_line(error)}")
+    except ConnectionError as error:
+        parser().error(f"--scheduler: {error}")
 
 
 def main(arguments: list[str] | None = None) -> int:
