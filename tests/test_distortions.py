@@ -23,6 +23,7 @@ from torchvision.transforms.functional import (  # isort: skip
 
 DRAWN = {  # on black pictures: only what was drawn is looked at
     "projection": data.random_projection(),
+    "stretch": data.random_projection(along="diagonals"),
     "elastic": data.random_elastic(),
     "translation": data.random_translation(4),
     "rotation": data.random_rotation(90),
@@ -258,6 +259,19 @@ def test_corners_move_by_sigma_pixels_around_a_picture_made_smaller():
     assert (moved.std(dim=0) - 1).abs().max() < 0.03  # 2 / √4
 
 
+def test_stretched_corners_stay_on_the_pictures_diagonals():
+    """Each by a normal number of its own; on 60 × 40 pixels a diagonal is 3 by 2."""
+    stretch = data.random_projection((0.8, 0.8), 2.0, along="diagonals")
+    _, corners = stretch(BLACK.expand(MANY, 1, 60, 40), generator())
+    found = spread(corners, (60, 40))
+    outward = torch.tensor([[-2.0, -3], [2, -3], [-2, 3], [2, 3]]) / math.sqrt(13)
+    amounts = (found * outward).sum(dim=-1)  # (MANY, 4), in pixels from the middle
+    assert torch.allclose(found, amounts[..., None] * outward, atol=1e-4)
+    assert (amounts.mean(dim=0) - 0.8 * math.hypot(20, 30)).abs().max() < 0.06
+    assert (amounts.std(dim=0) - 2).abs().max() < 0.04
+    assert (torch.corrcoef(amounts.T) - torch.eye(4)).abs().max() < 0.03
+
+
 def test_points_move_by_sigma_pixels_around_a_lattice_spread_over_more():
     _, points = data.random_elastic((0.8, 0.8), 4, 1.5)(BLACK.expand(MANY, 1, 30, 20), generator())
     found = spread(points, (30, 20))
@@ -311,6 +325,11 @@ def test_nothing_drawn_changes_nothing(digits):
         (lambda: data.random_translation("4"), TypeError, "got str '4'"),
         (lambda: data.random_projection(sigma=math.nan), ValueError, "sigma .*; got nan"),
         (lambda: data.random_projection(sigma=math.inf), ValueError, "sigma .*; got inf"),
+        (
+            lambda: data.random_projection(along="x"),
+            ValueError,
+            "along .*axes.*diagonals.*; got 'x'",
+        ),
         (lambda: data.random_projection(scale=0.75), TypeError, "scale .* two .*; got float 0.75"),
         (lambda: data.random_projection((1.0, 0.75)), ValueError, r"first; got \(1.0, 0.75\)"),
         (lambda: data.random_elastic((0, 1)), ValueError, r"above 0.*; got \(0, 1\)"),

@@ -34,11 +34,11 @@ def result(experiment=R_AFFINE, error=1.25, **changed) -> experiments.Finding:
 
 def test_the_cells_are_those_of_the_papers_table():
     cells = experiments.printed()
-    assert len(cells) == 32 + 4 + 6 + 6
+    assert len(cells) == 32 + 4 + 6 + 5 + 6
     assert cells["R", "fcn", "none"] == 2.1 and cells["E", "st-cnn", "tps"] == 1.1
     assert cells["RTS", "st-fcn", "projective"] == 0.9 and cells["TC", "st-cnn", "affine"] == 1.7
     assert cells["addition", "2x-st-fcn", "tps"] == 5.8
-    assert cells["canvas", "cnn", "none"] is None
+    assert cells["canvas", "cnn", "none"] is None and cells["corners", "cnn", "none"] is None
     assert all(c[0] in paper.SETS and c[1] in paper.NETWORKS for c in cells)
     has = {name: network.transformers > 0 for name, network in paper.NETWORKS.items()}
     assert all((c[2] != "none") == has[c[1]] for c in cells)
@@ -46,11 +46,11 @@ def test_the_cells_are_those_of_the_papers_table():
 
 def test_what_matters_most_comes_first_and_three_times():
     planned = paper.experiments()
-    assert len({e.name for e in planned}) == len(planned) == 48 + 2 * 10
+    assert len({e.name for e in planned}) == len(planned) == 53 + 2 * 10
     main = [e.cell for e in planned[:10]]
     assert {cell[1:] for cell in main} == {("cnn", "none"), ("st-cnn", "affine")}
-    assert [e.seed for e in planned] == 48 * [0] + 10 * [1] + 10 * [2]
-    assert [e.cell for e in planned[48:]] == 2 * main
+    assert [e.seed for e in planned] == 53 * [0] + 10 * [1] + 10 * [2]
+    assert [e.cell for e in planned[53:]] == 2 * main
     assert {e.set for e in planned[10:22]} == {"addition", "canvas"}
     assert all(e.recipe == paper.recipe_of(e.set, e.network) and not e.held_out for e in planned)
 
@@ -459,10 +459,10 @@ def test_every_cell_is_run_for_a_few_steps(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(asked) == 0
     found = results.load_results(folder, QUICK)
-    assert len(found) == 48 and len(list(folder.iterdir())) == 48
+    assert len(found) == 53 and len(list(folder.iterdir())) == 53
     assert all(0 < r.error <= 100 and r.seconds > 0 for r in found)
     out = capsys.readouterr().out
-    assert "48 done, 0 running, 0 left, 0 failed, over in about 0 min 00 s" in out
+    assert "53 done, 0 running, 0 left, 0 failed, over in about 0 min 00 s" in out
     assert "not run" not in out.partition("| network")[2]
     assert cli.main(asked) == 0
     assert results.load_results(folder, QUICK) == found

@@ -29,6 +29,7 @@ from stn_course.validation import (
 
 Distortion = Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 SMALLER = (0.75, 1.0)  # how large digits are that are seen from the side, or bent (paper, A.4)
+ALONG = ("axes", "diagonals")  # how corners are moved
 
 
 def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
@@ -212,16 +213,20 @@ def random_translation(pixels: float) -> Distortion:
     return distort
 
 
-def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) -> Distortion:
-    """A distortion: each picture as a page seen from the side (the paper's P).
+def random_projection(
+    scale: tuple[float, float] = SMALLER, sigma: float = 5.0, along: str = "axes"
+) -> Distortion:
+    """A distortion: each picture as a page seen from the side (the paper's P: along="diagonals").
 
-    The picture is made smaller, then each of its corners is moved by a normal number of pixels
-    along each axis, and a homography takes all else along. Corners that are not convex would put a
-    part of the picture behind the horizon: they are moved anew, of the defaults 1 picture in 70.
+    The picture is made smaller, then each of its corners is moved at random, and a homography takes
+    all else along. Corners that are not convex would put a part of the picture behind the horizon:
+    they are moved anew, of the defaults 1 picture in 70.
 
     Args:
         scale: the smallest and largest size of the picture, 1 its own; drawn uniformly.
-        sigma: the standard deviation of how far a corner is moved along x, and along y, in pixels.
+        sigma: the standard deviation of how far a corner is moved, in pixels.
+        along: "axes" moves each corner by a normal number along x, and by another along y;
+            "diagonals" by one number, away from the picture's centre or towards it.
 
     Returns:
         A function (images, generator) -> (images seen from the side, corners (B, 4, 2)). The
@@ -232,7 +237,7 @@ def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) 
     Raises:
         TypeError: scale or sigma is not made of numbers.
         ValueError: scale is not two numbers above 0, the smaller first; sigma is below 0, NaN or
-            infinite; when called, sigma above the pictures' width.
+            infinite; along is neither; when called, sigma above the pictures' width.
 
     Example:
         >>> distort = random_projection()
@@ -243,15 +248,17 @@ def random_projection(scale: tuple[float, float] = SMALLER, sigma: float = 5.0) 
     """
     check_scales("scale", scale)
     check_not_negative("sigma", sigma)
+    check_choice("along", along, ALONG)
+    move = _moved if along == "axes" else _stretched
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         check_images(images, "images")
         if sigma > images.shape[-1]:  # hardly four corners would be a camera's
             raise ValueError(f"sigma must be at most the width, {images.shape[-1]}; got {sigma}")
         smaller = _uniform(scale, len(images), generator) * control_lattice(2)
-        corners = _moved(smaller, sigma, images, generator)
+        corners = move(smaller, sigma, images, generator)
         while (crossed := ~is_convex(corners)).any():
-            corners[crossed] = _moved(smaller[crossed], sigma, images, generator)
+            corners[crossed] = move(smaller[crossed], sigma, images, generator)
         theta = from_corners(_beside(images, corners))
         return warp(images, torch.linalg.inv(theta)), corners
 
@@ -321,6 +328,14 @@ def _uniform(limits: tuple[float, float], count: int, generator: torch.Generator
 def _moved(points: Tensor, sigma: float, images: Tensor, generator: torch.Generator) -> Tensor:
     """Points (B, K, 2), each moved by normal numbers of the images' pixels."""
     return points + _normalised(sigma * torch.randn(points.shape, generator=generator), images)
+
+
+def _stretched(points: Tensor, sigma: float, images: Tensor, generator: torch.Generator) -> Tensor:
+    """Points (B, K, 2), each moved by a normal number of pixels, away from the centre or to it."""
+    outward = points * torch.tensor(images.shape[:1:-1])
+    outward = outward / outward.norm(dim=-1, keepdim=True)
+    amounts = sigma * torch.randn(points.shape[:2], generator=generator)[..., None]
+    return points + _normalised(amounts * outward, images)
 
 
 def _normalised(pixels: Tensor, images: Tensor) -> Tensor:
