@@ -155,7 +155,6 @@ _tilted = replace(BASE, localization_factor=0.3)
 _cluttered = replace(BASE, learning_rate=0.008, localization_factor=0.2)
 EPOCHS = {"fcn": 100, "cnn": 20}  # of each reader
 DROPOUT = {"fcn": 0.0, "cnn": BASE.dropout}  # held out, an FCN learns sums better without
-SHORT = {("TC", "cnn"): 12, ("canvas", "cnn"): 12}  # what 30 minutes of 2 cores allow
 RECIPES: dict[str, Recipe] = {  # of each set
     "R": BASE,
     "RTS": _slower,
@@ -200,8 +199,7 @@ class Experiment:
 def recipe_of(digits: str, network: str) -> Recipe:
     """How a network learns from a set: names in NETWORKS and SETS."""
     reader = NETWORKS[network].reader
-    epochs = SHORT.get((digits, network), EPOCHS[reader])
-    return replace(RECIPES[digits], epochs=epochs, dropout=DROPOUT[reader])
+    return replace(RECIPES[digits], epochs=EPOCHS[reader], dropout=DROPOUT[reader])
 
 
 def printed() -> dict[tuple[str, str, str], float | None]:
