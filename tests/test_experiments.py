@@ -432,7 +432,7 @@ def test_a_recipe_can_be_tried_on_held_out_digits():
     assert found.name == "R_st-cnn_affine_seed11_held-out"
     plain = command.described(command.parse(["--network", "cnn", "--set", "TC"]))
     assert plain == paper.Experiment(
-        "TC", "cnn", "none", 0, replace(paper.RECIPES["TC"], epochs=12)
+        "TC", "cnn", "none", 0, replace(paper.RECIPES["TC"], epochs=20)
     )
 
 
