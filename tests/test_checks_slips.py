@@ -263,6 +263,11 @@ def test_what_is_no_word_is_named(guess):
     assert checks.frame(guess).lines[1].startswith("expected a word, in quotes; got ")
 
 
+def test_a_large_number_is_shown_whole():
+    assert checks.digits_needed(29_774).lines[0].endswith("You predicted 29,774.")
+    assert checks.digits_needed(1e12).lines[0].endswith("You predicted 1e+12.")
+
+
 def test_a_small_number_is_not_shown_as_zero():
     assert checks.dead_zone(1e-9).lines[0].endswith("You predicted 1e-09.")
     assert checks.dead_zone(-0.0).solved is True

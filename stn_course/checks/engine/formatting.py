@@ -27,8 +27,9 @@ def number(value, digits: int = DIGITS) -> str:
 
 
 def short(value: float) -> str:
-    """One number by its first digits, however small: 1e-09 is no 0."""
-    return f"{value + 0.0:.{DIGITS}g}"
+    """One number by its first digits, however small: 1e-09 is no 0. Large ones are whole."""
+    form = ",.0f" if 10**DIGITS <= abs(value) < 1e9 else f".{DIGITS}g"
+    return f"{value + 0.0:{form}}"
 
 
 def nested(value, write: Callable = number) -> str:

@@ -25,6 +25,10 @@ EXERCISE = PredictionExercise(
             "variances add up.",
         ),
         (
+            119_096.0,
+            "that is what both networks read together. How many does each of them read?",
+        ),
+        (
             5.9548,
             "the errors are in percent: 0.1 points are 0.001, and 0.7 % is 0.007.",
         ),

@@ -69,6 +69,23 @@ EXERCISE = FunctionExercise(
             """,
         ),
         Misconception(
+            "always 4.303",
+            "4.303 is the factor for three seeds, whatever comes: use t.",
+            lambda errors, t: 4.303 * errors.std() / len(errors) ** 0.5,
+            typed="""
+                return 4.303 * errors.std() / len(errors) ** 0.5
+            """,
+        ),
+        Misconception(
+            "divided by the root of S - 1",
+            "S - 1 is counted twice: std() divides by it already. A mean of S seeds is more exact "
+            "by the root of S.",
+            lambda errors, t: t * errors.std() / (len(errors) - 1) ** 0.5,
+            typed="""
+                return t * errors.std() / (len(errors) - 1) ** 0.5
+            """,
+        ),
+        Misconception(
             "standard error",
             "this is one standard error, about two thirds of all cases. For 95 %, multiply by t.",
             lambda errors, t: errors.std() / len(errors) ** 0.5,

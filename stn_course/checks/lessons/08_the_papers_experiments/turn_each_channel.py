@@ -30,11 +30,13 @@ def one_by_one(pairs: Tensor, degrees: Tensor) -> Tensor:
 
 
 def cases() -> list[Case]:
-    """One pair by quarter turns, then three pairs by any angles; noise, so that all shows."""
+    """One pair by quarter turns, two, then three by any angles; noise, so that all shows."""
     one = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]])
+    two = torch.cat([one, one + 10])
     many = torch.rand(3, 2, 6, 6, generator=torch.Generator().manual_seed(4))
     angles = torch.tensor([[30.0, -50.0], [10.0, 80.0], [-20.0, 65.0]])
-    return [Case((one, torch.tensor([[0.0, 90.0]]))), Case((many, angles))]
+    quarters = torch.tensor([[0.0, 90.0]]), torch.tensor([[0.0, 90.0], [180.0, 0.0]])
+    return [Case((one, quarters[0])), Case((two, quarters[1])), Case((many, angles))]
 
 
 def _with(angles):
