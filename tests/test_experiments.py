@@ -111,6 +111,8 @@ def test_the_sizes_are_those_that_are_said():
     count = networks.count_parameters
     cnn = parameters((25, 32), (32 * 25, 64), (64 * 16, 10)) + 2 * (32 + 64)
     assert count(networks.build("R", "cnn", "none")) == cnn
+    sums = parameters((2 * 25, 32), (32 * 25, 64), (64 * 49, 127), (127, 19)) + 2 * (32 + 64 + 127)
+    assert count(networks.build("addition", "cnn", "none")) == sums  # 64 · 49 · 127 < 400,000
     looks = parameters((25, 20), (20 * 25, 20), (20, 20), (20, 6)) + 2 * (20 + 20 + 20)
     assert count(networks.build("R", "st-cnn", "affine")) == cnn + looks
     fcn = parameters((784, 256), (256, 256), (256, 10)) + 2 * (256 + 256)

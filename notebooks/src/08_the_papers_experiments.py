@@ -187,7 +187,9 @@ there = sum(error is not None for error in printed.values())
 print(f"cells of the paper's table that were run: {len(beside)} of {there}")
 print(f"at or below the paper's error: {len(beside) - len(behind)}")
 for cell in sorted(behind, key=lambda c: -means[c] / beside[c]):
-    print(f"{' '.join(cell):28}{means[cell]:6.2f}, {means[cell] / beside[cell]:.1f} times the paper's")
+    print(
+        f"{' '.join(cell):28}{means[cell]:6.2f}, {means[cell] / beside[cell]:.1f} times the paper's"
+    )
 
 # %% [markdown]
 # Now the claim itself: is the network *with* a transformer better than the network *without*, trained by the same recipe for as many epochs?
@@ -569,7 +571,9 @@ for digits in dict.fromkeys(row.digits for row in rows):
     errors = {row.network: row.errors for row in rows if row.digits == digits}  # plain: the last
     plain, helped = statistics.mean(errors["plain"]), statistics.mean(errors["transformer"])
     gain = plain - min(errors["plain"])
-    print(f"{digits:10}by the best of five seeds {gain:.2f}, by a transformer {plain - helped:5.2f}")
+    print(
+        f"{digits:10}by the best of five seeds {gain:.2f}, by a transformer {plain - helped:5.2f}"
+    )
 
 # %% [markdown]
 # With equal time, picking the best seed gains about as much as the layer, or more, whatever the digits. A paper that reports the best seed of its own

@@ -11,6 +11,7 @@ from stn_course.models import SpatialTransformer, count_parameters, find_transfo
 from stn_course.models.clutter import pooled_convolution
 
 PARAMETERS, UNITS = 400_000, (128, 256)  # about so many in all; so few and so many units a layer
+DIGITS = 10  # classes, where no sums are asked for
 
 
 class PaperNet(nn.Module):
@@ -75,10 +76,19 @@ def connected_reader(in_channels: int, size: int, classes: int, parameters: int)
 
 
 def convolved_reader(in_channels: int, size: int, classes: int) -> nn.Sequential:
-    """The CNN: two convolutions with pooling, then the answers."""
+    """The CNN: two convolutions with pooling, then the answers.
+
+    For sums a hidden layer comes before them, of as many units as the parameters allow: what maps
+    say of one digit must meet what they say of the other.
+    """
     side = ((size - 4) // 2 - 4) // 2  # of the maps after both convolutions and poolings
+    inputs = 64 * side**2
     maps = [*pooled_convolution(in_channels, 32), *pooled_convolution(32, 64), nn.Flatten()]
-    return nn.Sequential(*maps, nn.Dropout(), nn.Linear(64 * side**2, classes))
+    if classes == DIGITS:
+        return nn.Sequential(*maps, nn.Dropout(), nn.Linear(inputs, classes))
+    units = PARAMETERS // inputs
+    hidden = connected(inputs, units)
+    return nn.Sequential(*maps, *hidden, nn.Dropout(), nn.Linear(units, classes))
 
 
 def connected_localization(in_channels: int, size: int, numbers: int) -> nn.Sequential:

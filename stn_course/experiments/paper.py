@@ -130,6 +130,8 @@ OURS = (
     "Filters of 5×5, 32 and 64 of them; the paper's are 9×9 and 7×7, reported as 32 to 64.",
     "An FCN's hidden layers have as many units as about 400,000 parameters in all allow, but 128 "
     "at least and 256 at most.",
+    "For sums, a CNN has a hidden layer, of as many units as about 400,000 parameters allow; held "
+    "out, it learned hardly anything without one.",
     "Batch normalisation in readers and localization networks, and dropout before the CNN's last "
     "layer. The paper has neither.",
     "Pixels are normalised; a transformer goes on with the border's value outside of the picture.",
