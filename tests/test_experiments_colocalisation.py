@@ -172,7 +172,7 @@ def test_the_stored_shares_are_those_of_the_stored_boxes():
 def test_the_table_has_both_sets_and_ten_classes_beside_the_papers():
     lines = colocalisation.class_table(zoom=1.0).splitlines()
     assert [line[:3] for line in lines if line[0] == "T"] == ["T: ", "TC:"]
-    assert lines[0].endswith("paper 100 to 100 %") and lines[4].endswith("paper 75 to 93 %")
+    assert lines[0].endswith("paper 100 %") and lines[4].endswith("paper 75 to 93 %")
     right = [float(word) for word in lines[5].split()[4:]]
     kept = [s for s in colocalisation.searches() if (s.set, s.zoom) == ("TC", 1.0)]
     stored = [colocalisation.load_found(STORED, s).share for s in kept]

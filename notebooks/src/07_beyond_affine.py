@@ -642,7 +642,8 @@ for name in ("attention", "affine", "projective", "tps"):
 # %% [markdown]
 # A family is a small class: its `identity`, and `to_theta`, which makes theta of the numbers. You will write one of your own in Try.
 #
-# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner moves by N(0, 5 pixels). **E** bends
+# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner moves by N(0, 5 pixels), here along both axes
+# (notebook 08 reads the paper's line in another, milder way). **E** bends
 # them: 4×4 points move by N(0, 1.5 pixels). Now and then P leaves a digit that nobody could read.
 
 # %%
@@ -728,7 +729,7 @@ Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 #   forgives what is left.
 # - **On E three seeds cannot tell them apart.** All four lie within each other's intervals. Bends of a pixel and a half are small change for a CNN.
 #
-# The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN; for E 1.1 to 1.3 % and 1.4 %. That is the same
+# The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN, probably on corners that moved less; for E 1.1 to 1.3 % and 1.4 %. That is the same
 # picture at lower errors. A page of text needs its four corners exactly. A CNN does not, so begin with the smallest family, and let a table say whether a larger one helps.
 #
 # ### And the log-polar grid?

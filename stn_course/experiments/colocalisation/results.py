@@ -40,7 +40,8 @@ def class_table(zoom: float) -> str:
     for name, (low, high) in PRINTED.items():
         run = [s for s in searches() if (s.set, s.zoom) == (name, zoom)]
         shares, sides, near = zip(*map(measured, run), strict=True)
-        lines.append(f"{name}: mean {statistics.mean(shares):.1f} %, paper {low} to {high} %")
+        paper = f"{low}" if low == high else f"{low} to {high}"
+        lines.append(f"{name}: mean {statistics.mean(shares):.1f} %, paper {paper} %")
         for words, values in (
             ("% of boxes right", shares),
             ("their width in pixels", sides),
