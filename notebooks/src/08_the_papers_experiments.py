@@ -185,7 +185,9 @@ beside = {cell: printed[cell] for cell in means if printed[cell] is not None}
 behind = [c for c in beside if standing([r.error for r in ours[c]], beside[c])]
 there = sum(error is not None for error in printed.values())
 print("how far we are, and where the error is above the paper's:")
-print(f"{len(beside)} of its {there} cells were run, {len(beside) - len(behind)} are at or below it")
+print(
+    f"{len(beside)} of its {there} cells were run, {len(beside) - len(behind)} are at or below it"
+)
 for cell in sorted(behind, key=lambda c: -means[c] / beside[c]):
     print(
         f"{' '.join(cell):28}{means[cell]:6.2f}, {means[cell] / beside[cell]:.1f} times the paper's"
