@@ -1,8 +1,7 @@
 # %% [markdown]
 # # 06 · Attention in clutter: what if the digit is somewhere, among other things?
 #
-# At the end you will have trained a transformer that finds a digit in a large picture, among other things, and you can say
-# how far it looks from the digit, in pixels. And you will know when such a look is worth its cost.
+# At the end you will have trained a transformer that finds a digit in a large picture, among other things, and you can say by how many pixels its gaze is off. And you will know what such a look costs, and what to compare it with.
 #
 # **45 minutes to read, 85 with the exercises · needs notebooks 02 to 05 · runs on CPU or GPU, offline**
 
@@ -91,8 +90,7 @@ Quiz("clutter_cnn")
 # Drag the box to the digit: its centre moves it, its corner resizes it (so do the sliders and the arrow keys). The classifier
 # of notebook 05, which learned upright digits and nothing else, reads what is in the box. It knows digits with some room
 # around them, 20 pixels in a frame of 28, so a tight box confuses it. Your score is the probability that it gives to the
-# right digit, summed over ten pictures. Then press *Show the network's boxes*: a network plays beside you that you will meet
-# again below. Who is better, and where?
+# right digit, summed over ten pictures. Then press *Show the network's boxes*: then a network that you will meet again below plays beside you. Who is better, and where?
 
 # %%
 knows_upright = models.PlainNet().eval()  # the frozen classifier of notebook 05
@@ -164,8 +162,7 @@ for name, theta in {"the whole picture, shrunk": whole, "a perfect look": told}.
     print(f"{name:25} {100 * (1 - training.evaluate(knows_upright.to(chosen), seen, labels)):.1f}")
 
 # %% [markdown]
-# For this classifier, which knows digits of one size in the middle, knowing where to look is nearly all of the task. The rest are
-# fragments inside the window, of which it knows nothing.
+# For this classifier, which knows digits of one size in the middle, knowing where to look is nearly all of the task. Of the rest, some are the classifier's own errors, and some come from fragments inside the window, of which it knows nothing.
 #
 # ## Build 2: look at half the resolution, read from the full picture
 #
@@ -183,8 +180,7 @@ net = models.AttentionNet()
 print(net.transformer.localization)
 
 # %% [markdown]
-# Note what it does not have: pooling after its second convolution. Pooling makes a CNN indifferent to small shifts. That helps to say *what*, and
-# it harms to say *where*.
+# Note what it does not have: pooling after its second convolution. Pooling makes a CNN indifferent to small shifts. That helps to say *what*, and hurts when the question is *where*.
 #
 # What does the look cost, and what does it save? Count the multiplications for one picture. All readers are the same CNN;
 # only its first linear layer depends on the size of what it reads:
@@ -280,7 +276,7 @@ for name, on in [("read directly", False), ("pooled first", True)]:
     print(f"{name:13} {100 * (first - second).abs().sum() / first.sum():.0f} % of the brightness")
 
 # %% [markdown]
-# The pooled copy changes less, so the reader sees a digit in much the same way wherever it lies. Theta gains, too: its
+# The pooled copy changes less, though still by a third: the reader sees a digit that moved less differently. Theta gains, too: its
 # gradient reaches one pixel (notebook 03), and in a pooled copy a pixel is larger, so the gradient comes from further away.
 #
 # ## Train
@@ -446,9 +442,7 @@ show(
 )
 
 # %% [markdown]
-# Two things may surprise you. The windows **grow** at first, when they hardly look at the digit yet, and then stay as large as that: half of the picture's width and more. Nothing in the loss asks
-# for a tight one. A digit that is cut off costs much, a fragment that is let in costs little, since the reader learns to read
-# past it. So the window takes a margin, and gives up some resolution for it. And the digit need not lie in the middle. An
+# Two things may surprise you. The windows **grow** early, and stay large: half of the picture's width and more. (The first rows are of the live run, the last of the recorded one.) Nothing in the loss asks for a tight one. Probably a digit that is cut off costs much, and a fragment that is let in little, since the reader learns to read past it. So the window takes a margin, and gives up some resolution for it. And the digit need not lie in the middle. An
 # offset that is the same in all pictures costs nothing, for the reader gets used to it. How much of the distance is such a
 # habit? Take the mean offset away, and see what is left:
 
@@ -461,6 +455,8 @@ print(f"their mean offset: {offset.mean(dim=0)[0]:+.1f} in x and {offset.mean(di
 print(f"left over without it, on average: {left:.1f} pixels")
 
 # %% [markdown]
+# So the habit is a small part. The rest differs from picture to picture: the look is coarse, and the wide window makes up for that.
+#
 # Does the reader rely on the window? Take it away, as in notebook 05: give all pictures the same window, the mean of all. (A reader
 # that had been trained without a look would do better than that: *pooled*, below, is one.)
 
@@ -537,14 +533,12 @@ show(
 # - **What does *pooled* pay?** Resolution. In multiply-adds it is the cheapest of the three, it needs no look, and it is a strong
 #   opponent. The interval of their difference holds 0: three seeds leave it open which of the two is better on these pictures. Where
 #   you cannot tell, pooling is the simpler engineering.
-# - **What does the transformer pay?** A look for each picture. It reads more finely where it matters, and its reader
+# - **What does the transformer pay?** A look for each picture, and a reading through a grid: in time much more than in multiply-adds. It reads more finely where it matters, and its reader
 #   costs the same however large the picture is.
 #
 # The last point decides, if the digits stay as large as they are. Make the picture twice as wide and high, and *plain* and *pooled*
 # cost more than four times as much: *pooled* then costs what *plain* costs now. For the transformer only the look grows, or it looks
-# at a coarser copy. That is arithmetic of cost, not of error: in a first trial on pictures of 120×120 pixels, with equal time, the
-# transformer made half as many errors as a CNN that saw them pooled to 30×30, as the look did, but more than one that saw them
-# pooled to 60×60 for a little longer. Finding is hard, too. A **quiz**:
+# at a coarser copy. That is arithmetic of cost, not of error, and larger pictures are harder to find a digit in, too; the course has no table of them. A **quiz**:
 
 # %%
 Quiz("attention_pays")
@@ -602,7 +596,7 @@ nearest = far.argmin(dim=1)  # (window, picture): which digit a window is closer
 print("two windows with different starts:")
 print(f"wrong sums of the first 2,000: {100 * (total != sums[:2000]).float().mean():.1f} %")
 apart = (nearest[0] != nearest[1]).float().mean()
-print(f"each window at a digit of its own: {100 * apart:.1f} % of the pictures")
+print(f"each window nearest to a digit of its own: {100 * apart:.1f} % of the pictures")
 print(f"from a window's centre to its digit's: {far.amin(dim=1).mean():.1f} pixels")
 
 # %% tags=["hide-cell"]
@@ -618,15 +612,14 @@ show(
         torch.cat([theta[:4] for theta in thetas_of_both]),
         torch.cat([truth[at, row[:4]] for row in nearest]),
         names,
-        title="above the first window, below the second",
+        title="upper row: the first window; lower row: the second",
     ),
     "the four pictures twice: above with the box of the first window, below with that of the second; dashed, the digit that "
     "the window is closer to.",
 )
 
 # %% [markdown]
-# Nobody told the network which digits a picture holds, where they lie, or which window is to take which. The sums alone did. In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. Here are
-# the errors of three recorded runs; *twins* comes back in Break. **Predict** its error, too.
+# Nobody told the network which digits a picture holds, or where they lie: the sums were all it had. (That the windows start apart was our doing.) In two channels, as in the paper, each digit has a layer of its own, and the digits may overlap. Here are the errors of three recorded runs; *twins* are two windows with the same weights and the same start, and come back in Break. **Predict** the three errors.
 
 # %% tags=["hide-output", "tolerance=0.3"]
 print("wrong sums after three epochs, in percent of all test pictures:")
@@ -636,7 +629,7 @@ for name in ("apart", "channels", "twins"):
 
 
 # %% [markdown]
-# In two channels the task is harder than it seems: both windows see both channels, so each must learn which one to read besides where,
+# In two channels the task is harder than it seems: both windows see both channels, so each must learn not only where to read but also in which channel,
 # and the shared reader must leave the other one out. After three epochs it has more to learn. (One seed each.)
 
 # %% [markdown]
@@ -669,18 +662,17 @@ print(f"left and right: {difference_of_gradients((left, right)):.0f}")
 # Equal windows read the same, get the same gradient, take the same step, and are equal again, for ever. What can twins still
 # do? They can take one window for both digits, and answer *half this digit, half that one*: then the right sum has a
 # probability of a half, and each of two wrong ones a quarter. That may be enough to name the right sum, and it is never enough
-# to be sure of it: if the sum is odd, the two digits differ, and the loss of twins is at least -log(1/2). (Twice the product of two
-# shares that add up to 1 is a half at most. An even sum has a way out: half of it, twice.) So look at the loss, too:
+# to be sure of it: if the sum is odd, the two digits differ, and the loss of twins is at least -log(1/2). (Twice the product of two shares that add up to 1 is a half at most. An even sum has a way out: half of it, twice.) Half of the sums are odd, so the mean loss is at least half of that. Look at it:
 
 # %% tags=["tolerance=0.1"]
 for name in ("apart", "twins"):
     losses = training.load_recording(f"addition_{name}").losses
     print(f"{name:6} loss at the end {torch.tensor(losses[-100:]).mean():.2f}")
-print(f"-log(1/2) is {math.log(2):.2f}")
+print(f"half of -log(1/2) is {math.log(2) / 2:.2f}")
 
 # %% [markdown]
 # **2. The look learns as fast as the reading.** Again a quarter of an epoch by the recipe `quick`, but with a
-# `localization_factor` of 1. **Predict:** are its windows closer to the digits, or further off? And the error?
+# `localization_factor` of 1. **Predict:** are its windows closer to the digits, or further away? And the error?
 
 # %% tags=["hide-output", "tolerance=6"]
 device.seed_everything(0)
@@ -695,8 +687,7 @@ for name, net, run in (("factor 0.2", starter, begun), ("factor 1", hasty, rushe
     print(f"{name:10} error {100 * (1 - run.accuracy):.0f} %, {off:.1f} pixels off")
 
 # %% [markdown]
-# In the first steps the reader cannot read yet, so what it tells the look is noise. A slow look waits for a better teacher. A
-# hasty one has moved by then. (One seed: try others.)
+# A likely reason: in the first steps the reader cannot read yet, so what it tells the look is noise. A slow look waits for a better teacher; a hasty one has moved by then. (One seed: try others.)
 #
 # **3. The grey frame, on clutter.** A user of the tutorial's page took its network to cluttered digits and reported that it
 # collapsed: its window zoomed out and did not come back ([issue 1117](https://github.com/pytorch/tutorials/issues/1117)). The
@@ -737,8 +728,7 @@ for name, run in rushes.items():
 # %% [markdown]
 # Outside the picture everything is the same, so there is no gradient, and no way back: the dead zone of notebook 03.
 # `findings` names both causes, the rate and the padding. With `border`, this run stays in the picture, but at such a rate its window
-# is the same for every picture (`spread`): padding alone is no cure, and with other seeds it too has left the picture. The sound
-# remedy is both: black outside, and a look that learns more slowly.
+# is the same for every picture (`spread`): padding alone is no cure, and with other seeds it too has left the picture. So take both remedies: black outside, and a look that learns more slowly. (Whether the window zoomed out or moved out, this curve does not say.)
 #
 # **4. Zoom by four, without pooling.** Photographs are larger than 60 pixels, and they have grain. Enlarge the pictures by
 # four, and give each pixel some noise of its own. The network looks at a small copy, as before; then it reads 28×28 pixels
@@ -890,6 +880,5 @@ checks.attention_theta(my_attention_theta)
 #   reading.
 #
 # Does a spatial transformer help, then? On small centred digits, a plain CNN draws level. In clutter, it beats the CNN that reads the
-# whole picture, in the same time and with a sixth of the multiply-adds; against the CNN on a pooled copy its lead lies within
-# the intervals, at this size of picture. And it tells you where it looked. Next: [07 · Beyond affine](07_beyond_affine.ipynb), on
+# whole picture, in the same time and with a sixth of the multiply-adds; against the CNN on a pooled copy three seeds show no lead. And it tells you where it looked. Next: [07 · Beyond affine](07_beyond_affine.ipynb), on
 # grids that bend.
