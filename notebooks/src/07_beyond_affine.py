@@ -2,7 +2,7 @@
 # # 07 · Beyond affine: the picture is bent; which grid unbends it?
 #
 # At the end you will have straightened a page that was photographed at an angle, and built the grids that do it: a camera's, a
-# bent sheet's, and one that turns rotation into a shift. You can say what each keeps of a picture, and what each costs.
+# bent sheet's, and one that turns rotation into a shift. And you will be able to say what each preserves, and what it costs.
 #
 # **50 minutes to read, 120 with the exercises · needs notebooks 02 to 05 · runs on CPU or GPU, offline**
 
@@ -99,7 +99,7 @@ show(
 # <details><summary>What you may have seen</summary>
 #
 # 1. The lines of text become straight and parallel. 2. The upper part: there the grid lines run away to the horizon, ever further
-# apart. 3. No: opposite sides stay parallel, so one corner is always off. 4. Everywhere a little, most of it up to the neighbouring points.
+# apart. 3. No: opposite sides stay parallel, so one corner is always off. 4. A little everywhere, but mostly as far as the neighbouring points.
 # 5. Three times; the shaded copy is mirrored, for there the grid runs backwards.
 # </details>
 
@@ -189,7 +189,7 @@ show(
 )
 
 # %% [markdown]
-# Most of the difference is light: the desk was not lit evenly. The rest is what the photograph lost: it is blurred and noisy, and the far end of the page has
+# Much of the difference seems to be light: the desk was not lit evenly. The rest is what the photograph lost: it is blurred and noisy, and the far end of the page has
 # few pixels. A grid moves pixels; it does not make new ones.
 #
 # ### Trust
@@ -226,7 +226,7 @@ print(f"from PyTorch's affine one: {gap.abs().max():.0e}")
 # A page in an open book is not flat. So let every point of a lattice read where it likes, and bend the sheet between them as
 # little as possible. A thin metal plate does that: push it up at some points and down at others, and it takes the shape that
 # costs the least energy, a **thin plate spline** (Bookstein 1989). The grid is two such plates, one for x and one for y. The paper
-# holds each at 4×4 points. The shape is a sum of a plane and of one bump for each point,
+# holds each at 4×4 points. The shape is a sum of a plane and, for each point, of one function U that is centred there, its **bump**,
 #
 # $$U(r) = r^2 \log r,$$
 #
@@ -265,7 +265,7 @@ print(rounded(spline_basis(torch.tensor([0.5, 0.0]), control_lattice(2))))
 # %% [markdown]
 # Four bumps, then 1, x and y for the plane. How high is each bump? The sheet must pass through $n^2$ given values: that is as many
 # equations. Three more keep the bumps from doing the plane's work: their heights add up to zero, and so do the heights
-# times x, and times y. That also tames the bumps: far away they cancel. The matrix depends only on the lattice, so you invert it once (`kept` remembers what a function returned).
+# times x, and times y. That also tames the bumps: far away they cancel. The matrix of these equations (`basis` with the three rows of `border` below) depends only on the lattice, so you invert it once (`kept` remembers what a function returned).
 
 
 # %%
@@ -285,8 +285,7 @@ print(rounded(spline_weights(2)[:, 0]))
 
 
 # %% [markdown]
-# At each output pixel, basis times weights says how much each point *counts* there. The grid is then a weighted sum of where
-# the points read. The weights add up to 1, and some are below 0.
+# At each output pixel, basis times weights says how much each point *counts* there: its **share**. The grid is then a sum of where the points read, each times its share. The shares add up to 1, and some are below 0.
 
 
 # %%
@@ -482,7 +481,7 @@ print(
 # ## Build 4: a turn becomes a shift
 #
 # One more grid, which no camera has: rays and circles around the middle. Each column of the output lies on one ray; the first looks to the right, the next ones clockwise. Each row lies on one
-# circle, the smallest at the top, the largest right inside the picture's edge. Each circle is larger than the one before by the same *factor*, hence **log-polar**.
+# circle, the smallest at the top, the largest a little inside the picture's edge. Each circle is larger than the one before by the same *factor*, hence **log-polar**.
 
 
 # %%
@@ -524,8 +523,7 @@ for name, picture in zip(names[1:], polar[1:], strict=True):
 
 # %% [markdown]
 # 45° is an eighth of a full turn, and 7 is an eighth of 56: 49 columns to the right are 7 to the left, since the picture closes in a circle. (`data.rotate`
-# turns anticlockwise, columns count clockwise.) A CNN does not mind shifts much. So put this grid before a CNN whose
-# convolutions close the circle, and turns cost it next to nothing. There is no theta to learn. How well that does against a transformer that learns its theta, you will see in Train.
+# turns anticlockwise, columns count clockwise.) A convolution shifts along with what it reads. So put this grid before a CNN whose convolutions close the circle, take the maximum over all columns at the end, and a turn changes next to nothing. There is no theta to learn. How well that does against a transformer that learns its theta, you will see in Train.
 
 # %% [markdown]
 # ## Build 5: a smoother sampler
@@ -599,7 +597,7 @@ for name, of, unit in (("value", values, ""), ("slope", slopes, " per pixel")):
         f"the {name} of both samplers over x. "
         + {
             "value": "Both pass through the same pixels; the bicubic curve is round there, and swings a little beyond them.",
-            "slope": "The bilinear one is a stair that jumps at whole numbers, the bicubic one a smooth wave around it.",
+            "slope": "The bilinear one is a stair that jumps at whole numbers, the bicubic one runs around it without jumps.",
         }[name],
     )
     display(described)
@@ -621,7 +619,7 @@ for mode in ("bilinear", "bicubic"):
     print(f"{mode:8} {low:4.1f} % below 0, {high:4.1f} % above 1")
 
 # %% [markdown]
-# Use it where a smooth gradient matters, as in the last steps of a registration, or where a picture is enlarged for human eyes; clamp what it
+# Use it where a gradient without jumps matters, as in the last steps of a registration, or where a picture is enlarged for human eyes; clamp what it
 # returns if the next step expects 0 to 1. It does not see further than its sixteen pixels: to guide a descent from afar, blur, as in notebook 03.
 
 # %%
@@ -642,8 +640,7 @@ for name in ("attention", "affine", "projective", "tps"):
 # %% [markdown]
 # A family is a small class: its `identity`, and `to_theta`, which makes theta of the numbers. You will write one of your own in Try.
 #
-# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner moves by N(0, 5 pixels), here along both axes
-# (notebook 08 reads the paper's line in another, milder way). **E** bends
+# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner moves by normal numbers of pixels, with a standard deviation of 5, here along both axes (notebook 08 reads the paper's line in another, milder way). **E** bends
 # them: 4×4 points move by N(0, 1.5 pixels). Now and then P leaves a digit that nobody could read.
 
 # %%
@@ -658,7 +655,7 @@ for name, distort in {"P": data.random_projection(), "E": data.random_elastic()}
 
 # %% [markdown]
 # First, as in notebook 05, a classifier that knows upright digits only, and is frozen. A transformer stands before it, and only the transformer
-# learns: a projective one for P, a spline for E. (Here the points of E move by N(0, 3 pixels): the last line says how little trouble the frozen classifier has at 1.5.) Both were trained for five epochs and recorded, as `tools/pretrain.py` says. **Predict:** how many of the digits does the classifier misread
+# learns: a projective one for P, a spline for E. (Here the points of E move by N(0, 3 pixels): the last line says how much less trouble the frozen classifier has at 1.5.) Both were trained for five epochs and recorded, as `tools/pretrain.py` says. **Predict:** how many of the digits does the classifier misread
 # without a transformer, and behind one?
 
 # %% tags=["hide-output", "tolerance=1.5"]
@@ -683,7 +680,7 @@ for name, (before, after) in straightened.items():
         plotting.side_by_side(
             before, after, ("as seen", name), "the only teacher is the classifier's loss"
         ),
-        "ten distorted digits; below them what the transformer makes of each: easier to read, and most of them nearer to the middle.",
+        "ten distorted digits; below them what the transformer makes of each: most are larger, straighter or nearer to the middle, and some hardly change.",
     )
     display(described)
 
@@ -723,10 +720,8 @@ Markdown(comparison.to_markdown(comparison.load_comparison("projected")))
 Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 
 # %% [markdown]
-# - **On P a transformer pays.** In the same time, it makes little more than half of the CNN's errors. Undoing the tilt is easier than
-#   learning each digit under every tilt.
-# - **Which family hardly matters there.** Affine cannot undo a tilt, and does as well as projective, which can: the CNN behind it
-#   forgives what is left.
+# - **On P a transformer pays.** In the same time, it makes little more than half of the CNN's errors. Bringing the digit back to the middle, and to its size, seems to be most of what helps.
+# - **Which family hardly matters there.** Affine, which cannot undo a tilt, does as well as projective, which can.
 # - **On E three seeds cannot tell them apart.** All four lie within each other's intervals. Bends of a pixel and a half are small change for a CNN.
 #
 # The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN, probably on corners that moved less; for E 1.1 to 1.3 % and 1.4 %. That is the same
@@ -773,20 +768,19 @@ show(
 # %% [markdown]
 # It has not seen a single turned digit, and reads them all as well as upright ones. That is what it means to build something in instead of learning it.
 # Here is the price. On upright digits it makes several times the plain CNN's errors, and each step takes longer. It cannot tell a six from a nine by the way they stand, it sees
-# the rim coarsely, and the corners not at all. And where turned digits can be had for training, learning wins. With equal time, on digits turned by up to ±90°:
+# the rim coarsely, and the corners not at all. And where turned digits can be had for training, learning wins in equal time. With equal time, on digits turned by up to ±90°:
 
 # %% tags=["hide-output"]
 Markdown(comparison.to_markdown(comparison.load_comparison("polar")))
 
 # %% [markdown]
 # The plain CNN is best, as in notebook 05: small centred digits are easy, given time. The transformer comes next, and its last column says that it hardly undoes the turns
-# (the *correlation* between a digit's turn and its grid's would be -1 if it did; the *spread of the axes* says by how many degrees the read digits still lean to all sides). Build in what you
-# know when you have no data to show it, not in place of data that you have.
+# (the *correlation* between a digit's turn and its grid's would be -1 if it did; the *spread of the axes* says how widely, in degrees, the axes of the digits still scatter behind the transformer). Build in what you know when you lack the data to teach it, not instead of data that you have.
 
 # %% [markdown]
 # ## Break
 #
-# **1. Behind the horizon.** Exchange the roles: let the *output* be a camera's view, and the page what it looks at. Then w is one *over* the depth: large for what is near, and 0 at
+# **1. Behind the horizon.** Exchange the roles: so far the input was a photograph, and w the depth. Now let the *output* be a camera's view, and the page what it looks at. Its grid is the inverse homography, and w is one *over* the depth: large for what is near, and 0 at
 # the **horizon**, where a plane ends for the eye. Past it, w is negative. `project` sends such pixels outside. What if it only divided? **Predict** what the lower part of the
 # output shows.
 
@@ -805,7 +799,7 @@ show(
         torch.stack([page, divided, projected]),
         ["the page", "only divided", "through projective_grid"],
         columns=3,
-        title="what lies behind the camera is not to be seen",
+        title="what lies behind the horizon should not be visible",
     ),
     "the page; then twice the page tilted steeply away, huge letters at the top and the drawing tiny at the horizon. Only "
     "divided, the page appears once more below the horizon, mirrored left to right; through projective_grid it is black there.",
@@ -820,8 +814,7 @@ Quiz("behind_the_horizon")
 
 
 # %% [markdown]
-# Behind the horizon there is no gradient either, as in the dead zone of notebook 03. A projective transformer that starts at the identity and
-# learns slowly stays away from it.
+# Behind the horizon there is no gradient either, as in the dead zone of notebook 03. A projective transformer that starts at the identity and learns slowly is unlikely to get there.
 #
 # **2. The grid folds.** Let descent look for the points of a spline that turn one handwritten digit into another one of its class: as in
 # notebook 03, coarse to fine, and with 6×6 points in place of six numbers. `grids.bending_energy` says how much a plate is bent (0 for an affine one), and the loss may have a small multiple of it added.
@@ -865,9 +858,7 @@ for weight in (0.0, 1e-3):
     )
 
 # %% [markdown]
-# Without a weight the digits match, and on average more than a quarter of a grid is folded: rows run back over each other, and what they read appears several times,
-# once of it mirrored. The loss sees brightness, not where it came from. With a weight on the bending energy, the grid stays whole. The price is a worse match: not every
-# difference between two people's handwriting is a bend.
+# Without a weight the digits match, and on average more than a quarter of a grid is folded: rows run back over each other. On black that shows nowhere; on a stroke, the same piece is read again, mirrored. The loss sees brightness, not where it came from. With a weight on the bending energy, the grid stays whole. The price is a worse match: a gentle bend does not make one hand into the other.
 
 # %%
 drawn = {
@@ -906,7 +897,7 @@ for n in (2, 3, 4, 6, 8):
 
 # %% [markdown]
 # Too few points cannot follow the bend. With more than the truth has, the loss goes on falling, below that of the noise alone, while the
-# grid gets *worse*: the points fit the noise. The energy helps here as well: with it, points to spare do hardly any harm.
+# grid gets *worse*: the points fit the noise. The energy helps here as well: with it, points to spare do far less harm.
 #
 # **4. Log-polar's centre.** Inside `smallest`, 0.7 pixels of 28 here, no output pixel looks: that is the grid's blind centre. Right around it, neighbouring output pixels look at nearly
 # the same place. Put a dot of 2×2 pixels at several distances from the middle, and count the output pixels that see it. **Predict** the counts. And: a turn shifts the log-polar
@@ -1090,7 +1081,7 @@ checks.own_family(TurnAndZoom)
 #
 # **8.** Mirror, shear or move it, or squeeze it to nothing: exp is positive. What a family cannot do, training need not learn to avoid.
 #
-# **10.** Of those tried, 4×4 points with a weight of 3e-4: nothing folds, and 13.5 % of the difference is left. With more points, a weight that stops the folds leaves more.
+# **10.** Of those tried, 4×4 points with a weight of 3e-4: nothing folds, and 13.5 % of the difference is left. With 6×6, the weight that stops the folds leaves more; with 8×8, none of those tried stops them.
 # </details>
 
 # %% [markdown]
@@ -1107,9 +1098,8 @@ for n in (4, 6, 8):
 # ## Keep
 #
 # - **The sampler does not care who made the grid.** Three corners, four corners, sixteen points, a displacement for each pixel: each
-#   is a grid, and each trains by the same gradient.
-# - **What a family keeps is what it knows.** Affine keeps parallels, projective keeps lines, a spline keeps neighbours until it folds. Take the smallest
-#   family that can undo the bend; give a larger one a price for bending.
+#   is a grid, and each can be trained.
+# - **What a family keeps is what it knows.** Affine keeps parallels, projective keeps lines, a spline keeps neighbours until it folds. For a page, take the smallest family that can undo the bend; before a CNN begin with affine, and measure. Give a larger one a price for bending.
 # - **Change the grid, and a hard thing may become easy:** in log-polar a turn is a shift, and nobody has to learn a theta.
 #
 # Next: [08 · The paper's experiments](08_the_papers_experiments.ipynb), on what was claimed in 2015, and what holds.
