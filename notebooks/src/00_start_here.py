@@ -155,7 +155,7 @@ show(
 # | [08 The paper's experiments](08_the_papers_experiments.ipynb) | What did they claim, and does it hold? | 45 | 105 | describe an experiment so that others can run it, read a table of results with its uncertainty, and say where a gain comes from |
 # | [09 A museum of failures](09_museum_of_failures.ipynb) | It does not train; where do you look first? | 45 | 80 | tell thirteen failures by a number, mend them, and bring a run back from a snapshot |
 # | [10 Where the idea lives on](10_where_the_idea_lives_on.ipynb) | Where did the grid go after 2015? | 45 | 75 | recognise a grid and a sampler in five later methods, build four of them, and choose one for a task of today |
-# | [11 The page, then and now](11_then_and_now.ipynb) | Which lines of the tutorial would you write today? | 10 | 35 | name eight flaws of the tutorial's page, and write its program without them; and test yourself on the whole course |
+# | [11 The page, then and now](11_then_and_now.ipynb) | Which lines of the tutorial would you write differently today? | 10 | 35 | name eight flaws of the tutorial's page, and write its program without them; and test yourself on the whole course |
 #
 # <!-- /questions -->
 #

@@ -4,7 +4,7 @@
 # At the end you will have built five later methods, four of them around a grid and a sampler, held each against a second way to
 # compute it, and can say which method to take for which task today.
 #
-# **45 minutes to read, 75 with the exercises · needs notebooks 03, 04 and 07 · runs on CPU or GPU, offline**
+# **45 minutes to read, 75 with the exercises · needs notebooks 03 to 07 · runs on CPU or GPU, offline**
 
 # %%
 import torch
@@ -135,8 +135,8 @@ print(f"left of the difference: {left(still.output(), yours, wanted):.0f} %")
 
 # %%
 show(
-    still.figure("after two hundred steps of descent, one three is the other"),
-    "left a three under a bent lattice of sixteen points; right what is read: a three of the other one's shape.",
+    still.figure("after two hundred steps of descent, most of the difference is gone"),
+    "left a three under a bent lattice of sixteen points; right what is read: a three of nearly the other one's shape.",
 )
 
 
@@ -147,8 +147,7 @@ show(
 #
 # It can: VoxelMorph did so for brain scans, in 2018. The network sees both pictures and gives a **flow**, two numbers for each
 # pixel. But a flow can fold. So let the network give a *velocity*, and follow it for one unit of time: paths that follow a smooth
-# velocity never cross. That would take many small steps. To **scale and square** takes six: go a 64th of the way, then double
-# your way six times. To double it, take it once more from where it led.
+# velocity never cross. That would take many small steps. **Scaling and squaring** takes six: go a 64th of the way, then double the flow six times. To double a flow, follow it once more from where it has led.
 
 
 # %%
@@ -225,7 +224,7 @@ def train_registration(network, steps=200, price=0.0):
 
 # %% [markdown]
 # Nobody tells it a flow: its only teacher is how much the two pictures then look alike. **Predict**, for pairs of digits that it
-# has never seen: how much of the difference is left, and how much of the grids folds?
+# has never seen: how much of the difference remains, and what share of the grids folds?
 
 
 # %% tags=["hide-output", "tolerance=6"]
@@ -235,7 +234,9 @@ def try_registration(network):
         grid = flow_grid(network(unseen))
     read = F.grid_sample(unseen[:, :1], grid, align_corners=False)
     folds = 100 * transforms.folded(grid).float().mean()
-    print(f"{left(read, unseen[:, :1], unseen[:, 1:]):.0f} % left, {folds:.1f} % folded")
+    print(
+        f"remaining difference {left(read, unseen[:, :1], unseen[:, 1:]):.0f} %, folded {folds:.1f} %"
+    )
     return grid
 
 
@@ -257,8 +258,7 @@ print(f"left of the difference: {left(read, yours, wanted):.0f} %")
 
 # %% [markdown]
 # **What it is good for.** What have a hundred threes in common? Take their mean, and it is a blur: their strokes lie in different
-# places. Register all of them to one of them first, whose shape the mean then has. Medicine calls the result an **atlas**, the
-# brain to which the next scan is compared, and registers all of them to that mean once more.
+# places. Register all of them to one of them first, whose shape the mean then has. In medicine such a mean is an **atlas**: all scans are registered to it once more, and each new one is compared with it.
 
 # %%
 plain, atlas = [], []
@@ -388,9 +388,9 @@ plain = F.conv2d(some, weight, padding=1)
 print(f"zero offsets: off by {(deformable_conv2d(some, offset, weight) - plain).abs().max():.0e}")
 
 # %% [markdown]
-# **Then and now.** Is an offset (x, y)? So asked a user of MMDetection
+# **Then and now.** Is an offset (x, y)? A user of MMDetection asked so
 # ([2504](https://github.com/open-mmlab/mmdetection/issues/2504), 2020). It is (y, x): so it was in the first implementation, so
-# trained weights have it, and so it stays. Zero offsets cannot tell. An offset of one *down*, the same for all taps, can: it must
+# trained weights have it, and so it stays. Zero offsets cannot tell the two orders apart. An offset of one *down*, the same for all taps, can: it must
 # give what `conv2d` reads one row further down.
 
 # %% tags=["tolerance=0.05"]
@@ -448,11 +448,11 @@ show(
         columns=2,
         title="nine taps each of four map pixels",
     ),
-    "a two, and the same two on its side; on each four bent clusters of nine marks, pulled to the strokes.",
+    "a two, and the same two on its side; on each four bent clusters of nine marks, some of them on the strokes.",
 )
 
 # %% [markdown]
-# These are the four pixels whose taps have gone furthest. None of the clusters is a square any more. In which direction did each
+# Of sixteen pixels of the map, these are the four whose taps have gone furthest, on average. None of the clusters is a square any more. In which direction did each
 # go? The mean of nine offsets is a **pull**. Draw it for all pixels of the map, to one scale:
 
 # %%
@@ -481,7 +481,7 @@ read = F.grid_sample(some, before.flatten(1, 2), align_corners=False).mean()
 print(f"ink at the map's pixels {middle:.2f}, at their taps {read:.2f}")
 
 # %% [markdown]
-# The pull turns with the digit, by and large, and nobody asked for that: the taps go where there is something to read. Does it
+# The pull turns with the digit, by and large, and the taps lie on ink a little more often than the map's pixels. Does it
 # pay? The same network with an ordinary convolution in that place, at equal time (recorded, three seeds each):
 
 # %%
@@ -615,7 +615,7 @@ show(
     plotting.places(
         moved[:6], places[:6], columns=3, title="where four queries look, a colour each"
     ),
-    "six digits that lie in different places, each with sixteen marks in four colours, which have moved along with it.",
+    "six digits that lie in different places, each with sixteen marks in four colours, many of them on or near its strokes.",
 )
 
 # %% [markdown]
@@ -632,8 +632,7 @@ print(f"ink where they start {ink[0]:.2f}, where they look {ink[1]:.2f}")
 
 
 # %% [markdown]
-# Sixteen places of 784 pixels go a long way, if something looks first and moves them. (One seed; and a network that reads all
-# pixels errs less, of course: on a picture this small there is nothing to save.) That is a spatial transformer once more, with a
+# Sixteen places, chosen after a coarse look at the whole picture, go a long way. (One seed; and a network that reads all pixels makes fewer errors, of course: on a picture this small there is nothing to save.) That is a spatial transformer once more, with a
 # small grid for each query in place of one for the picture.
 #
 # ## Build 5: build the symmetry in
@@ -721,7 +720,7 @@ Markdown(comparison.to_markdown(comparison.load_comparison("few-any-angle")))
 # - **300 labels, up to 90°:** log-polar has the highest mean by far. The seeds do not tell the other three apart.
 # - **300 labels, any angle:** now no side is up, so what `FourTurns` has built in costs nothing: it wins.
 # - **Log-polar has the highest mean each time.** It has turns *and* zooms built in, and sees the rim coarsely.
-# - **The transformer never wins here.** It has to learn what the others know, or were shown. Its clear win was on digits seen from the side
+# - **The transformer never wins clearly here.** What it has to learn about the turn, the plain network learns as fast, and the others have built in. Its clear win was on digits seen from the side
 #   (notebook 07); in clutter it beat the network that reads everything, and not surely the pooled one (06). And it lets you *see*
 #   what it undid.
 
@@ -799,9 +798,8 @@ for name, (grid, words) in drawn.items():
     display(described)
 
 # %% [markdown]
-# Without integration, grids fold, and the pictures do not even match better. Where a grid folds, the same piece of the digit is
-# read two or three times, one copy of it mirrored. On a digit that is a blemish. On a brain it is a second ventricle, or a tumour
-# whose size means nothing. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on
+# Without integration, grids fold, and here (one seed) the pictures do not even match better. Where a grid folds, the same piece of the digit is
+# read two or three times, one copy of it mirrored. On a digit that is a blemish. On a brain it is a second ventricle, or a tumour counted twice. The loss cannot see it: it compares brightness. **Remedy:** integrate a velocity, or put a price on
 # flows that are not smooth (exercise 5). Count the folds in any case.
 
 # %% [markdown]
@@ -814,7 +812,7 @@ for name, (grid, words) in drawn.items():
 # | objects of all sizes and shapes | deformable convolution or attention | torchvision (`deform_conv2d`), transformers (Deformable DETR) |
 # | register medical scans | a velocity, integrated | VoxelMorph, MONAI |
 # | a known symmetry, many labels | a plain network, and augmentation | torchvision's transforms |
-# | a known symmetry, few labels | a network that has it built in, and augmentation | escnn |
+# | a symmetry that holds in full, few labels | a network that has it built in, and augmentation | escnn |
 # | dense flow between frames | a trained flow network | torchvision (RAFT) |
 # | pictures taken from the side, an unknown pose that you want to see | a spatial transformer | twenty lines of PyTorch: notebook 04 |
 #
