@@ -309,7 +309,7 @@ for table, digits in (("turned", "turned90"), ("projected", ""), ("elastic", "")
 # On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same
 # time, but so far by one seed.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
 # move freely, are the clear case: there equal time does not bring the plain network near. On the table's P, which is milder, and after longer training, the plain
-# network came up with the other.
+# network caught up.
 
 # %%
 Quiz("whose_gain")
