@@ -61,9 +61,8 @@ def test_one_wrong_sign_is_seen(tmp_path, module, before, after, notebook):
     assert "Cell execution caused an exception" in done.stdout or "mismatch" in done.stdout
 
 
-@pytest.mark.parametrize("notebook", sorted({mutation[3] for mutation in MUTATIONS}))
-def test_an_unchanged_copy_passes(tmp_path, notebook):
+def test_an_unchanged_copy_passes(tmp_path):
     """So it is the changed sign that is seen above, and not the copying."""
     shutil.copytree(ROOT / "stn_course", tmp_path / "stn_course")
-    done = run_notebook(notebook, tmp_path)
+    done = run_notebook("02_grid_generation", tmp_path)
     assert done.returncode == 0, done.stdout
