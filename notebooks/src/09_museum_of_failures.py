@@ -593,10 +593,10 @@ for name, theta in {
 # wrote down what is wrong with them. At least one is healthy. For each choose one word:
 #
 # - `"healthy"`: nothing is wrong
-# - `"rate"`: the localization network learned too fast
+# - `"rate"`: the localization network learned too fast, and theta became the same for every digit
 # - `"start"`: the head started at random
 # - `"bypass"`: the classifier does not read the transformer's output
-# - `"padding"`: the grid left the picture, and did not come back
+# - `"padding"`: zero padding; the grid left the picture though the rate was small, and did not come back
 # - `"few"`: too few digits, learned by heart
 #
 # `look` is yours to use, and so is the projection room: `ReplayLab(patients[1])`.
@@ -653,7 +653,7 @@ checks.steps_to_know(guess)
 
 # %% [markdown]
 # **7. Write** the test for a bypassed transformer, for any network. Its transformer is the one `models.SpatialTransformer` in it.
-# Do the answers depend on its output? The networks of the check are new to you: some start at the identity, some
+# Do the answers depend on its output? (A forward hook, `register_forward_hook`, can give out something else in its place.) The networks of the check are new to you: some start at the identity, some
 # have frozen parts. Predict: why is the gradient of the head not enough?
 
 
@@ -668,13 +668,12 @@ checks.is_read(my_is_read)
 
 
 # %% [markdown]
-# **8. Write** the choice of a snapshot. A run kept a copy at each look. Which one do you go back to? The last that was in sight
-# *before* the grid was lost for the first time. Predict: why not the last that was in sight at all?
+# **8. Write** the choice of a snapshot. A run kept a copy at each record. Which one do you go back to? The last that was in sight *before* the grid was lost for the first time, or the last of all if it never was. Predict: why not the last that was in sight at all?
 
 
 # %%
 def my_last_good(thetas):
-    # thetas: a list of (N, 2, 3), one for each look; the first is in sight
+    # thetas: a list of (N, 2, 3), one for each record; the first is in sight
     # in sight: at most a tenth of the grid outside, and the median area between 0.5 and 2 (training.signs)
     # the answer: an index, from 0
     ...
