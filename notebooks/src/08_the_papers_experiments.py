@@ -217,7 +217,7 @@ for (name, reader), (plain, helped) in both.items():
     )
 
 # %% [markdown]
-# For the fully connected network the claim holds in every set: it knows nothing of places, so a grid that brings the digit to one place helps it most. For
+# For the fully connected network the error falls in every set, on E within the noise: it knows nothing of places, so a grid that brings the digit to one place helps it most. For
 # the CNN it holds where digits are turned. Elsewhere its two errors lie less than two standard errors apart, so nothing is shown, for the claim or against
 # it. Most pairs are one seed each, so take the direction, and leave the size. On RTS and TC the two networks also differ in more than the layer: behind a
 # transformer the picture is pooled to half the width, and the reader is smaller.
@@ -591,7 +591,7 @@ for digits in dict.fromkeys(row.digits for row in rows):
 #   distortion can decide a column.
 # - **Ask where a gain comes from**: augmentation, time, parameters, and only then the new layer. Change one thing at a time.
 # - **An error has two uncertainties**, the test digits' and the seeds'. A difference smaller than twice its standard error is no finding.
-# - **Does it hold?** For a fully connected network, everywhere. For a CNN, where digits are turned: there the lead is many standard errors. Where they are
+# - **Does it hold?** For a fully connected network, nearly everywhere. For a CNN, where digits are turned: there the lead is many standard errors. Where they are
 #   bent, or among clutter, a plain CNN that is trained as long leaves no lead that ten thousand digits could show.
 #
 # Next: [09 · A museum of failures](09_museum_of_failures.ipynb), on what to look at when it does not train.
