@@ -249,7 +249,7 @@ for name, limit in (("R", 90), ("RTS", 45)):
 # elsewhere, from digits that are brought to the middle and to one size, or from the pooling. And what does it all cost?
 
 # %% tags=["hide-cell"]
-read_by_cnn = [cell for pair in both.values() for cell in pair if cell[1].endswith("cnn")]
+read_by_cnn = [c for pair in both.values() for c in pair if {"cnn", "st-cnn"} & {*c}]
 firsts = [ours[cell][0] for cell in read_by_cnn]
 firsts = [first for first in firsts if first.cpu_seconds]  # None for a run that was interrupted
 shown = [first.experiment.cell for first in firsts]
