@@ -43,7 +43,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # In 2015, Jaderberg, Simonyan, Zisserman and Kavukcuoglu put a spatial transformer in front of small networks and let them
 # read distorted digits. Their Table 1 says: with it, the error falls in every column, whatever the distortion. Its cells are small
-# enough for a laptop: many of them were run for you, most with a single seed, and you will run one yourself. What do they say of the claim?
+# enough for a laptop: many of them were run for you, most with a single seed so far, and you will run one yourself. What do they say of the claim?
 #
 # These are the digits: **R**otated; **R**otated, **T**ranslated and **S**caled; **P**rojective; **E**lastic; **T**ranslated among **C**lutter. Each network sees every training digit distorted anew in each epoch, and is tested on test digits that
 # were distorted once.
@@ -219,7 +219,7 @@ for (name, reader), (plain, helped) in both.items():
 # %% [markdown]
 # For the fully connected network the error falls in every set, on E within the noise: it knows nothing of places, so a grid that brings the digit to one place helps it most. For
 # the CNN it holds where digits are turned. Elsewhere its two errors lie less than two standard errors apart, so nothing is shown, for the claim or against
-# it. Most pairs are one seed each, so take the direction, and leave the size. On RTS and TC the two networks also differ in more than the layer: behind a
+# it. These are one or two seeds each, so take the direction, and leave the size. On RTS and TC the two networks also differ in more than the layer: behind a
 # transformer the picture is pooled to half the width, and the reader is smaller.
 #
 # Now cross the two columns. How does our network *without* a transformer compare with the paper's *with* one?
@@ -307,8 +307,7 @@ for table, digits in (("turned", "turned90"), ("projected", ""), ("elastic", "")
             print(f"{name}{mean:6.2f} ± {half:.2f}{minutes:6.1f} min")
 
 # %% [markdown]
-# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same
-# time, but so far by one seed.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
+# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same time, but so far by two seeds.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
 # move freely, are the clear case: there equal time does not bring the plain network near. On the table's P, which is milder, and after longer training, the plain
 # network caught up.
 
