@@ -6,12 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_course.experiments.paper import NETWORKS, SETS
+from stn_course.experiments.paper import DIGITS, NETWORKS, SETS
 from stn_course.models import SpatialTransformer, count_parameters, find_transformation
 from stn_course.models.clutter import pooled_convolution
 
 PARAMETERS, UNITS = 400_000, (128, 256)  # about so many in all; so few and so many units a layer
-DIGITS = 10  # classes, where no sums are asked for
 
 
 class PaperNet(nn.Module):

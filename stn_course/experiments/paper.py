@@ -15,6 +15,7 @@ from stn_course.experiments.measures import Measure, found_window, nothing, undo
 from stn_course.training import RECIPES as COURSE_RECIPES
 from stn_course.training import Recipe
 
+DIGITS = 10  # classes, where no sums are asked for
 SEEDS = (0, 1, 2)  # the paper's figures are means of three
 
 
@@ -22,7 +23,7 @@ SEEDS = (0, 1, 2)  # the paper's figures are means of three
 class DigitSet:
     """The digits of an experiment.
 
-    says: the paper's words for them. distort: makes them from upright digits. size: height and
+    says: what they are, in words. distort: makes them from upright digits. size: height and
     width of a picture, in pixels. channels: of a picture. classes: that are told apart; 19 for the
     sums of two digits, which then come in pairs. pooled: whether what a transformer gives is
     averaged over 2×2 pixels before it is read. measure: what is known of a transformer that reads
@@ -33,7 +34,7 @@ class DigitSet:
     distort: Distortion
     size: int = 28
     channels: int = 1
-    classes: int = 10
+    classes: int = DIGITS
     pooled: bool = False
     measure: Measure = nothing
 
@@ -224,7 +225,7 @@ def experiments(seeds: tuple[int, ...] = SEEDS) -> list[Experiment]:
     """
     cells = printed()
     main = [c for c in cells if c[1:] in (("cnn", "none"), ("st-cnn", "affine"))]
-    main = [c for c in main if SETS[c[0]].classes == 10 and cells[c] is not None]
+    main = [c for c in main if SETS[c[0]].classes == DIGITS and cells[c] is not None]
     rest = sorted((c for c in cells if c not in main), key=lambda c: -SETS[c[0]].classes)
     first, *others = seeds
     runs = [(*c, first) for c in main + rest] + [(*c, seed) for seed in others for c in main]

@@ -14,7 +14,7 @@ from stn_course.comparison import multiply_adds
 from stn_course.data import load_digits, normalise
 from stn_course.device import choose_device, seed_everything
 from stn_course.experiments.networks import PaperNet, build
-from stn_course.experiments.paper import SETS, DigitSet, Experiment
+from stn_course.experiments.paper import DIGITS, SETS, DigitSet, Experiment
 from stn_course.models import count_parameters
 from stn_course.training import Recipe, Recorder, fit
 from stn_course.training.loop import Digits
@@ -119,7 +119,7 @@ def load_once(split: str, device: torch.device) -> Digits:
 
 def paired(chosen: DigitSet, train: Digits, test: Digits, seed: int) -> tuple[Digits, Digits]:
     """The digits as the set takes them: two by two, where it adds them."""
-    if chosen.classes == 10:
+    if chosen.classes == DIGITS:
         return train, test
     first, second = (torch.Generator().manual_seed(s) for s in (seed, TESTED))
     return pair_up(*train, first), pair_up(*test, second)
