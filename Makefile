@@ -7,6 +7,7 @@ BROWSER ?= yes
 NB ?=
 FOLDER ?= my_notebooks
 PRE ?=
+ONLY ?=
 ARGS ?=
 CONDA_EXE ?= conda
 
@@ -37,6 +38,7 @@ help:
 	@echo "make lab        open your copy of the course (PORT=8899, BROWSER=no, FOLDER=elsewhere if you like)"
 	@echo "make test       run every check (about a quarter of an hour)"
 	@echo "make test-newest  the same with the newest versions of all packages, in .venv-newest"
+	@echo "make test-newest ONLY=torch  did a new torch break something: what computes with it (8 minutes)"
 	@echo "make test-newest PRE=yes  the same with a pre-release of torch"
 	@echo "make solve-conda  see whether conda still solves environment.yml (installs nothing)"
 	@echo "make quick      after each change: lint, geometry, models, data, figures, pairs (a minute)"
@@ -89,8 +91,8 @@ solve-conda:
 	"$(CONDA_EXE)" env create --dry-run --file environment.yml
 
 suite:
-	$(RUN) tools/browser.py
-	$(RUN) -m pytest $(WORKERS) $(NBVAL)
+	$(if $(ONLY),,$(RUN) tools/browser.py)
+	$(RUN) -m pytest $(WORKERS) $(NBVAL) $(if $(ONLY),--only-$(ONLY))
 
 lint: $(TESTABLE)
 	$(RUN) -m ruff check .

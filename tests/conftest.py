@@ -49,6 +49,18 @@ def pytest_addoption(parser):
     parser.addoption(
         "--record-durations", action="store_true", help="with -n: write tests/durations.json anew"
     )
+    parser.addoption(
+        "--only-torch",
+        action="store_true",
+        help="leave out files of tests that a new release of torch cannot break",
+    )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Notebooks and docstrings lie elsewhere, and are never left out."""
+    if config.getoption("only_torch") and collection_path.is_file():
+        return None if pace.needs_torch(collection_path) else True
+    return None
 
 
 @pytest.hookimpl(trylast=True)  # once the terminal and pytest-xdist are there

@@ -28,6 +28,12 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60:02} s"
 
 
+def needs_torch(file: Path) -> bool:
+    """Whether a file of tests computes with torch and opens no browser."""
+    imports = re.search(r"^\s*(import|from) torch\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return bool(imports) and not re.match(r"test_(browser|page)_", file.name)
+
+
 def cpu_seconds() -> tuple[float, float]:
     """CPU time of this process and its ended children (0 on Windows), and of those alone.
 

@@ -44,6 +44,14 @@ def test_the_newest_versions_meet_the_same_tests_in_an_environment_of_their_own(
     assert "constraint" not in plan.stdout
 
 
+def test_what_a_new_torch_can_break_is_asked_for_by_one_word_and_needs_no_browser():
+    plan = make("--dry-run", "test-newest", "ONLY=torch")
+    (whole,) = calls_of_pytest(make("--dry-run", "test-newest"))
+    (call,) = calls_of_pytest(plan)
+    assert call == [*whole, "--only-torch"]
+    assert "tools/browser.py" not in plan.stdout
+
+
 def test_a_pre_release_of_torch_is_one_or_the_run_stops():
     """Before anything is tested; pip falls back to the newest release where it finds no other."""
     plan = make("--dry-run", "test-newest", "PRE=yes").stdout.splitlines()

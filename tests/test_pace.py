@@ -44,6 +44,21 @@ def test_all_files_that_need_a_browser_go_to_one_worker():
     assert pace.together("tests/test_page_site.py") == "tests/test_page_site.py"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "needed"),
+    [
+        ("test_grids.py", "import json\nimport torch\n", True),
+        ("test_data.py", "def test_a():\n    from torch import nn\n", True),
+        ("test_release.py", "# import torch\nimport torchvision\n", False),
+        ("test_browser_lab.py", "import torch\n", False),
+        ("test_page_geometry.py", "import torch\n", False),
+    ],
+)
+def test_what_a_new_torch_cannot_break_is_left_out_on_request(name, text, needed, tmp_path):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert pace.needs_torch(tmp_path / name) == needed
+
+
 def test_the_longest_files_come_first_and_each_stays_whole():
     worker = pace.Worker()
     worker.durations = {SHORT: 1, LONG: 99}
