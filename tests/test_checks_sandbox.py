@@ -358,9 +358,17 @@ def test_a_process_that_no_longer_answers_is_replaced():
 
 @linux
 def test_what_torch_loads_late_is_loaded_once(monkeypatch):
-    """A module that the first attempt loads is there for those after it; a quicker one, here."""
-    other = "from stn_course.checks.engine import worker\nworker.LATE = 'colorsys'\nserve("
-    monkeypatch.setattr(sandbox, "PROGRAM", sandbox.PROGRAM.replace("serve(", other))
+    """A module that the first attempt loads is there for those after it; a quicker one, here.
+
+    The process of an attempt is slow to end, so that the next request ends it.
+    """
+    other = """
+from time import sleep
+from stn_course.checks.engine import worker
+worker.LATE, send = "colorsys", worker.send
+worker.send = lambda pipe, content: (send(pipe, content), sleep(content == worker.pack(0)))
+serve("""
+    monkeypatch.setattr(sandbox, "PROGRAM", sandbox.PROGRAM.replace("\nserve(", other))
     names = cell(
         """
         import sys

@@ -200,18 +200,23 @@ def test_bytes_that_are_no_message_are_refused(content):
         unpack(content)
 
 
-def answers(content: bytes) -> list:
-    """What the worker sends for a request."""
-    pipe = io.BytesIO()
-    answer(content, pipe)
+def sent(pipe: io.BytesIO) -> list:
+    """The messages that were written to a pipe."""
     pipe.seek(0)
     return [unpack(content) for content in iter(lambda: receive(pipe), None)]
 
 
+def answers(content: bytes) -> list:
+    """What the worker sends for a request."""
+    pipe = io.BytesIO()
+    answer(content, pipe)
+    return sent(pipe)
+
+
 def test_a_request_is_answered_case_by_case():
     request = pickle.dumps((torch.neg, call, [(torch.ones(2),), (torch.zeros(1),)]))
-    start, one, two, end = answers(request)
-    assert (start, end) == (worker.STARTED, 0)
+    start, one, two = answers(request)
+    assert start == worker.STARTED
     assert (one.value.tolist(), two.value.tolist()) == ([-1, -1], [0])
     random = pickle.dumps((torch.rand, call, [(2,)]))
     first, again = (answers(random)[1].value for _ in range(2))
@@ -219,8 +224,8 @@ def test_a_request_is_answered_case_by_case():
 
 
 def test_a_request_that_cannot_be_read_is_an_exception():
-    start, first, end = answers(b"no pickle")
-    assert (start, end) == (worker.STARTED, 0)
+    start, first = answers(b"no pickle")
+    assert start == worker.STARTED
     assert first.raised[0] == "UnpicklingError"
 
 
@@ -245,9 +250,10 @@ CLOCK = ((8,), {"exit": True})  # a little longer than the limit, in case that t
 
 
 def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(ends):
-    content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
-    worker.live_once(pickle.dumps((["here"], 3, content)), io.BytesIO(), bytearray(1))
+    content, pipe = pickle.dumps((torch.neg, call, [(torch.ones(2),)])), io.BytesIO()
+    worker.live_once(pickle.dumps((["here"], 3, content)), pipe, bytearray(1))
     assert sys.path == ["here"]
+    assert sent(pipe)[0] == worker.STARTED and sent(pipe)[2] == 0
     assert ends == [CLOCK, 0]
     with pytest.raises(pickle.UnpicklingError):
         worker.live_once(b"no pickle", io.BytesIO(), bytearray(1))

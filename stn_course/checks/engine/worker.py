@@ -196,7 +196,7 @@ def watch(requests: BinaryIO) -> None:
 
 
 def answer(content: bytes, pipe: BinaryIO) -> None:
-    """Run one request, (attempt, run, cases): send that it starts, a Result a case, and 0."""
+    """Run one request, (attempt, run, cases): send that it starts, and a Result a case."""
     torch.manual_seed(0)
     try:
         attempt, run, cases = pickle.loads(content)
@@ -208,13 +208,12 @@ def answer(content: bytes, pipe: BinaryIO) -> None:
         warnings.simplefilter("ignore")
         for result in results:
             send(pipe, pack(result))
-    send(pipe, pack(0))
 
 
 def live_once(request: bytes, pipe: BinaryIO, late: bytearray | mmap.mmap) -> None:
     """The whole life of a process that runs an attempt; what the attempt changed ends with it.
 
-    late: its first byte says, at the end, whether the attempt made torch load LATE.
+    It sends 0 at its end. late: its first byte says then whether the attempt made torch load LATE.
     """
     status = 1
     try:
@@ -222,7 +221,8 @@ def live_once(request: bytes, pipe: BinaryIO, late: bytearray | mmap.mmap) -> No
         # Even if the kernel that would end it is gone and the attempt lets no thread run.
         faulthandler.dump_traceback_later(limit + 5, exit=True)
         answer(content, pipe)
-        late[0] = LATE in sys.modules
+        late[0] = LATE in sys.modules  # before the kernel, told that all is done, ends this process
+        send(pipe, pack(0))
         status = 0
     finally:
         os._exit(status)
@@ -277,5 +277,5 @@ def serve(forks: bool) -> None:
             run_here(request, requests, pipe)
         elif status := run_copy(request, requests, pipe, late):
             send(pipe, pack(status))
-        elif late[0]:
+        if late[0]:
             importlib.import_module(LATE)  # the copies after this one have it
