@@ -35,6 +35,13 @@ def test_image_grid(digits):
     return plotting.image_grid(digits[0][:14], digits[1][:14].tolist(), 7, "fourteen digits")
 
 
+@pytest.mark.parametrize(("limits", "bars"), [((0, 1), 0), ((-0.3, 1), 1)])
+def test_other_limits_than_black_and_white_are_told_by_a_bar(digits, limits, bars):
+    figure = plotting.image_grid(digits[0][:3], columns=3, limits=limits)
+    found = [axes for axes in figure.axes if axes.get_ylabel() == "value"]
+    assert [axes.get_ylim() for axes in found] == [limits] * bars
+
+
 @pytest.fixture
 def cluttered(digits):
     """Six pictures of 60×60 and the boxes of their digits."""

@@ -304,7 +304,7 @@ show(
         ["a corner", "an edge", "an inner point"],
         columns=3,
         limits=(-0.3, 1),
-        title="how much a point counts, over the output: white 1, black less than 0",
+        title="how much a point counts, over the output",
     ),
     "three maps of the output, each bright around one point of the lattice, and a little darker than the rest beside it.",
 )

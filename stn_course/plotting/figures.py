@@ -48,7 +48,10 @@ def image_grid(
     title: str = "",
     limits: tuple[float, float] = (0, 1),
 ) -> Figure:
-    """Images (B, C, H, W) in rows of `columns`, each with its title."""
+    """Images (B, C, H, W) in rows of `columns`, each with its title.
+
+    limits: the values that are black and white; where they are not 0 and 1 a bar shows them.
+    """
     check_images(images, "images")
     rows = -(-len(images) // columns)
     tile = max(0.9, min(2.2, 6 / columns))  # inches: few images are drawn large
@@ -62,6 +65,8 @@ def image_grid(
             ax.axis("on")  # its frame, so that a white image is seen on the white ground
             ax.spines[:].set_color("#999999")
             ax.set_title("" if titles is None else str(titles[i]), fontsize=9)
+    if limits != (0, 1):
+        figure.colorbar(axes[0].images[0], ax=axes, shrink=0.8, label="value")
     figure.suptitle(title, fontsize=11)
     return figure
 
