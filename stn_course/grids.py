@@ -121,9 +121,10 @@ def project(theta: Tensor, places: Tensor) -> Tensor:
 
     Theta times the homogeneous (x, y, 1) is (u, v, w), and the place is (u / w, v / w). If the
     input is a photograph, w is the depth of what the place shows, in any unit; if the output is to
-    look like one, one over the depth. Where w is not positive (beyond rounding), the place lies on
-    the horizon or behind it. It goes outside, to OUTSIDE on both axes, in place of a mirrored
-    picture, and has no gradient. NaN stays NaN.
+    look like one, one over the depth. Where w is not positive, beyond its own rounding, the place
+    lies on the horizon or behind it. It goes outside, to OUTSIDE on both axes, in place of a
+    mirrored picture, and has no gradient; a sampler that pads with "zeros" shows black there. NaN
+    stays NaN.
 
     Args:
         theta: (B, 3, 3).
@@ -140,7 +141,8 @@ def project(theta: Tensor, places: Tensor) -> Tensor:
                   [ 0.4000,  0.0000]]]])
     """
     places, w = torch.einsum("bij,hwj->bhwi", theta, places).split([2, 1], dim=-1)
-    behind = w <= torch.finfo(theta.dtype).eps
+    rounding = torch.finfo(theta.dtype).eps * theta[:, 2].abs().sum(dim=1)
+    behind = w <= rounding[:, None, None, None]
     return torch.where(behind, OUTSIDE, places / torch.where(behind, 1, w))
 
 
@@ -377,8 +379,8 @@ def grid_of(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -
         (B, H, W, 2), last axis (x, y).
 
     Raises:
-        TypeError: theta is not a floating-point tensor.
-        ValueError: another shape.
+        TypeError: theta is not a floating-point tensor, or size not a tuple of whole numbers.
+        ValueError: another shape, or a size that is not positive.
 
     Example:
         >>> shifted = control_lattice(3)[None] + 0.25
@@ -386,6 +388,7 @@ def grid_of(theta: Tensor, size: tuple[int, ...], align_corners: bool = False) -
         tensor([[[[0.2500, 0.2500]]]])
     """
     check_any_theta(theta)
+    check_size(size)
     if theta.shape[2] == 2:
         return bend(theta, size, align_corners)
     target = base_grid(*size[2:], align_corners, dtype=theta.dtype, device=theta.device)
@@ -419,7 +422,9 @@ def bending_energy(points: Tensor) -> Tensor:
     check_points(points)
     n = math.isqrt(points.shape[1])
     bends = spline_weights(n)[: n * n].to(points)  # the energy of w · U is 8 π times w · U · w
-    return 8 * math.pi * torch.einsum("bki,kl,bli->b", points, bends, points)
+    # Not by a product of matrices, which autocast would round.
+    bent = (bends[..., None] * points[:, None]).sum(dim=2)
+    return 8 * math.pi * (points * bent).sum(dim=(1, 2))
 
 
 def flow_grid(flow: Tensor, align_corners: bool = False) -> Tensor:
@@ -466,7 +471,7 @@ def log_polar_grid(size: tuple[int, ...], smallest: float = 0.05, **options) -> 
         (B, H, W, 2), normalised, last axis (x, y); the last row lies just inside a radius of 1.
 
     Raises:
-        TypeError: size is not a tuple of whole numbers.
+        TypeError: size is not a tuple of whole numbers, or smallest no number.
         ValueError: smallest does not lie between 0 and 1.
 
     Example:
@@ -475,8 +480,9 @@ def log_polar_grid(size: tuple[int, ...], smallest: float = 0.05, **options) -> 
         [[50, 0], [0, 50], [-50, 0], [0, -50]]
     """
     check_size(size)
-    if not 0 < smallest < 1:
-        raise ValueError(f"smallest must lie between 0 and 1; got {smallest!r}")
+    check_positive("smallest", smallest, kind=float)
+    if smallest >= 1:
+        raise ValueError(f"smallest must be less than 1, the rim; got {smallest!r}")
     batch, _, height, width = size
     part = (1 - pixel_centres(height, **options)) / 2  # 1 at the middle, 0 at the rim
     angle = torch.arange(width, **options) * (2 * math.pi / width)

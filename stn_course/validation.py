@@ -30,11 +30,16 @@ def name_first(fault: str, wrong: Tensor, values: Tensor) -> str:
     """How many of a batch are wrong, and the first of them; a batch of one is that one alone.
 
     fault: what is wrong with them. wrong: (B, ...) or (), true where something is.
-    values: (B, ...) or (), of which the first wrong one is printed.
+    values: (B, ...) or (), of which the first wrong one is printed, or if it is long, of the same
+    shape as `wrong`, its first wrong number and where that stands.
     """
-    values = torch.atleast_1d(values)
+    values, wrong = torch.atleast_1d(values), torch.atleast_1d(wrong)
     indices = wrong.reshape(len(values), -1).any(dim=1).nonzero().flatten().tolist()
-    first = f"{values[indices[0]].tolist()}"
+    value = values[indices[0]]
+    first = f"{value.tolist()}"
+    if len(first) > LONGEST and wrong.shape == values.shape:
+        at = tuple(wrong[indices[0]].nonzero()[0].tolist())
+        first = f"{value[at].item()} at {at}"
     if len(values) == 1:
         return first
     return f"{fault} in {len(indices)} of {len(values)}, the first at index {indices[0]}: {first}"
@@ -228,6 +233,13 @@ def check_not_negative(name: str, value) -> None:
         raise TypeError(f"{wanted}; got {describe(value)}")
     if not 0 <= value < math.inf:
         raise ValueError(f"{wanted}; got {value!r}")
+
+
+def check_numbers(name: str, value) -> None:
+    """`value` is a tuple or list of numbers, one at least."""
+    numbers = value if isinstance(value, tuple | list) and value else [None]
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise TypeError(f"{name} must be a tuple of numbers; got {describe(value)}")
 
 
 def check_scales(name: str, value) -> None:

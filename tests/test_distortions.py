@@ -87,6 +87,19 @@ def test_rescale_makes_larger_and_smaller(digits):
     assert data.rescale(images, 1.5).sum() > images.sum() * 1.5
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("x",), TypeError, "limit must be a finite number from 0; got str 'x'"),
+        ((-1,), ValueError, "limit must be a finite number from 0; got -1"),
+        ((90, "linear"), ValueError, "mode must be one of .*; got 'linear'"),
+    ],
+)
+def test_random_rotation_names_bad_input_when_it_is_made(arguments, error, words):
+    with pytest.raises(error, match=words):
+        data.random_rotation(*arguments)
+
+
 def test_random_rotation_tells_its_angles(digits):
     images = digits[0][:500]
     distort = data.random_rotation(60)

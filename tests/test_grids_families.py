@@ -135,7 +135,7 @@ NAN = torch.full((1, 3, 3), math.nan)
         (lambda: grids.flow_grid(torch.zeros(1, 2, 3, 3)), ValueError, r"\(1, 2, 3, 3\)"),
         (lambda: grids.flow_grid([0.0]), TypeError, "list"),
         (lambda: grids.log_polar_grid((1, 2, 3)), ValueError, r"\(1, 2, 3\)"),
-        (lambda: grids.log_polar_grid((1, 1, 2, 2), smallest=1.5), ValueError, "between 0 and 1"),
+        (lambda: grids.log_polar_grid((1, 1, 2, 2), smallest=1.5), ValueError, "less than 1"),
     ],
 )
 def test_bad_input_is_named(call, error, words):

@@ -1,4 +1,6 @@
-"""Grids of a displacement for each pixel, and of rays and circles, against PyTorch and OpenCV."""
+"""Grids of a displacement for each pixel, and of rays and circles."""
+
+import math
 
 import pytest
 import torch
@@ -47,7 +49,7 @@ def test_a_turn_is_a_shift_in_a_log_polar_grid():
     assert radius[0] > 0.1 and radius[-1] < 1
 
 
-def test_opencvs_log_polar_circles_are_ours():
+def test_radii_grow_by_the_same_factor_as_in_opencvs_log_polar():
     """Along a row the radius is one; column 0 looks right, a quarter of them down."""
     grid = grids.log_polar_grid((2, 1, 3, 8), smallest=0.25)
     assert grid.shape == (2, 3, 8, 2)
@@ -65,8 +67,26 @@ def test_the_smallest_circle_is_a_twentieth_unless_it_is_asked_for():
     assert radius.tolist() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("smallest", [0, 1, -0.5, 1.5])
-def test_circles_lie_between_the_middle_and_the_rim(smallest):
-    with pytest.raises(ValueError) as caught:
+@pytest.mark.parametrize(
+    ("smallest", "expected"),
+    [
+        *((wrong, "a positive number; got {0}") for wrong in (0, -0.5)),
+        *((wrong, "less than 1, the rim; got {0}") for wrong in (1, 1.5)),
+        ("a", "a positive number; got str '{0}'"),
+    ],
+)
+def test_circles_lie_between_the_middle_and_the_rim(smallest, expected):
+    kind = TypeError if smallest == "a" else ValueError
+    with pytest.raises(kind) as caught:
         grids.log_polar_grid((1, 1, 2, 2), smallest=smallest)
-    assert str(caught.value) == f"smallest must lie between 0 and 1; got {smallest!r}"
+    assert str(caught.value) == f"smallest must be {expected.format(smallest)}"
+
+
+def test_nan_in_a_large_flow_is_named_by_its_place():
+    flow = torch.zeros(2, 224, 224, 2)
+    flow[1, 3, 4, 0] = math.nan
+    with pytest.raises(ValueError) as caught:
+        grids.flow_grid(flow)
+    assert str(caught.value) == (
+        "flow must be finite; got NaN or infinity in 1 of 2, the first at index 1: nan at (3, 4, 0)"
+    )

@@ -109,9 +109,15 @@ def test_all_of_it_may_lie_behind():
 def test_nearer_to_the_horizon_than_numbers_are_precise_is_on_it(dtype, sign):
     eps = torch.finfo(dtype).eps
     theta = torch.eye(3, dtype=dtype).repeat(3, 1, 1)
-    theta[:, :2, 2] = 1
+    theta[:, :2, 2] = theta[:, 2, 0] = 1
     theta[:, 2, 2] = torch.tensor([0.5 * sign * eps, eps, 2 * eps], dtype=dtype)
     grid = grids.projective_grid(theta, (3, 1, 1, 1))[:, 0, 0]
     assert (grid[:2] == grids.OUTSIDE).all()
     assert (grid[2] * 2 * eps - 1).abs().max() <= 1e-6
     assert grids.OUTSIDE == 10
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e-7, 0.5, 1e7])
+def test_a_multiple_of_theta_means_the_same(factor):
+    same = grids.projective_grid(TILTED.float() * factor, (1, 1, 5, 8))
+    assert (same - grids.projective_grid(TILTED.float(), (1, 1, 5, 8))).abs().max() <= 1e-6

@@ -147,6 +147,12 @@ def test_twice_as_far_bends_four_times_as_much_and_has_a_gradient():
     assert torch.autograd.gradcheck(grids.bending_energy, [points.requires_grad_()])
 
 
+def test_under_autocast_what_does_not_bend_has_no_energy():
+    with torch.autocast("cpu", torch.bfloat16):
+        energy = grids.bending_energy(grids.control_lattice(6)[None])
+    assert energy.dtype == torch.float32 and energy.abs() <= 1e-3
+
+
 def test_bending_energy_names_bad_input():
     with pytest.raises(ValueError, match=r"n², 2\), n at least 2; got .*\(1, 5, 2\)"):
         grids.bending_energy(torch.zeros(1, 5, 2))

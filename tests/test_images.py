@@ -31,6 +31,15 @@ def test_the_learners_array_is_left_alone():
     assert not made.requires_grad
 
 
+def test_sixteen_bits_a_pixel_are_not_cut_off(tmp_path):
+    """As a medical picture or a depth map comes; Pillow's own conversion makes white of most."""
+    grey = numpy.array([[0, 256, 51000, 65535]], dtype=numpy.uint16)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    assert as_image(tmp_path / "grey.png")[0, 0].tolist() == pytest.approx(
+        [0, 256 / 65535, 51000 / 65535, 1]
+    )
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_a_picture_and_its_file_are_the_same_image(mode, tmp_path):
     colours = numpy.zeros((4, 6, 3), dtype=numpy.uint8)

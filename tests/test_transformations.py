@@ -270,7 +270,7 @@ def test_antialiasing_goes_with_an_affine_theta(name):
 
 @pytest.mark.parametrize("name", ["projective", "tps", "barrel"])
 def test_antialiasing_another_theta_is_refused_when_it_is_made(name):
-    with pytest.raises(ValueError, match=r"needs an affine theta, \(B, 2, 3\); got .*\(1, "):
+    with pytest.raises(ValueError, match=r"needs an affine theta, \(B, 2, 3\); got .*\(2, "):
         transformer(FAMILIES[name](), antialias=True)
 
 
@@ -302,13 +302,24 @@ class Moves(Rotation):
     identity = (1.0,)
 
 
-class TwoNumbers(Rotation):
-    """Its grid is none."""
+class NoGrid(Rotation):
+    def grid(self, theta, size, align_corners):
+        return None
 
-    identity = (0.0, 0.0)
+
+class OneForAll(Rotation):
+    """Each picture would be read as the first."""
 
     def grid(self, theta, size, align_corners):
-        return theta
+        return super().grid(theta, size, align_corners)[:1]
+
+
+class Number(Rotation):
+    identity = 0.0
+
+
+class NoTheta(models.Transformation):
+    identity = (0.0,)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +330,10 @@ class TwoNumbers(Rotation):
         (None, TypeError, "got NoneType None"),
         (Rotation, TypeError, "got type <class"),
         (Moves(), ValueError, r"leave each pixel in its place; got \(1.0,\) of Moves"),
-        (TwoNumbers(), ValueError, r"got \(0.0, 0.0\) of TwoNumbers"),
+        (NoGrid(), TypeError, r"grid must be .* of shape \(B, H, W, 2\); got NoneType None"),
+        (OneForAll(), ValueError, r"must have shape \(2, 4, 5, 2\); got .* \(1, 4, 5, 2\)"),
+        (Number(), TypeError, "identity must be a tuple of numbers; got float 0.0"),
+        (NoTheta(), NotImplementedError, r"NoTheta needs to_theta\(answer\)"),
     ],
 )
 def test_what_is_no_family_is_named(family, error, words):
@@ -330,12 +344,20 @@ def test_what_is_no_family_is_named(family, error, words):
 
 @pytest.mark.parametrize(
     ("n", "error", "words"),
-    [(1, ValueError, "2 or more; got 1"), (2.0, TypeError, "float"), (0, ValueError, "0")],
+    [(1, ValueError, "at least 2, .*; got 1"), (2.0, TypeError, "float"), (0, ValueError, "0")],
 )
 def test_a_spline_has_four_points_or_more(n, error, words):
     with pytest.raises(error, match=words):
         models.ThinPlateSpline(n)
     assert len(models.ThinPlateSpline(2).identity) == 8
+
+
+@pytest.mark.parametrize("name", models.TRANSFORMATIONS)
+def test_in_float64_the_start_is_the_identity_to_its_last_digits(name):
+    localization = models.localization_cnn(1, transformation=name).double()
+    net = models.SpatialTransformer(localization, transformation=name)
+    image = torch.rand(2, 1, 28, 28, dtype=torch.float64)
+    assert (net(image) - image).abs().max() <= 1e-12
 
 
 def test_an_answer_of_another_family_is_refused():

@@ -139,7 +139,8 @@ show(still.figure(), still.text)
 # %%
 def project(theta, places):
     places, w = torch.einsum("bij,hwj->bhwi", theta, places).split([2, 1], dim=-1)
-    behind = w <= torch.finfo(theta.dtype).eps
+    rounding = torch.finfo(theta.dtype).eps * theta[:, 2].abs().sum(dim=1)
+    behind = w <= rounding[:, None, None, None]
     return torch.where(behind, OUTSIDE, places / torch.where(behind, 1, w))
 
 
@@ -899,16 +900,38 @@ for n in (2, 3, 4, 6, 8):
 # Too few points cannot follow the bend. With more than the truth has, the loss goes on falling, below that of the noise alone, while the
 # grid gets *worse*: the points fit the noise. The energy helps here as well: with it, points to spare do far less harm.
 #
-# **4. Log-polar's centre.** Inside `smallest`, 0.7 pixels of 28 here, no output pixel looks: that is the grid's blind centre. Right around it, neighbouring output pixels look at nearly
-# the same place. Put a dot of 2×2 pixels at several distances from the middle, and count the output pixels that see it. **Predict** the counts. And: a turn shifts the log-polar
-# picture; what does a *shift* of the digit do to it?
+# **4. Log-polar's centre.** Inside `smallest` no output pixel looks: that is the grid's blind centre. In 28×28 pixels its radius is 0.7 of a pixel, less
+# than the sampler's reach, so nothing is lost. Read a picture of 224×224 by the same 28 rows of 56, where the radius is 5.6 pixels. **Predict:** which
+# share of the pixels has a part in what is read, in the middle, around it, and towards the rim?
 
 
-# %% tags=["hide-output", "tolerance=5"]
+# %% tags=["hide-output", "tolerance=1"]
 def polar(pictures):
     return F.grid_sample(pictures, log_polar_grid((len(pictures), 1, 28, 56)), align_corners=False)
 
 
+large = torch.zeros(1, 1, 224, 224, requires_grad=True)
+(counts,) = torch.autograd.grad(polar(large).sum(), large)  # how much each pixel counts
+from_middle = 112 * grids.base_grid(224, 224)[..., :2].norm(dim=-1)
+print("pixels from the middle   read, in percent")
+for near, far in ((0, 4), (8, 20), (20, 50), (50, 105)):
+    ring = (from_middle >= near) & (from_middle < far)
+    print(f"{near:12} to {far:3} {100 * (counts[0, 0][ring] > 0).float().mean():14.0f}")
+show(
+    plotting.image_grid(
+        (counts > 0).float(), ["white: read"], columns=1, title="what a log-polar grid sees"
+    ),
+    "a black disc in the middle; around it a white ring; further out more and more gaps, until at the rim only single dots are "
+    "white, along rays.",
+)
+
+# %% [markdown]
+# So the middle is lost where the picture is large, and towards the rim the grid leaves out most of it: reduce the picture first, or take more
+# rows and columns. Back to 28×28. Right around the middle, neighbouring output pixels look at nearly the same place. Put a dot of 2×2 pixels at
+# several distances from the middle, and count the output pixels that see it. **Predict** the counts. And: a turn shifts the log-polar
+# picture; what does a *shift* of the digit do to it?
+
+# %% tags=["hide-output", "tolerance=5"]
 print("how many of the output pixels see the dot:")
 for apart in (0, 2, 4, 8, 12):
     dot = torch.zeros(1, 1, 28, 28)

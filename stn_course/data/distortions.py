@@ -113,6 +113,10 @@ def random_rotation(limit: float, mode: str = "bilinear") -> Distortion:
         A function (images, generator) -> (rotated images, degrees (B,)); the generator is on the
         CPU, so the angles are the same on every device.
 
+    Raises:
+        TypeError: limit is no number.
+        ValueError: limit is negative, or an unknown mode.
+
     Example:
         >>> distort = random_rotation(limit=90)
         >>> images, generator = torch.rand(5, 1, 28, 28), torch.Generator()
@@ -120,6 +124,8 @@ def random_rotation(limit: float, mode: str = "bilinear") -> Distortion:
         >>> turned.shape, bool((degrees.abs() <= 90).all())
         (torch.Size([5, 1, 28, 28]), True)
     """
+    check_not_negative("limit", limit)
+    check_choice("mode", mode, ALL_MODES)
 
     def distort(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         degrees = (torch.rand(len(images), generator=generator) * 2 - 1) * limit

@@ -13,8 +13,11 @@ from stn_course.samplers import PADDING_MODES
 from stn_course.validation import (
     check_antialias,
     check_choice,
+    check_floating,
+    check_lattice_side,
+    check_numbers,
     check_output_size,
-    check_positive,
+    check_shape,
     describe,
 )
 
@@ -48,7 +51,8 @@ class Transformation:
 
     def to_theta(self, answer: Tensor) -> Tensor:
         """An answer (B, P), P numbers as in `identity`, as theta."""
-        raise NotImplementedError
+        needed = f"{type(self).__name__} needs to_theta(answer): a localization network's as theta"
+        raise NotImplementedError(needed)
 
     def grid(self, theta: Tensor, size: tuple[int, ...], align_corners: bool) -> Tensor:
         """Where each pixel of an output of size (B, C, H, W) reads: (B, H, W, 2).
@@ -129,10 +133,9 @@ class ThinPlateSpline(Transformation):
     """
 
     def __init__(self, n: int = 4):
-        check_positive("n", n)
-        if n < 2:
-            raise ValueError(f"n must be 2 or more; got {n}")
-        self.identity = tuple(control_lattice(n, device="cpu").flatten().tolist())
+        check_lattice_side("n", n)
+        lattice = control_lattice(n, dtype=torch.float64, device="cpu")
+        self.identity = tuple(lattice.flatten().tolist())
 
     def to_theta(self, answer: Tensor) -> Tensor:
         """(B, 2 n²) -> (B, n², 2)."""
@@ -157,7 +160,7 @@ def find_transformation(transformation: str | Transformation) -> Transformation:
         The family.
 
     Raises:
-        TypeError: an object that lacks a part of a family.
+        TypeError: an object that lacks a part of a family, or whose identity is not numbers.
         ValueError: an unknown name.
 
     Example:
@@ -171,6 +174,7 @@ def find_transformation(transformation: str | Transformation) -> Transformation:
     if isinstance(transformation, type) or not all(hasattr(transformation, p) for p in parts):
         expected = f"an object with {', '.join(parts)}, or one of {', '.join(TRANSFORMATIONS)}"
         raise TypeError(f"transformation must be {expected}; got {describe(transformation)}")
+    check_numbers("a transformation's identity", transformation.identity)
     return transformation
 
 
@@ -192,7 +196,8 @@ def check_reading(
 
     Raises:
         TypeError: output_size is not a tuple of whole numbers.
-        ValueError: an unknown name, antialias where it cannot be, or an identity that moves pixels.
+        ValueError: an unknown name, antialias where it cannot be, a grid of another shape, or an
+            identity that moves pixels.
 
     Example:
         >>> check_reading(Affine(), (20, 30), "border", False, False)  # fits
@@ -200,10 +205,12 @@ def check_reading(
     check_choice("padding_mode", padding_mode, PADDING_MODES)
     check_output_size(output_size)
     options = {"dtype": torch.float64, "device": "cpu"}
-    theta = family.to_theta(torch.tensor([family.identity], **options))
+    theta = family.to_theta(torch.tensor(2 * [family.identity], **options))
     check_antialias(antialias, align_corners, theta)
-    grid = family.grid(theta, (1, 1, 4, 5), align_corners)
+    grid = family.grid(theta, (2, 1, 4, 5), align_corners)
+    check_floating("a transformation's grid", grid, "(B, H, W, 2)", 4)
+    check_shape("a transformation's grid, for two outputs of 4×5 pixels,", grid, (2, 4, 5, 2))
     places = base_grid(4, 5, align_corners, **options)[..., :2]
-    if grid.shape != (1, 4, 5, 2) or not (grid - places).abs().max() < 1e-3:
+    if not (grid - places).abs().max() < 1e-3:
         expected = "a transformation's identity must leave each pixel in its place"
         raise ValueError(f"{expected}; got {family.identity} of {type(family).__name__}")

@@ -41,7 +41,7 @@ def start_at_identity(
     check_head(head, outputs=len(identity))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(identity))
+        head.bias.copy_(head.bias.new_tensor(identity))
     return head
 
 
@@ -158,7 +158,7 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
     family = find_transformation(getattr(transformer, "transformation", "affine"))
-    identity = torch.tensor(family.identity).to(head.bias)
+    identity = head.bias.new_tensor(family.identity)
     if head.weight.any() or not torch.equal(head.bias, identity):
         return
     wrong = (theta - to_theta(identity[None], 1, family)).abs() > 0

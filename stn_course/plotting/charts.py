@@ -127,7 +127,7 @@ def _probes(run: History) -> Tensor:
 def theta_history(run: History, title: str = "") -> Figure:
     """The six numbers of theta during training: median and middle half of the probe digits.
 
-    Of another family's theta they are those of the nearest affine one.
+    Of a homography or of control points they are those of the nearest affine one.
     """
     thetas = _probes(run)
     names = {f"theta[{i}, {j}]": thetas[:, :, i, j] for i in range(2) for j in range(3)}

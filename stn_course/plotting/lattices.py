@@ -20,8 +20,8 @@ def lattice_history(
 
     A row for each look, from before training to its end, with the way each point has come so far.
     The last row is what the trained transformer gives, padded with "border".
-    run: of a transformer whose theta is of any family. n: for a thin plate spline that of its
-    control points; 2 for corners. digits: how many of the probe's.
+    run: of a transformer whose theta is one that `grids.grid_of` knows. n: for a thin plate spline
+    that of its control points; 2 for corners. digits: how many of the probe's.
     """
     if not run.probe_thetas:
         raise ValueError("this history holds no theta: the model has no spatial transformer")

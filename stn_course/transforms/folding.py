@@ -56,7 +56,8 @@ def folded(grid: Tensor) -> Tensor:
         grid: (B, H, W, 2), where each output pixel reads, normalised, last axis (x, y).
 
     Returns:
-        (B, H, W), True where `jacobian_determinant` is not positive.
+        (B, H, W), True where `jacobian_determinant` is not positive. It compares a pixel's two
+        neighbours, so a single pixel that lies wrong between them is not seen.
 
     Raises:
         TypeError: grid is not a floating-point tensor.

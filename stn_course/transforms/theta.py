@@ -411,7 +411,7 @@ def nearest_affine(theta: Tensor) -> Tensor:
     """The affine theta whose grid lies nearest to that of a theta of any family.
 
     By least squares over the output, from edge to edge: what of a bent grid is a turn, a scale, a
-    shear and a shift.
+    shear and a shift. What reads behind a horizon counts as if it read at OUTSIDE.
 
     Args:
         theta: (B, 2, 3), (B, 3, 3), a homography, or (B, n², 2), control points.

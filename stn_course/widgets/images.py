@@ -19,6 +19,13 @@ GREY = ("1", "L", "LA")  # Pillow's modes of pictures without colours
 Picture = Tensor | numpy.ndarray | Image.Image | PathLike | str
 
 
+def pixels(picture: Image.Image) -> numpy.ndarray:
+    """A picture of Pillow's as an array, (H, W) or (H, W, 3); greys of 16 bits from 0 to 1."""
+    if picture.mode.startswith("I;16"):
+        return numpy.asarray(picture, dtype=numpy.float32) / 65535
+    return numpy.array(picture.convert("L" if picture.mode in GREY else "RGB"))
+
+
 def as_image(image: Picture) -> Tensor:
     """A learner's image as (C, H, W), floating point from 0 to 1, C 1 or 3.
 
@@ -29,8 +36,7 @@ def as_image(image: Picture) -> Tensor:
     if isinstance(image, str | PathLike):
         image = Image.open(image)
     if isinstance(image, Image.Image):
-        upright = ImageOps.exif_transpose(image)
-        image = numpy.array(upright.convert("L" if upright.mode in GREY else "RGB"))
+        image = pixels(ImageOps.exif_transpose(image))
     if isinstance(image, numpy.ndarray):
         image = torch.from_numpy(numpy.ascontiguousarray(image))
     if not isinstance(image, Tensor):

@@ -51,8 +51,8 @@ class WarpLab(BrowserLab):
     image: as in `ThetaLab`; one of over 512 pixels to a side is reduced to that. Left out, the
     photograph of a page. family: "affine" (3 corners), "projective" (4 corners) or "tps" (a thin
     plate spline over 4×4 points). output_size: (H', W') for the image, by default its own; for the
-    photograph of a page, the page's. mode, padding_mode, align_corners: as in `grid_sample`, the
-    first choice shown. device: as in `choose_device`.
+    photograph of a page, the page's. mode ("bilinear" or "nearest"), padding_mode, align_corners:
+    as in `grid_sample`, the first choice shown. device: as in `choose_device`.
 
     Left the input with the points, and with lines of the output's grid where they read. Right the
     output, computed in the browser, and by PyTorch on the device chosen when the hand rests. Shaded

@@ -49,10 +49,11 @@ export function throughCorners([a, b, c, d]) {
 /** Where a homography takes places: (u / w, v / w), and OUTSIDE where w is not positive. */
 export function projected([a, b, x, c, d, y, g, h, i], places) {
   const found = new Float64Array(places.length).fill(OUTSIDE);
+  const rounding = Number.EPSILON * (Math.abs(g) + Math.abs(h) + Math.abs(i));
   for (let at = 0; at < places.length; at += 2) {
     const [fromX, fromY] = [places[at], places[at + 1]];
     const w = g * fromX + h * fromY + i;
-    if (!(w > Number.EPSILON)) continue; // on the horizon, or behind it
+    if (!(w > rounding)) continue; // on the horizon, or behind it
     found[at] = (a * fromX + b * fromY + x) / w;
     found[at + 1] = (c * fromX + d * fromY + y) / w;
   }
