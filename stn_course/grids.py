@@ -20,6 +20,7 @@ from stn_course.validation import (
     check_affine_grid,
     check_any_theta,
     check_flow,
+    check_log_polar_grid,
     check_points,
     check_positive,
     check_projective_grid,
@@ -479,10 +480,7 @@ def log_polar_grid(size: tuple[int, ...], smallest: float = 0.05, **options) -> 
         >>> (100 * grid[0, 0]).round().int().tolist()  # right, down, left, up
         [[50, 0], [0, 50], [-50, 0], [0, -50]]
     """
-    check_size(size)
-    check_positive("smallest", smallest, kind=float)
-    if smallest >= 1:
-        raise ValueError(f"smallest must be less than 1, the rim; got {smallest!r}")
+    check_log_polar_grid(size, smallest)
     batch, _, height, width = size
     part = (1 - pixel_centres(height, **options)) / 2  # 1 at the middle, 0 at the rim
     angle = torch.arange(width, **options) * (2 * math.pi / width)

@@ -286,6 +286,14 @@ def check_spline_grid(points, size) -> None:
     check_batch("points", points, size)
 
 
+def check_log_polar_grid(size, smallest) -> None:
+    """`size` is (B, C, H, W), and `smallest` a radius between the middle, 0, and the rim, 1."""
+    check_size(size)
+    check_positive("smallest", smallest, kind=float)
+    if smallest >= 1:
+        raise ValueError(f"smallest must be less than 1, the rim; got {smallest!r}")
+
+
 def check_grid_sample(input, grid, mode, padding_mode, modes, padding_modes) -> None:
     """The arguments of `samplers.grid_sample`."""
     check_images(input)

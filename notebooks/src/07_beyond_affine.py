@@ -27,7 +27,12 @@ from stn_course import (
 from stn_course.grids import OUTSIDE, base_grid, control_lattice, kept, pixel_centres
 from stn_course.plotting import rounded, show
 from stn_course.samplers import bilinear, pad, read_pixels, warp
-from stn_course.validation import check_flow, check_projective_grid, check_size, check_spline_grid
+from stn_course.validation import (
+    check_flow,
+    check_log_polar_grid,
+    check_projective_grid,
+    check_spline_grid,
+)
 from stn_course.widgets import Quiz, WarpLab, page_photograph
 
 chosen = device.choose_device()
@@ -487,9 +492,7 @@ print(
 
 # %%
 def log_polar_grid(size, smallest=0.05, **options):
-    check_size(size)
-    if not 0 < smallest < 1:
-        raise ValueError(f"smallest must lie between 0 and 1; got {smallest!r}")
+    check_log_polar_grid(size, smallest)
     batch, _, height, width = size
     part = (1 - pixel_centres(height, **options)) / 2  # 1 at the middle, 0 at the rim
     angle = torch.arange(width, **options) * (2 * math.pi / width)
