@@ -29,7 +29,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=900 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 # Two workers compute, a file or a notebook at a time; one waits for the browser (tests/pace.py).
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
-QUICK := $(patsubst %,tests/test_%.py,grids samplers transforms alignment models models_precision data plotting notebooks)
+QUICK := $(wildcard $(patsubst %,tests/test_%.py,grids* samplers transforms* alignment models* data distortions plotting notebooks))
 NAMED = $(if $(NB),$(wildcard notebooks/$(NB)*.ipynb))
 
 .PHONY: lab test test-newest solve-conda suite lint quick pairs check named durations notebooks sources site map api figures links table paper screenshots mutants dist bench-data bench-labs bench-training bench-precision help

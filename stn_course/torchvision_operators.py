@@ -46,8 +46,11 @@ class AfterExtension(MetaPathFinder):
 def declare_missing_operators() -> tuple[str, ...]:
     """Declare the operator schemas that torchvision failed to bring; returns their names.
 
-    Where its compiled operators are there, and at a second call, nothing is declared.
+    Where its compiled operators are there, at a second call, and before torchvision has tried to
+    load them, nothing is declared.
     """
+    if "torchvision.extension" not in sys.modules:
+        return ()
     if _declared or hasattr(torch.ops.torchvision, "nms"):
         return ()
     library = torch.library.Library("torchvision", "FRAGMENT")
@@ -58,6 +61,10 @@ def declare_missing_operators() -> tuple[str, ...]:
 
 
 def prepare_torchvision() -> None:
-    """Stand ready for `import torchvision`, once; a torchvision that is imported is left alone."""
+    """Stand ready for `import torchvision`, once; a torchvision that is imported is left alone.
+
+    Where that has failed before, its submodule is there already, and the schemas are declared now.
+    """
     if not any(isinstance(finder, AfterExtension) for finder in sys.meta_path):
         sys.meta_path.insert(0, AfterExtension())
+    declare_missing_operators()

@@ -207,6 +207,8 @@ def check_head(head, outputs: int = 6) -> None:
         raise ValueError(f"{expected}; got {_short(head)}")
     if is_lazy(head.weight):
         raise ValueError(f"{expected}; {head} has no weights yet: call localization on an input")
+    if not {"weight", "bias"} <= dict(head.named_parameters(recurse=False)).keys():
+        raise ValueError(f"{expected} of its own; {type(head).__name__} computes them from others")
 
 
 def check_choice(name: str, value, choices) -> None:
@@ -319,6 +321,13 @@ def check_warp(input, theta, mode, padding_mode, modes, padding_modes) -> None:
     check_same("device", input=input, theta=theta)
     check_choice("mode", mode, modes)
     check_choice("padding_mode", padding_mode, padding_modes)
+
+
+def check_batches(lengths: list[int]) -> None:
+    """All batches are of one length, but for those of 1, which serve for each."""
+    if len(set(lengths) - {1}) > 1:
+        found = ", ".join(map(str, lengths))
+        raise ValueError(f"batches must be of one length, or of 1; got {found}")
 
 
 def check_same_batch(theta: Tensor, input: Tensor) -> None:

@@ -45,7 +45,7 @@ def update(originals: Path, folder: Path) -> list[str]:
     """
     if folder.resolve() == originals.resolve():
         raise ValueError(f"the working copy must be another folder than {originals}")
-    if not folder.exists():
+    if not folder.exists() or not any(folder.iterdir()):
         write(folder / ".gitignore", b"*\n")  # wherever in a checkout the folder lies
     record = read_record(folder)
     files = course_files(originals)

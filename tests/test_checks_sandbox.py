@@ -171,8 +171,9 @@ def test_what_an_attempt_changes_ends_with_it(forks):
         assert outcome.results[0].value.tolist() == [-1, -1]
         outcome = one.run(body("while True: pass"), call, cases, 0.5)
         assert (outcome.problem, outcome.results) == ("time", [])
-        outcome = one.run(body("import os; os._exit(3)"), call, cases, 30)
-        assert (outcome.problem, outcome.words) == ("ended", "exit status 3")
+        for status in (3, 0):
+            outcome = one.run(body(f"import os; os._exit({status})"), call, cases, 30)
+            assert (outcome.problem, outcome.words) == ("ended", f"exit status {status}")
     finally:
         one.close()
 
@@ -365,8 +366,8 @@ def test_what_torch_loads_late_is_loaded_once(monkeypatch):
     other = """
 from time import sleep
 from stn_course.checks.engine import worker
-worker.LATE, send = "colorsys", worker.send
-worker.send = lambda pipe, content: (send(pipe, content), sleep(content == worker.pack(0)))
+worker.LATE, send, last = "colorsys", worker.send, worker.pack(worker.DONE)
+worker.send = lambda pipe, content: (send(pipe, content), sleep(content == last))
 serve("""
     monkeypatch.setattr(sandbox, "PROGRAM", sandbox.PROGRAM.replace("\nserve(", other))
     names = cell(

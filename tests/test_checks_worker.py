@@ -251,12 +251,12 @@ CLOCK = ((8,), {"exit": True})  # a little longer than the limit, in case that t
 
 def test_a_process_runs_an_attempt_on_its_own_path_and_then_ends(ends):
     content, pipe = pickle.dumps((torch.neg, call, [(torch.ones(2),)])), io.BytesIO()
-    worker.live_once(pickle.dumps((["here"], 3, content)), pipe, bytearray(1))
+    worker.live_once(pickle.dumps((["here"], 3, content)), pipe, bytearray(2))
     assert sys.path == ["here"]
-    assert sent(pipe)[0] == worker.STARTED and sent(pipe)[2] == 0
+    assert sent(pipe)[0] == worker.STARTED and sent(pipe)[2] == worker.DONE
     assert ends == [CLOCK, 0]
     with pytest.raises(pickle.UnpicklingError):
-        worker.live_once(b"no pickle", io.BytesIO(), bytearray(1))
+        worker.live_once(b"no pickle", io.BytesIO(), bytearray(2))
     assert ends[-1] == 1
 
 
@@ -269,10 +269,10 @@ def test_a_process_without_copies_watches_for_the_kernels_end(ends):
 @pytest.mark.parametrize("loaded", [True, False])
 def test_an_attempt_says_whether_torch_loaded_what_is_slow(ends, monkeypatch, loaded):
     monkeypatch.setattr(worker, "LATE", "torch" if loaded else "no module")
-    late = bytearray(1)
+    seen = bytearray(2)
     content = pickle.dumps((torch.neg, call, [(torch.ones(2),)]))
-    worker.live_once(pickle.dumps((["here"], 3, content)), io.BytesIO(), late)
-    assert late[0] == loaded
+    worker.live_once(pickle.dumps((["here"], 3, content)), io.BytesIO(), seen)
+    assert list(seen) == [True, loaded]
 
 
 @linux

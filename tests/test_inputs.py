@@ -52,13 +52,20 @@ def test_logits_whose_softmax_was_forgotten_are_refused(small):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
+def test_images_that_hold_nan_are_refused(small, split):
+    images, labels = small[split]
+    holed = images.masked_fill(images > 0.9, float("nan"))
+    with pytest.raises(ValueError, match=f"^{split} images must be finite; got NaN"):
+        fitted(small, **{split: (holed, labels)})
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda x: x * 255, "from 0 to 255"),
         (data.normalise, r"from -0\.4242 to 2\.82"),
         (lambda x: 2 * x - 1, "from -1 to 1"),
-        (lambda x: x.masked_fill(x > 0.9, float("nan")), "from nan to nan"),
     ],
 )
 def test_images_of_another_range_are_refused(small, split, change, words):
@@ -111,6 +118,21 @@ class Beside(models.PlainNet):
         x = nn.functional.relu(self.pool(self.conv1(x)))
         x = nn.functional.relu(self.pool(self.conv2(self.deeper(x))))
         return nn.functional.log_softmax(self.fc2(self.fc1(x.flatten(1)).relu()), dim=1)
+
+
+class Thermostat(models.PlainNet):
+    """Its theta is a temperature, in degrees."""
+
+    def __init__(self):
+        super().__init__()
+        self.theta = 30.0
+        self.buffered = nn.Module()
+        self.buffered.register_buffer("theta", torch.zeros(3))
+
+
+def test_something_else_of_that_name_is_no_transformer(small):
+    _, history = fitted(small, Thermostat, recipe="course", epochs=1)
+    assert history.findings == {}
 
 
 def test_a_transformer_that_is_not_called_is_told_of(small):

@@ -289,6 +289,14 @@ def test_a_lazy_head_is_refused_until_it_has_its_weights():
     assert is_identity(transformer.theta, 4)
 
 
+@pytest.mark.parametrize("norm", ["weight_norm", "spectral_norm"])
+def test_a_head_whose_weights_are_computed_is_refused(norm):
+    """To set them is without effect: theta would start at random."""
+    head = getattr(nn.utils.parametrizations, norm)(nn.Linear(PICTURES[0].numel(), 6))
+    with pytest.raises(ValueError, match=r"6 outputs of its own; ParametrizedLinear computes"):
+        models.SpatialTransformer(nn.Sequential(nn.Flatten(), head))
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_the_transformer_compiles_to_one_graph(first):
     transformer = models.SpatialTransformer(models.localization_cnn(1))

@@ -151,6 +151,37 @@ def test_a_pair_that_does_not_fit_gets_the_two_schemas(layout):
     ]
 
 
+def test_before_torchvision_nothing_is_declared(layout):
+    """Declared twice, by us and by torchvision, an operator ends the interpreter."""
+    folder, library = layout
+    assert run(
+        textwrap.dedent(LOADS.format(library=library))
+        + "import stn_course\n"
+        + "print(stn_course.torchvision_operators.declare_missing_operators())\n"
+        + "import torchvision\n"
+        + "print(stn_course.torchvision_operators._declared)",
+        folder,
+    ) == ["()", "[]"]
+
+
+def test_after_an_import_that_failed_the_next_one_succeeds(layout):
+    folder, _ = layout
+    assert run(
+        textwrap.dedent(DOES_NOT_LOAD)
+        + textwrap.dedent(
+            """
+            try:
+                import torchvision
+            except RuntimeError:
+                print("failed")
+            import stn_course, torchvision
+            print("there")
+            """
+        ),
+        folder,
+    ) == ["failed", "there"]
+
+
 def test_it_stands_ready_once():
     assert run(
         """

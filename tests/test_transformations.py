@@ -360,6 +360,16 @@ def test_in_float64_the_start_is_the_identity_to_its_last_digits(name):
     assert (net(image) - image).abs().max() <= 1e-12
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.half])
+@pytest.mark.parametrize("name", models.TRANSFORMATIONS)
+def test_in_half_the_precision_the_start_moves_no_pixel(name, dtype):
+    """A third, where a spline's points lie, is rounded by bfloat16."""
+    localization = models.localization_cnn(1, transformation=name)
+    net = models.SpatialTransformer(localization, transformation=name).to(dtype)
+    image = torch.rand(2, 1, 224, 224).to(dtype)
+    assert (net(image) - image).abs().max() <= 0.02
+
+
 def test_an_answer_of_another_family_is_refused():
     expected = r"must answer \(B, 8\), here \(2, 8\); got a torch.float32 tensor of shape \(2, 6\)"
     with pytest.raises(ValueError, match=expected):

@@ -120,6 +120,14 @@ def test_half_the_precision_is_inverted_in_float32_and_given_back(dtype):
         transforms.inverse(theta * 0)
 
 
+def test_bad_input_of_compose_and_rotation_is_named():
+    three, two = transforms.identity(3), transforms.identity(2)
+    with pytest.raises(ValueError, match=r"^batches must be of one length, or of 1; got 3, 1, 2$"):
+        transforms.compose(three, transforms.identity(), two)
+    with pytest.raises(TypeError, match=r"must be a number or a tensor \(B,\); got list \[1.0\]"):
+        transforms.rotation(degrees=[1.0])
+
+
 def test_compose_warps_in_the_order_given():
     """Warping twice equals warping once by the composition, inside, where nothing was cut off."""
     rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")

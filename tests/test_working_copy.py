@@ -397,15 +397,18 @@ def test_here_is_where_a_learner_works_if_here_is_a_copy(course, mine, monkeypat
 
 def test_git_ignores_a_copy_wherever_it_lies(course, tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    tool.update(course, tmp_path / "elsewhere")
+    (tmp_path / "empty").mkdir()
+    for name in ("elsewhere", "empty"):
+        tool.update(course, tmp_path / name)
     status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert status.stdout == "?? notebooks/\n"
 
 
-def test_the_folders_own_gitignore_is_left_alone(course, mine):
+def test_a_folder_that_holds_something_keeps_its_own_rules_for_git(course, mine):
     mine.mkdir()
+    (mine / "thesis.tex").touch()
     tool.update(course, mine)
     assert not (mine / ".gitignore").exists()
 

@@ -127,7 +127,7 @@ def start_at_identity(head, transformation="affine"):
     check_head(head, outputs=len(identity))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor(identity))
+        head.bias.copy_(head.bias.new_tensor(identity))
     return head
 
 

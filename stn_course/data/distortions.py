@@ -18,6 +18,7 @@ from stn_course.transforms import (
 )
 from stn_course.validation import (
     check_choice,
+    check_finite,
     check_images,
     check_lattice_side,
     check_not_negative,
@@ -60,6 +61,7 @@ def rotate(images: Tensor, degrees, mode: str = "bilinear") -> Tensor:
     angle = torch.deg2rad(torch.as_tensor(degrees).to(images.device, torch.float64))
     if angle.shape not in ((), (1,), (len(images),)):
         raise ValueError(f"degrees must be a number or ({len(images)},); got {describe(degrees)}")
+    check_finite("degrees", angle)
     turn = torch.polar(torch.ones_like(angle), angle).to(precise.to_complex()).reshape(-1, 1, 1)
     # To turn x + iy is to multiply it; a third of the time of a matrix product for each pixel.
     grid = torch.view_as_real(turn * _plane(images.shape[-1], precise, images.device))

@@ -1,5 +1,7 @@
 """Heads, localization networks, and the spatial transformer, for a network of your own."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,8 +31,8 @@ def start_at_identity(
         The same layer.
 
     Raises:
-        ValueError: not a Linear layer with a bias and as many outputs, or a lazy one that has not
-            run; an unknown transformation.
+        ValueError: not a Linear layer with a bias and as many outputs, a lazy one that has not run,
+            or one whose weights are computed from others; an unknown transformation.
 
     Example:
         >>> head = start_at_identity(nn.Linear(in_features=32, out_features=6))
@@ -77,16 +79,20 @@ def find_head(
     check_head(head, outputs)
     if not any(layer is head for layer in layers):
         raise ValueError(f"head must be one of localization's own layers; got another, {head}")
-    head.register_forward_hook(in_float32)
+    identity = find_transformation(transformation).identity
+    head.register_forward_hook(functools.partial(in_float32, identity))
     return head
 
 
-def in_float32(head: nn.Linear, inputs: tuple[Tensor, ...], answer: Tensor) -> Tensor | None:
+def in_float32(
+    identity: tuple[float, ...], head: nn.Linear, inputs: tuple[Tensor, ...], answer: Tensor
+) -> Tensor | None:
     """A forward hook: what is answered in bfloat16 or half, under autocast, is computed in float32.
 
     The next bfloat16 after 1 is 1.0078: at 224 pixels the border would move by a pixel or not.
 
     Args:
+        identity: the answer at the start. What a bias in bfloat16 cannot hold of it is added.
         head: the layer that answered.
         inputs: what it was given.
         answer: what it said.
@@ -97,13 +103,15 @@ def in_float32(head: nn.Linear, inputs: tuple[Tensor, ...], answer: Tensor) -> T
     Example:
         >>> head = nn.Linear(32, 6, dtype=torch.bfloat16)
         >>> features = torch.ones(1, 32, dtype=torch.bfloat16)
-        >>> in_float32(head, (features,), head(features)).dtype
+        >>> in_float32((1, 0, 0, 0, 1, 0), head, (features,), head(features)).dtype
         torch.float32
     """
     if torch.finfo(answer.dtype).bits >= 32:
         return None
+    exact = torch.tensor(identity, device=answer.device)
+    lost = exact - exact.to(head.bias.dtype)
     with without_autocast(answer.device):
-        return F.linear(inputs[0].float(), head.weight.float(), head.bias.float())
+        return F.linear(inputs[0].float(), head.weight.float(), head.bias.float()) + lost
 
 
 def to_theta(answer: Tensor, batch: int, transformation: str | Transformation = "affine") -> Tensor:
@@ -158,8 +166,8 @@ def check_start(transformer: "SpatialTransformer", theta: Tensor) -> None:
     if transformer.theta is not None or torch.compiler.is_compiling():
         return
     family = find_transformation(getattr(transformer, "transformation", "affine"))
-    identity = head.bias.new_tensor(family.identity)
-    if head.weight.any() or not torch.equal(head.bias, identity):
+    identity = theta.new_tensor(family.identity)
+    if head.weight.any() or not torch.equal(head.bias, identity.to(head.bias)):
         return
     wrong = (theta - to_theta(identity[None], 1, family)).abs() > 0
     if wrong.any():

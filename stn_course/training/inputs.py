@@ -14,6 +14,8 @@ def check_split(split: str, images, labels) -> None:
     """Images (N, C, H, W) from 0 to 1, not normalised, and labels (N,) of torch.int64."""
     check_images(images, f"{split} images")
     low, high = (value.item() for value in images.aminmax())
+    if low != low:  # aminmax is NaN if any value is
+        raise ValueError(f"{split} images must be finite; got NaN in them")
     if not (low >= -BEYOND and high <= 1 + BEYOND):
         raise ValueError(
             f"{split} images must have values from 0 to 1, for fit normalises them itself; got "

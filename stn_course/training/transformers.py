@@ -29,10 +29,15 @@ def idle(model: nn.Module, called: list[nn.Module]) -> list[str]:
     return [
         name or type(module).__name__
         for name, module in model.named_modules()
-        if hasattr(module, "theta")
-        and not isinstance(module.theta, nn.Parameter)  # learned, not chosen for an input
-        and module not in called
+        if chooses_theta(module) and module not in called
     ]
+
+
+def chooses_theta(module: nn.Module) -> bool:
+    """Whether a module keeps a theta that is neither learned nor set for all inputs."""
+    kept = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    theta = getattr(module, "theta", 0.0)
+    return (theta is None or isinstance(theta, Tensor)) and "theta" not in dict(kept)
 
 
 def input_size(

@@ -1,5 +1,6 @@
 """Build, compose and invert theta (B, 2, 3), and read it back into named parts."""
 
+import functools
 import math
 from numbers import Real
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from torch import Tensor
 from stn_course.grids import base_grid, grid_of
 from stn_course.validation import (
     check_any_theta,
+    check_batches,
     check_finite,
     check_floating,
     check_theta,
@@ -73,7 +75,9 @@ def _angle(degrees, radians):
         raise TypeError(f"give the angle as degrees or as radians, one of them; got {came}")
     if degrees is None:
         return radians
-    return torch.deg2rad(degrees) if isinstance(degrees, Tensor) else math.radians(degrees)
+    if isinstance(degrees, Tensor):
+        return torch.deg2rad(degrees)
+    return math.radians(degrees) if isinstance(degrees, Real) else degrees  # `_batch` names it
 
 
 def identity(batch: int = 1, **options) -> Tensor:
@@ -311,17 +315,16 @@ def compose(first: Tensor, *others: Tensor) -> Tensor:
 
     Raises:
         TypeError: an argument is not a floating-point tensor.
-        ValueError: a wrong shape, NaN or infinity.
+        ValueError: a wrong shape, NaN or infinity, or batches that do not fit together.
 
     Example:
         >>> compose(scale(0.5), translation(x=1))  # shifts the enlarged picture
         tensor([[[0.5000, 0.0000, 0.5000],
                  [0.0000, 0.5000, 0.0000]]])
     """
-    matrix = to_matrix(first)
-    for theta in others:
-        matrix = matrix @ to_matrix(theta)
-    return from_matrix(matrix)
+    matrices = [to_matrix(theta) for theta in (first, *others)]
+    check_batches([len(matrix) for matrix in matrices])
+    return from_matrix(functools.reduce(torch.matmul, matrices))
 
 
 def inverse(theta: Tensor) -> Tensor:

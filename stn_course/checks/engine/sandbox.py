@@ -24,6 +24,7 @@ from types import CodeType
 import cloudpickle
 
 from stn_course.checks.engine.worker import (
+    DONE,
     FORKS,
     READY,
     Result,
@@ -140,11 +141,11 @@ class Sandbox:
         message = self._next(START)
         outcome.problem, deadline = "time", time.monotonic() + limit
         with contextlib.suppress(queue.Empty):
-            while not isinstance(message, int):
+            while message != DONE and not isinstance(message, int):
                 if isinstance(message, Result):
                     outcome.results.append(message)
                 message = self._next(deadline - time.monotonic())
-            outcome.problem = "ended" if message else None
+            outcome.problem = None if message == DONE else "ended"
             outcome.words = f"exit status {message}"
 
     def _goes_on(self, outcome: Outcome) -> bool:

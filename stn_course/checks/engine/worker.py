@@ -31,7 +31,7 @@ from torch import Tensor
 # A copy of a process that has loaded torch takes milliseconds, a new one seconds. Only on Linux
 # are such copies safe: macOS has system libraries that must not be copied, Windows has no fork.
 FORKS = sys.platform == "linux"
-READY, STARTED = "ready", "started"
+READY, STARTED, DONE = "ready", "started", "done"
 MEMORY = 2 * 2**30  # bytes that an attempt may take beyond what the process needs
 PRINTED = 2000  # characters of an attempt's own output that are shown
 LARGEST = 1_000_000  # numbers in a result that are compared
@@ -210,10 +210,11 @@ def answer(content: bytes, pipe: BinaryIO) -> None:
             send(pipe, pack(result))
 
 
-def live_once(request: bytes, pipe: BinaryIO, late: bytearray | mmap.mmap) -> None:
+def live_once(request: bytes, pipe: BinaryIO, seen: bytearray | mmap.mmap) -> None:
     """The whole life of a process that runs an attempt; what the attempt changed ends with it.
 
-    It sends 0 at its end. late: its first byte says then whether the attempt made torch load LATE.
+    It sends DONE at its end. seen: two bytes, which say then that it has come so far, and whether
+    the attempt made torch load LATE.
     """
     status = 1
     try:
@@ -221,15 +222,17 @@ def live_once(request: bytes, pipe: BinaryIO, late: bytearray | mmap.mmap) -> No
         # Even if the kernel that would end it is gone and the attempt lets no thread run.
         faulthandler.dump_traceback_later(limit + 5, exit=True)
         answer(content, pipe)
-        late[0] = LATE in sys.modules  # before the kernel, told that all is done, ends this process
-        send(pipe, pack(0))
+        seen[:] = bytes(
+            [True, LATE in sys.modules]
+        )  # before the kernel, told so, ends this process
+        send(pipe, pack(DONE))
         status = 0
     finally:
         os._exit(status)
 
 
 def run_copy(
-    request: bytes, requests: BinaryIO, pipe: BinaryIO, late: bytearray | mmap.mmap
+    request: bytes, requests: BinaryIO, pipe: BinaryIO, seen: bytearray | mmap.mmap
 ) -> int:
     """Run an attempt in a copy of this process; the exit status of the copy.
 
@@ -240,7 +243,7 @@ def run_copy(
     if not child:
         os.setpgid(0, 0)
         limit_memory()
-        live_once(request, pipe, late)
+        live_once(request, pipe, seen)
     os.close(held)
     select.select([end, requests], [], [])
     os.close(end)
@@ -253,7 +256,7 @@ def run_here(request: bytes, requests: BinaryIO, pipe: BinaryIO) -> None:
     """Run an attempt in this process, which ends with it."""
     threading.Thread(target=watch, args=(requests,), daemon=True).start()
     limit_memory()
-    live_once(request, pipe, bytearray(1))
+    live_once(request, pipe, bytearray(2))
 
 
 def serve(forks: bool) -> None:
@@ -269,13 +272,16 @@ def serve(forks: bool) -> None:
         os.dup2(empty, number)
     torch.set_num_threads(1)  # a process with threads must not be copied
     unpack(pack(Result(torch.zeros(1))))  # torch loads something for it, once for all copies
-    late = mmap.mmap(-1, 1)  # what a copy writes here is seen by all
+    seen = mmap.mmap(-1, 2)  # what a copy writes here is seen by all
     while (request := receive(requests)) is not None:
         if not request:
             send(pipe, pack(READY))
         elif not forks:
             run_here(request, requests, pipe)
-        elif status := run_copy(request, requests, pipe, late):
-            send(pipe, pack(status))
-        if late[0]:
+        else:
+            seen[0] = False
+            status = run_copy(request, requests, pipe, seen)
+            if not seen[0]:
+                send(pipe, pack(status))
+        if seen[1]:
             importlib.import_module(LATE)  # the copies after this one have it
