@@ -31,7 +31,8 @@ def describe_device(device: torch.device | str | None = None) -> str:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"GPU {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU {platform.machine()}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def seed_everything(seed: int) -> torch.Generator:

@@ -29,6 +29,12 @@ def test_the_description_names_the_cpu_and_its_threads():
     assert device.describe_device("cpu").startswith("CPU")
 
 
+@pytest.mark.parametrize(("threads", "words"), [(1, ", 1 thread"), (2, ", 2 threads")])
+def test_one_thread_is_no_threads(threads, words, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert device.describe_device("cpu").endswith(words)
+
+
 def test_one_seed_for_everything():
     def draws():
         generator = device.seed_everything(7)

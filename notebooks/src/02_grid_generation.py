@@ -294,8 +294,11 @@ for align_corners in (False, True):
     print(f"{align_corners!s:5}: {rounded(place, 4)}, in pixels {pixels}")
 
 # %% [markdown]
+# <details><summary>Why</summary>
+#
 # With `False`, an output pixel covers two by two input pixels, and it reads where the four meet: between columns 0 and 1
 # and between rows 0 and 1. With `True`, the corner pixel reads the corner pixel.
+# </details>
 #
 # Now take a theta that moves the grid by 0.5. The cell converts this move to pixels, and to a share of the picture's width,
 # for images of three sizes.
@@ -416,7 +419,7 @@ show(
 )
 
 # %% [markdown]
-# <details><summary>Why the two differ</summary>
+# <details><summary>What the two show, and why</summary>
 #
 # After "turn, then shift", the seven lies to the left: the shift moved the *turned* picture. The output's centre reads the
 # turned picture at (0.5, 0), and that place came from (0, 0.5) in the original.

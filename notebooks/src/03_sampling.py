@@ -529,7 +529,10 @@ for start in ([1.0, 0.0], [8.0, 0.0]):
     print(f"from {start}: {distance:.1f} pixels")
 
 # %% [markdown]
+# <details><summary>Why</summary>
+#
 # From 8 pixels away the two sevens hardly overlap, and no small move makes the loss much smaller.
+# </details>
 #
 # **Predict:** where is the limit? Does it work from 2 pixels away, from 3, from 4? The strokes are two or three pixels wide.
 
@@ -541,7 +544,7 @@ for start in ([2.0, 0.0], [3.0, 0.0], [4.0, 0.0]):
 
 
 # %% [markdown]
-# <details><summary>Why 2 pixels are not too many</summary>
+# <details><summary>Where the limit lies, and why</summary>
 #
 # The gradient of one *place* reaches one pixel. But a stroke is wider than that: two pixels away, each stroke still overlaps
 # its copy. Where the edge of one lies on the other, places have a gradient, and it points the right way. From 3 pixels on

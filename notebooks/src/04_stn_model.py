@@ -117,7 +117,7 @@ show(
 #
 # The layer that answers with theta is called the **head**. (`check_head` turns a layer that cannot be a head into a readable
 # error.) A head need not have six outputs. A transformer that may only scale and shift, as an eye does, gets by with three;
-# the paper calls this **attention**. Here you need the six; notebook 06 lives on the three. The package knows several such
+# the paper calls this **attention**. Here you need all six; notebook 06 works with the three. The package knows several such
 # families; each says which answer is its identity.
 
 
@@ -343,8 +343,11 @@ for step in (1, 2):
             parameter -= 0.01 * parameter.grad
 
 # %% [markdown]
+# <details><summary>Why</summary>
+#
 # In step 1 only the last layer learns: its weights are zero, and zero weights pass no gradient back. One step later they
 # are no longer zero, and the whole localization network learns.
+# </details>
 #
 # **The tutorial's weights load.** The names and shapes are the tutorial's, so a file saved by its program loads without a
 # change. Here are the names and shapes in such a file, with zeros as the weights:
@@ -438,7 +441,7 @@ with torch.no_grad():
         print(f"classifier {name:9} {100 * right.float().mean().item():.1f} %")
 
 # %% [markdown]
-# About nine errors in ten are gone. Here are the eight digits from the top again, and what the classifier says:
+# Here are the eight digits from the top again, and what the classifier says:
 
 # %%
 with torch.no_grad():
@@ -515,7 +518,11 @@ print("gradients differ by", gradients)
 print("thetas differ by", (twins[0].theta - twins[1].theta).abs().max().item())
 
 # %% [markdown]
+# <details><summary>Why</summary>
+#
 # They are twins: the same weights and the same start give the same theta, the same gradient, and so the same theta for ever.
+# </details>
+#
 # Now let one start a tenth of the width to the left of the middle, and the other as far to the right. How certain is the reader
 # that one of the two windows shows a 7 and the other a 4?
 
@@ -635,9 +642,8 @@ for name, kind in (("bypassed", Bypassed), ("correct", models.TutorialNet)):
     print("{:9} from {:.1f} to {:.1f}".format(name, *losses_of(nets[name])))
 
 # %% [markdown]
-# `forward` computes the transformed digits and then classifies `x`. There is no error and no warning, and the loss falls,
-# almost as it does in the correct network. Two looks tell you. How many of the six numbers of the head's bias does
-# a gradient reach? And how far has theta moved away from the identity?
+# `forward` computes the transformed digits and then classifies `x`. There is no error and no warning. Two other numbers tell you:
+# how many of the six numbers of the head's bias does a gradient reach, and how far has theta moved away from the identity?
 
 # %% tags=["tolerance=0.2"]
 for name, net in nets.items():

@@ -252,12 +252,15 @@ shown = data.normalise(turned)  # what the networks are given
 # Put a transformer before it that starts at the identity, and train only that, on turned digits. Nobody tells it an angle. All it
 # gets is the classifier's loss.
 #
-# That takes 20 epochs, so it was recorded: the package holds the trained network and its history. With `live=True` you train it here
-# and now, for five epochs, in less than a minute on two cores.
+# That takes 20 epochs, so it was recorded: the package holds the trained network and its history. Set `live = True`, and this network
+# trains here and now, for five epochs, in less than a minute on two cores; so do the three others of this notebook that were recorded.
 
 
 # %%
-def recorded_or_live(name, make, recipe, live=False):
+live = False  # True: train the recorded networks here
+
+
+def recorded_or_live(name, make, recipe):
     """A network and its history on turned digits: as recorded, or trained now."""
     if not live:
         return models.load_trained(name).to(chosen), training.load_recording(name)
@@ -277,9 +280,7 @@ def before_a_frozen_classifier():
 
 # %%
 forcing = replace(training.RECIPES["together"], localization_factor=1.0, epochs=5)
-forced, forced_run = recorded_or_live(
-    "straightener", before_a_frozen_classifier, forcing, live=False
-)
+forced, forced_run = recorded_or_live("straightener", before_a_frozen_classifier, forcing)
 
 # %% [markdown]
 # **Predict:** how many of the turned digits does the frozen classifier misread without the transformer? And with it?
@@ -292,7 +293,7 @@ print(f"with its transformer:        {with_it:.1f} %")
 
 
 # %% [markdown]
-# Nine errors in ten are gone, and the classifier has not changed by one weight. So it was the transformer. But *what* did it do?
+# The classifier has not changed by one weight, so whatever has improved is the transformer's work. But *what* did it do?
 # Lay all zeros on top of each other, all ones, and so on: the mean picture of each class, before the transformer and after.
 
 
@@ -383,7 +384,7 @@ def unfrozen():
     return copy.deepcopy(forced).requires_grad_(True)
 
 
-together, together_run = recorded_or_live("together", unfrozen, "together", live=False)
+together, together_run = recorded_or_live("together", unfrozen, "together")
 
 
 # %% tags=["hide-output", "tolerance=3%"]
@@ -403,8 +404,11 @@ compare({"frozen": forced, "together": together})
 
 
 # %% [markdown]
+# <details><summary>What happened</summary>
+#
 # More than half of the errors are gone, and the grid still turns: the transformer had already made the digits easy to read, and a
 # classifier that reads straightened digits best gives it no reason to stop. Both learn, and the straightening survives.
+# </details>
 #
 # Then why not train both from the start, like the page? That was recorded as well: a fresh network, six epochs on turned digits, by
 # the recipe `rotated`. **Predict** the correlation.
@@ -415,7 +419,7 @@ def fresh():
     return models.TutorialNet(padding_mode="border")
 
 
-turning, turning_run = recorded_or_live("turned_transformer", fresh, "rotated", live=False)
+turning, turning_run = recorded_or_live("turned_transformer", fresh, "rotated")
 compare({"from the start": turning})
 
 # %% tags=["hide-cell"]
@@ -429,9 +433,14 @@ show(
 )
 
 # %% [markdown]
+# <details><summary>Why so little</summary>
+#
 # This classifier reads 95 % of the turned digits *without* its transformer. It learned to read them by itself, faster
-# than the grid learned to turn; and what the classifier can do already, no gradient asks of the grid. **The two compete for the
-# same work.** (Do not compare the errors of the three rows yet: the first two had 20 and 26 epochs on turned digits, the last one
+# than the grid learned to turn; and what the classifier already does, no gradient asks the grid to do. **The two compete for the
+# same work.**
+# </details>
+#
+# (Do not compare the errors of the three rows yet: the first two had 20 and 26 epochs on turned digits, the last one
 # six.)
 #
 # ## Fair fights
@@ -455,9 +464,8 @@ table = comparison.load_comparison("turned")
 Markdown(comparison.to_markdown(table))
 
 # %% [markdown]
-# The same, sorted: for each kind of digits the lowest error first, then how much higher it is than the transformer's. Whether two means
-# differ, ask the interval of their *difference*: where it holds 0, the seeds do not tell the two apart. (Two intervals may overlap, and
-# that of the difference still not hold 0.)
+# The same, sorted: for each kind of digits the lowest error first, then how much higher it is than the transformer's. To see whether two
+# means differ, look at the interval of their *difference*: if it contains 0, the seeds do not tell the two apart. (Two intervals may overlap, and that of the difference still not contain 0.)
 
 # %% tags=["hide-output"]
 for digits in dict.fromkeys(row.digits for row in table.rows):
@@ -473,24 +481,26 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
         print(f"  {run:24}{mean:5.2f} % in {seconds:2.0f} s of CPU time{beside}")
 
 # %% [markdown]
-# Read it fight by fight:
+# <details><summary>Fight by fight</summary>
+#
 # - **Equal epochs:** the transformer has the lowest mean for all three kinds of digits, by 0.1 to 0.2 points, and takes two and a half
 #   times as long (more than its multiply-adds tell: reading through a grid is slow on a CPU, and so are small layers). For upright digits and
 #   for ±30° the difference to the plain CNN is more than seeds explain, for ±90° it is not.
 # - **Equal parameters:** the larger plain CNN gains nothing on the smaller for upright digits and ±90°, and a third of the gap for ±30°. The 5,520
 #   parameters explain little of it.
 # - **Equal time:** a draw. For all three kinds of digits the difference's interval holds 0, and for ±90° the plain CNN has the lower mean.
+# </details>
 #
-# *together* is not in the table, for its training is another: first forced, then free, 26 epochs in all. It ended at 1.34 %. A plain
+# *together* is not in the table, because it was trained in another way: first forced, then free, 26 epochs in all. It ended at 1.34 %. A plain
 # CNN with 26 epochs on the same digits ends at 1.71, 1.89 and 2.01 % (three seeds), and with 56 epochs, which take as long, at 1.73 %
 # (one seed; `python -m stn_course.comparison --digits turned90 --network plain --epochs 56 --seed 0`). So the transformer does
-# not lose because it is no use; it loses where nothing makes it turn. (*together* is one run, too. Its order of training helps;
-# how much of the lead is luck, more seeds would have to say.)
+# not lose because it is no use; it loses where nothing makes it turn. (*together* is a single run. Its order of training helps; only more seeds
+# could say how much of the lead is luck.)
 #
 # Look at the last column, too. For ±30° the grid turns against the digit. For ±90°, learning from scratch and without dropout, it does
 # not turn with the digit at all: the transformer squeezes and shears, and the axes come somewhat closer together.
 #
-# Why so? These digits are small and centred, and a digit turned by up to 90° is one of few things a CNN has to learn in addition.
+# Why? These digits are small and centred, and a digit turned by up to 90° is one of few things a CNN has to learn in addition.
 # **On small centred digits rotation is cheap to learn**, so a plain CNN with time draws level. What the transformer gives you here
 # is a picture of what the network does, and a frozen classifier that reads what it could not read before.
 #
@@ -504,7 +514,7 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
 
 # %% tags=["hide-output", "tolerance=3%"]
 full_rate = replace(training.RECIPES["rotated"], localization_factor=1.0)
-hasty, hasty_run = recorded_or_live("turned_hasty", fresh, full_rate, live=False)
+hasty, hasty_run = recorded_or_live("turned_hasty", fresh, full_rate)
 print("rotation of the grids over the test digits, standard deviation:")
 for name, model in {"factor 0.1": turning, "factor 1.0": hasty}.items():
     print(f"{name}: {grid_angles(model, shown).std():.1f}°")
@@ -516,7 +526,11 @@ show(
 )
 
 # %% [markdown]
+# <details><summary>What happens</summary>
+#
 # Large early steps make theta jump. Then the band closes: every grid is turned by the same angle, whatever the digit's own.
+# </details>
+#
 # `fit` noticed: it looks at theta ten times in each epoch, warns, and names a likely cause. `findings` keeps what it said:
 
 # %% tags=["hide-output"]
@@ -600,9 +614,12 @@ print(f"it is right for:    {100 * (test_labels == usual).float().mean():.2f} % 
 
 
 # %% [markdown]
+# <details><summary>What it does</summary>
+#
 # The network has **collapsed**: it gives one answer to every digit, so its accuracy is that digit's share of the test set, about
-# 10 %. The seed decides which digit it is. **An accuracy near 10 % that equals the share of one
-# digit, and a loss near 2.30, mark a collapsed run.**
+# 10 %. The seed decides which digit it is. **An accuracy near 10 % that equals the share of one digit, and a loss near 2.30, mark
+# a collapsed run.**
+# </details>
 #
 # The loss says *that* it broke. Theta says *what* broke: how much of the grid lies outside the picture? `training.signs` reads
 # this share, and two more signs, off a batch of theta.
@@ -780,7 +797,7 @@ checks.diagnosis(guess)
 # ## Keep
 #
 # - **Give the transformer work, and look**: class means, angle in against angle out, the error without it and with it.
-# - **A frozen classifier forces it to straighten; then both learn on together.** From the start, the classifier learns the work away.
+# - **A frozen classifier forces it to straighten; then both learn on together.** From the start, the classifier learns the work itself, and leaves the grid none.
 # - **A fair fight has the same cost on both sides.** On small centred digits a plain CNN draws level; a transformer pays where
 #   looking is cheaper than reading.
 #

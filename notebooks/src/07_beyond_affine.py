@@ -874,7 +874,7 @@ for name, weight in zip(drawn, (0.0, 1e-3), strict=True):
     grid = thin_plate_spline_grid(points, first.shape)
     described = show(
         plotting.bent_grid(first[3], grid[3:4], points[3], f"a three becomes another one: {name}"),
-        f"left a three, with the grid that reads it, {drawn[name]}; right what is read.",
+        f"on the left a three and the grid that reads it, {drawn[name]}; on the right what is read.",
     )
     display(described)
 

@@ -136,7 +136,7 @@ print(f"left of the difference: {left(still.output(), yours, wanted):.0f} %")
 # %%
 show(
     still.figure("after two hundred steps of descent, most of the difference is gone"),
-    "left a three under a bent lattice of sixteen points; right what is read: a three of nearly the other one's shape.",
+    "on the left a three under a bent lattice of sixteen points; on the right what is read: a three of nearly the other one's shape.",
 )
 
 
@@ -793,7 +793,7 @@ drawn = {
 for name, (grid, words) in drawn.items():
     described = show(
         plotting.bent_grid(unseen[worst, :1], grid[worst][None], title=name),
-        f"left a digit with the grid that reads it, {words}; right what is read.",
+        f"on the left a digit with the grid that reads it, {words}; on the right what is read.",
     )
     display(described)
 

@@ -186,7 +186,7 @@ def sampling_grid(
     padding_mode: str = "zeros",
     title: str = "",
 ) -> Figure:
-    """Left the input with the sampling grid over it, right what the grid reads.
+    """On the left the input with the sampling grid over it, on the right what the grid reads.
 
     image: (C, H, W) from 0 to 1. theta: (1, 2, 3), or of another family. output_size: (H', W'), by
     default the input's.
@@ -221,7 +221,7 @@ def bent_grid(
     mode: str = "bilinear",
     padding_mode: str = "zeros",
 ) -> Figure:
-    """Left the input with the output's rows and columns where they read, right what is read.
+    """On the left the input, with the output's rows and columns where they read; on the right what is read.
 
     Of many rows and columns ten or so are drawn. The output is hatched where the grid folds, and,
     the other way, where it reads OUTSIDE, behind a horizon.

@@ -25,7 +25,10 @@ EXERCISE = PredictionExercise(
         ("light grey", "a light grey is a value such as 0.8. zeros fills with 0."),
         ("dark", "how dark? Write black or grey."),
         ("light", "how light? Write white or grey."),
-        ("0", "that is the number which is written there. Which colour has it in this picture?"),
+        (
+            "0",
+            "that is the number written there. What colour does it have in this picture?",
+        ),
     ),
     spellings={
         "gray": "grey",
@@ -36,7 +39,7 @@ EXERCISE = PredictionExercise(
     },
     hints=(
         'Which number does padding_mode="zeros" write outside? It looks at no pixel.',
-        "Which colour has that number in a picture from 0 to 1?",
+        "What colour does that number have in a picture from 0 to 1?",
         "1 - image exchanges black and white in the picture. The padding comes after it.",
     ),
 )
