@@ -246,7 +246,6 @@ rotation = data.random_rotation(90)
 turned, degrees = rotation(test_images, torch.Generator().manual_seed(1))
 shown = data.normalise(turned)  # what the networks are given
 
-
 # %% [markdown]
 # And leave the classifier no way out. Train it on upright digits, then **freeze** it: it will never see a turned digit in training.
 # Put a transformer before it that starts at the identity, and train only that, on turned digits. Nobody tells it an angle. All it
@@ -254,7 +253,6 @@ shown = data.normalise(turned)  # what the networks are given
 #
 # That takes 20 epochs, so it was recorded: the package holds the trained network and its history. Set `live = True`, and this network
 # trains here and now, for five epochs, in less than a minute on two cores; so do the three others of this notebook that were recorded.
-
 
 # %%
 live = False  # True: train the recorded networks here

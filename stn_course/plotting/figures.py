@@ -221,7 +221,7 @@ def bent_grid(
     mode: str = "bilinear",
     padding_mode: str = "zeros",
 ) -> Figure:
-    """On the left the input, with the output's rows and columns where they read; on the right what is read.
+    """On the left the input under the output's rows and columns, on the right what they read.
 
     Of many rows and columns ten or so are drawn. The output is hatched where the grid folds, and,
     the other way, where it reads OUTSIDE, behind a horizon.
