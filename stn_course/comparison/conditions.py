@@ -18,6 +18,7 @@ from stn_course.data import (
 )
 from stn_course.models import (
     CLUTTER_NETWORKS,
+    TRANSFORMATIONS,
     AttentionNet,
     DeformableNet,
     FourTurns,
@@ -104,7 +105,7 @@ UPRIGHT_NETWORKS: Networks = {
 }
 FAMILIES: Networks = {  # the same classifier, behind a transformer of each family
     "plain": PlainNet,
-    **{name: partial(straighten_first, name) for name in ("affine", "projective", "tps")},
+    **{name: partial(straighten_first, name) for name in TRANSFORMATIONS},
 }
 ON_TURNED: Networks = {
     **UPRIGHT_NETWORKS,

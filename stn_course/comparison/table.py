@@ -38,7 +38,8 @@ class Plan:
 
 def _families(digits: str) -> Plan:
     """Every family of transformations, and none, for as long as the affine one takes."""
-    return Plan((digits,), 3, (), ("projective", "tps", "plain"), (0, 1, 2), "affine")
+    others = ("attention", "projective", "tps", "plain")
+    return Plan((digits,), 3, (), others, (0, 1, 2), "affine")
 
 
 def _on_turned(digits: str, epochs: float, seeds: int = 3) -> Plan:
