@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 LONGEST = 200  # characters of a value that an error prints
+MATRIX = 9  # numbers that an error prints; a homography's
 
 
 def _short(value) -> str:
@@ -30,14 +31,14 @@ def name_first(fault: str, wrong: Tensor, values: Tensor) -> str:
     """How many of a batch are wrong, and the first of them; a batch of one is that one alone.
 
     fault: what is wrong with them. wrong: (B, ...) or (), true where something is.
-    values: (B, ...) or (), of which the first wrong one is printed, or if it is long, of the same
-    shape as `wrong`, its first wrong number and where that stands.
+    values: (B, ...) or (), of which the first wrong one is printed; of more than MATRIX numbers the
+    first wrong one, and where it stands.
     """
     values, wrong = torch.atleast_1d(values), torch.atleast_1d(wrong)
     indices = wrong.reshape(len(values), -1).any(dim=1).nonzero().flatten().tolist()
     value = values[indices[0]]
     first = f"{value.tolist()}"
-    if len(first) > LONGEST and wrong.shape == values.shape:
+    if value.numel() > MATRIX and wrong.shape == values.shape:
         at = tuple(wrong[indices[0]].nonzero()[0].tolist())
         first = f"{value[at].item()} at {at}"
     if len(values) == 1:
@@ -137,8 +138,7 @@ def check_grid_shape(grid) -> None:
 def check_grid(grid) -> None:
     """`grid` is (B, H, W, 2), floating point and finite (on a GPU this waits for its values)."""
     check_grid_shape(grid)
-    if not torch.isfinite(grid).all():
-        raise ValueError(f"grid must be finite; got NaN or infinity in {describe(grid)}")
+    check_finite("grid", grid)
 
 
 def check_flow(flow) -> None:

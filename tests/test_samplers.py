@@ -221,7 +221,7 @@ INPUT, GRID = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
         (torch.empty(1, 1, 0, 4), GRID, {}, ValueError, r"\(1, 1, 0, 4\)"),
         (INPUT, GRID.long(), {}, TypeError, "torch.int64"),
         (INPUT, torch.zeros(1, 2, 2, 3), {}, ValueError, r"\(1, 2, 2, 3\)"),
-        (INPUT, GRID / 0, {}, ValueError, "NaN"),
+        (INPUT, GRID / 0, {}, ValueError, "grid must be finite; got .*nan"),
         (INPUT, GRID.expand(2, 2, 2, 2), {}, ValueError, "batch of 1"),
         (INPUT, GRID.double(), {}, TypeError, "torch.float64"),
         (INPUT, GRID, {"mode": "cubic"}, ValueError, "'cubic'"),

@@ -376,6 +376,15 @@ def test_an_answer_of_another_family_is_refused():
         models.to_theta(torch.zeros(2, 6), 2, "projective")
 
 
+def test_a_network_for_another_family_is_refused_and_left_as_it_was():
+    """Its hidden layer has 32 outputs, as many as a spline takes."""
+    localization = models.localization_cnn(1, hidden=32)
+    hidden = localization[-3].weight.clone()
+    with pytest.raises(ValueError, match=r"a bias and 32 outputs; got Linear.*out_features=6"):
+        models.SpatialTransformer(localization, transformation="tps")
+    assert torch.equal(localization[-3].weight, hidden)
+
+
 def test_the_start_is_watched_in_each_family():
     """Another layer gives theta: a start at random, which is told."""
     localization = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh())

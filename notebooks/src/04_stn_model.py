@@ -153,8 +153,8 @@ Quiz("identity_start")
 #
 # - `find_transformation` finds a family by its name. Its `grid` is the grid generator: for "affine" it is your `affine_grid`.
 # - `check_reading` turns bad arguments into readable errors.
-# - `find_head` finds the layer that answers with theta: the last `Linear` with as many outputs as the transformation takes,
-#   unless you name another one with `head=`.
+# - `find_head` finds the layer that answers with theta: the one that ends a `Sequential`, or else the last `Linear` with as many outputs as
+#   the transformation takes, unless you name another one with `head=`.
 # - `to_theta` turns the answer, (B, 6) or for attention (B, 3), into theta (B, 2, 3), in float32 at least. In mixed precision, layers compute in
 #   bfloat16, where the next number after 1 is 1.0078: in a picture of 224 pixels, that moves the border by almost a pixel.
 # - `check_start` looks at the first theta only. While the head holds the identity, theta must be the identity. If it is not,

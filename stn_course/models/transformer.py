@@ -56,8 +56,8 @@ def find_head(
 
     Args:
         localization: a localization network.
-        head: that layer; by default the last Linear registered that has as many outputs as the
-            transformation takes.
+        head: that layer; by default the one that ends a Sequential, or else the last Linear
+            registered that has as many outputs as the transformation takes.
         transformation: which takes so many outputs, as in `start_at_identity`.
 
     Returns:
@@ -73,6 +73,9 @@ def find_head(
     """
     layers = list(localization.modules())
     outputs = len(find_transformation(transformation).identity)
+    *_, last = localization, *localization.children()
+    if head is None and isinstance(localization, nn.Sequential) and isinstance(last, nn.Linear):
+        head = last
     if head is None:
         fit = [x for x in layers if isinstance(x, nn.Linear) and x.out_features == outputs]
         head = (fit or layers)[-1]
