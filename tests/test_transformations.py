@@ -333,7 +333,7 @@ class NoTheta(models.Transformation):
         (NoGrid(), TypeError, r"grid must be .* of shape \(B, H, W, 2\); got NoneType None"),
         (OneForAll(), ValueError, r"must have shape \(2, 4, 5, 2\); got .* \(1, 4, 5, 2\)"),
         (Number(), TypeError, "identity must be a tuple of numbers; got float 0.0"),
-        (NoTheta(), NotImplementedError, r"NoTheta needs to_theta\(answer\)"),
+        (NoTheta(), TypeError, r"NoTheta needs to_theta\(answer\)"),
     ],
 )
 def test_what_is_no_family_is_named(family, error, words):

@@ -51,8 +51,7 @@ class Transformation:
 
     def to_theta(self, answer: Tensor) -> Tensor:
         """An answer (B, P), P numbers as in `identity`, as theta."""
-        needed = f"{type(self).__name__} needs to_theta(answer): a localization network's as theta"
-        raise NotImplementedError(needed)
+        raise NotImplementedError
 
     def grid(self, theta: Tensor, size: tuple[int, ...], align_corners: bool) -> Tensor:
         """Where each pixel of an output of size (B, C, H, W) reads: (B, H, W, 2).
@@ -174,6 +173,8 @@ def find_transformation(transformation: str | Transformation) -> Transformation:
     if isinstance(transformation, type) or not all(hasattr(transformation, p) for p in parts):
         expected = f"an object with {', '.join(parts)}, or one of {', '.join(TRANSFORMATIONS)}"
         raise TypeError(f"transformation must be {expected}; got {describe(transformation)}")
+    if getattr(type(transformation), "to_theta", None) is Transformation.to_theta:
+        raise TypeError(f"{type(transformation).__name__} needs to_theta(answer), as theta")
     check_numbers("a transformation's identity", transformation.identity)
     return transformation
 
