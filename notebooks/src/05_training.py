@@ -486,7 +486,7 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
 #   for ±30° the difference to the plain CNN is more than seeds explain, for ±90° it is not.
 # - **Equal parameters:** the larger plain CNN gains nothing on the smaller for upright digits and ±90°, and a third of the gap for ±30°. The 5,520
 #   parameters explain little of it.
-# - **Equal time:** a draw. For all three kinds of digits the difference's interval holds 0, and for ±90° the plain CNN has the lower mean.
+# - **Equal time:** a draw. For all three kinds of digits the difference's interval contains 0, and for ±90° the plain CNN has the lower mean.
 # </details>
 #
 # *together* is not in the table, because it was trained in another way: first forced, then free, 26 epochs in all. It ended at 1.34 %. A plain

@@ -922,6 +922,8 @@ print("pixels from the middle   read, in percent")
 for near, far in ((0, 4), (8, 20), (20, 50), (50, 105)):
     ring = (from_middle >= near) & (from_middle < far)
     print(f"{near:12} to {far:3} {100 * (counts[0, 0][ring] > 0).float().mean():14.0f}")
+
+# %% tags=["hide-cell"]
 show(
     plotting.image_grid(
         (counts > 0).float(), ["white: read"], columns=1, title="what a log-polar grid sees"
