@@ -387,6 +387,16 @@ serve("""
     assert (found[0], found[2]) == (False, True)
 
 
+@pytest.mark.parametrize("forks", [True, False] if FORKS else [False])
+def test_each_attempt_meets_the_same_random_numbers(forks):
+    one = sandbox.Sandbox(forks)
+    try:
+        first, again = (one.run(torch.rand, call, [(3,)], 30).results[0].value for _ in range(2))
+    finally:
+        one.close()
+    assert torch.equal(first, again)
+
+
 @posix
 @pytest.mark.parametrize(
     ("busy", "forks"),

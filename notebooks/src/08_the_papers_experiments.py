@@ -219,7 +219,7 @@ for (name, reader), (plain, helped) in both.items():
 # %% [markdown]
 # For the fully connected network the error falls in every set, on E within the noise: it knows nothing of places, so a grid that brings the digit to one place helps it most. For
 # the CNN it holds where digits are turned. Elsewhere its two errors lie less than two standard errors apart, so nothing is shown, for the claim or against
-# it. These are one or two seeds each, so take the direction, and leave the size. On RTS and TC the two networks also differ in more than the layer: behind a
+# it. These are three seeds at most, and one in many cells, so take the direction, and leave the size. On RTS and TC the two networks also differ in more than the layer: behind a
 # transformer the picture is pooled to half the width, and the reader is smaller.
 #
 # Now cross the two columns. How does our network *without* a transformer compare with the paper's *with* one?
@@ -307,7 +307,7 @@ for table, digits in (("turned", "turned90"), ("projected", ""), ("elastic", "")
             print(f"{name}{mean:6.2f} ± {half:.2f}{minutes:6.1f} min")
 
 # %% [markdown]
-# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same time, but so far by two seeds.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
+# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same time.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
 # move freely, are the clear case: there equal time does not bring the plain network near. On the table's P, which is milder, and after longer training, the plain
 # network caught up.
 

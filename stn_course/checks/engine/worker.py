@@ -197,7 +197,6 @@ def watch(requests: BinaryIO) -> None:
 
 def answer(content: bytes, pipe: BinaryIO) -> None:
     """Run one request, (attempt, run, cases): send that it starts, and a Result a case."""
-    torch.manual_seed(0)
     try:
         attempt, run, cases = pickle.loads(content)
         results = (attempt_case(attempt, run, args) for args in cases)
@@ -271,6 +270,7 @@ def serve(forks: bool) -> None:
     for number in (0, 1, 2):  # what an attempt reads or prints below Python must not mix in
         os.dup2(empty, number)
     torch.set_num_threads(1)  # a process with threads must not be copied
+    torch.manual_seed(0)  # here, once: every copy begins with the same random numbers
     unpack(pack(Result(torch.zeros(1))))  # torch loads something for it, once for all copies
     seen = mmap.mmap(-1, 2)  # what a copy writes here is seen by all
     while (request := receive(requests)) is not None:
