@@ -117,6 +117,21 @@ def test_nearer_to_the_horizon_than_numbers_are_precise_is_on_it(dtype, sign):
     assert grids.OUTSIDE == 10
 
 
+def test_how_near_the_horizon_is_depends_on_the_whole_third_row():
+    eps = torch.finfo(torch.float64).eps
+    theta = torch.eye(3, dtype=torch.float64).repeat(2, 1, 1)
+    theta[:, 2] = torch.tensor([[1.0, 1.0, 1.5 * eps], [0.0, 0.0, 1.5 * eps]])
+    assert grids.projective_grid(theta, (2, 1, 1, 1)).flatten().tolist() == [10, 10, 0, 0]
+    assert (grids.projective_grid(0 * theta, (2, 1, 4, 4)) == grids.OUTSIDE).all()
+
+
+def test_a_homography_that_is_not_finite_is_printed_whole():
+    theta = torch.eye(3)[None].clone()
+    theta[0, 2, 2] = torch.nan
+    with pytest.raises(ValueError, match=r"got \[\[1\.0, 0\.0, 0\.0\], .* 0\.0, nan\]\]$"):
+        grids.projective_grid(theta, (1, 1, 2, 2))
+
+
 @pytest.mark.parametrize("factor", [1e-30, 1e-7, 0.5, 1e7])
 def test_a_multiple_of_theta_means_the_same(factor):
     same = grids.projective_grid(TILTED.float() * factor, (1, 1, 5, 8))
