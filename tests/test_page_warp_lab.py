@@ -3,11 +3,13 @@
 import base64
 
 import lab_in_page
+import numpy
 import pytest
 import torch
 import torch.nn.functional as F
 from lab_by_hand import check, move, note, painted, put, rest, state, words
 from lab_in_page import answer, show_lab
+from PIL import Image
 
 from stn_course import grids, samplers, transforms
 from stn_course.widgets import WarpLab, page_photograph, warp_lab
@@ -120,6 +122,48 @@ def test_four_corners_dragged_onto_the_pages_straighten_it(page, show):
     grid = grids.projective_grid(theta, (1, 3, 320, 226))
     expected = F.grid_sample(photograph[None].double(), grid, align_corners=False)[0]
     assert (shown_output(page) - expected).abs().max() < 1e-5
+
+
+def choose(page, file) -> None:
+    """Press the button, and choose a file."""
+    with page.expect_file_chooser() as chooser:
+        page.click('.stn-button:text-is("Your own image")')
+    chooser.value.set_files(file)
+    rest(page)
+
+
+def test_without_a_kernel_a_picture_of_ones_own_is_opened(page, show, tmp_path):
+    """Here of 640×960 pixels, in two colours; the points stay where they were."""
+    show(live=False)
+    press(page, "Fish eye")
+    before = points(page)
+    colours = numpy.zeros((960, 640, 3), dtype=numpy.uint8)
+    colours[:480, :, 0] = colours[480:, :, 2] = 255
+    Image.fromarray(colours).save(tmp_path / "holiday.png")
+    choose(page, tmp_path / "holiday.png")
+    page.wait_for_function("lab.controls.image.value === 'holiday.png'")
+    assert torch.equal(points(page), before)
+    press(page, "Identity")
+    output = shown_output(page)
+    assert output.shape == (3, 400, 267)
+    assert output[:, 100].mean(dim=1).round(decimals=9).tolist() == [1, 0, 0]
+    assert output[:, 300].mean(dim=1).round(decimals=9).tolist() == [0, 0, 1]
+    press(page, "Reset")
+    assert page.evaluate("lab.controls.image.value") == warp_lab.PHOTOGRAPH
+
+
+def test_what_is_no_picture_is_refused_in_words(page, show, tmp_path):
+    show(live=False)
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    choose(page, tmp_path / "notes.txt")
+    refused = "notes.txt is no picture that this browser can read."
+    page.wait_for_function("words => lab.canvas.alert.textContent === words", arg=refused)
+    assert page.evaluate("lab.controls.image.value") == warp_lab.PHOTOGRAPH
+
+
+def test_with_a_kernel_python_is_given_ones_own_image(page, show):
+    show()
+    assert page.query_selector('.stn-button:text-is("Your own image")') is None
 
 
 @pytest.mark.parametrize("mode", samplers.MODES)

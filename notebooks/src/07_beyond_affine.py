@@ -113,7 +113,7 @@ lab = WarpLab()
 lab
 
 # %% [markdown]
-# `lab.points` is a tensor, (K, 2); set it, and the lab follows. `WarpLab(image)` takes a picture of your own. Here is another lab
+# `lab.points` is a tensor, (K, 2); set it, and the lab follows. `WarpLab(image)` takes a picture of your own. (On a page without Python, press *Your own image*; on a phone, that is the camera.) Here is another lab
 # with the true corners, as a still picture:
 
 # %%

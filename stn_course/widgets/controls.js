@@ -45,6 +45,13 @@ class Control {
     this.model.save_changes();
   }
 
+  /** One more choice, and choose it: where no kernel is, which would not know it. */
+  add(words) {
+    const labels = this.model.get("_options_labels");
+    this.model.set("_options_labels", [...labels, words]);
+    this.set(labels.length);
+  }
+
   /**
    * Let a slider show a number of the state, widened if need be. Its element reports what it makes
    * of that at once, which is no movement; and the kernel is told the state, never the slider.

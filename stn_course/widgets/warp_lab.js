@@ -13,6 +13,7 @@ import {
 } from "./canvas.js";
 import { baseGrid, gridSample } from "./geometry.js";
 import { Lab } from "./lab.js";
+import { chooseImage } from "./own_image.js";
 import {
   cornerLabels,
   handleAt,
@@ -28,7 +29,9 @@ import { FAMILIES, pointName, pointsFor, pointsInWords, warpThrough } from "./wa
 import { OUTSIDE, beyondHorizon, foldedPixels } from "./warps.js";
 
 const SIDE = 320; // canvas pixels of each picture
+const OWN_SIDE = 400; // pixels to a side of a picture of one's own, so that it follows a finger
 const [NEAR, FAR] = [1.2, 19.2]; // times the image's size: what a panel shows at least, and at most
+const OWN = "Your own image"; // a button, where there is no Python to give one to
 const POINT_STEP = 0.01; // normalised: how far an arrow key moves a point
 const [LINES, ALONG] = [10, 61]; // of the grid on each axis; places that each is drawn through
 const STRIPES = 80; // that a shade has along a large picture
@@ -85,7 +88,7 @@ class WarpLab extends Lab {
   }
 
   get outputSize() {
-    return this.data.sizes[this.controls.image.index];
+    return this.data.sizes[this.controls.image.index] ?? this.inputSize; // of one's own
   }
 
   get corners() {
@@ -110,6 +113,7 @@ class WarpLab extends Lab {
     if (family) this.change({ family, points: pointsFor(family, this.state) });
     else if (button === "Identity") this.change({ points: this.family.lattice });
     else if (button === "Reset") this.reset();
+    else if (button === OWN) this.openOwn();
     else this.change(this.data.presets[button]);
   }
 
@@ -117,6 +121,14 @@ class WarpLab extends Lab {
     Object.entries(this.data.first).forEach(([name, value]) => this.controls[name].set(value));
     const { family } = this.data;
     this.change({ family, points: FAMILIES[family].lattice });
+  }
+
+  openOwn() {
+    const taken = (image, name) => {
+      this.inputs.push(image);
+      this.controls.image.add(name);
+    };
+    chooseImage(OWN_SIDE, taken, (words) => this.say(words));
   }
 
   get boxes() {
@@ -180,6 +192,7 @@ class WarpLab extends Lab {
       return { name: button, pressed: name === this.state.family };
     });
     const presets = [...Object.keys(this.data.presets), "Identity", "Reset"];
+    if (!this.hadKernel) presets.push(OWN);
     return [...families, ...presets.map((name) => ({ name }))];
   }
 

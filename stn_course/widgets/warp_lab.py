@@ -57,7 +57,8 @@ class WarpLab(BrowserLab):
     Left the input with the points, and with lines of the output's grid where they read. Right the
     output, computed in the browser, and by PyTorch on the device chosen when the hand rests. Shaded
     is what the grid folds or mirrors, and what lies behind the horizon of a homography. A change of
-    the family keeps as much as the new one can.
+    the family keeps as much as the new one can. On a page without a kernel a button opens a picture
+    of one's own.
 
     `points`, (K, 2) on the CPU, can be read and set; `theta`, `grid()` and `output()` follow from
     them. `figure()` is a static figure, `text` says what it shows.
