@@ -2,7 +2,7 @@
 # # 04 · The spatial transformer: who chooses theta?
 #
 # By the end, you have built a spatial transformer and the whole network of PyTorch's tutorial. You can put a transformer
-# before any layer of a network of your own, in three lines, and you can tell whether it does anything.
+# before any convolution of a network of your own, in three lines, and you can tell whether it does anything.
 #
 # **40 minutes to read, 80 with the exercises · needs notebooks 02 and 03 · runs on CPU or GPU, offline**
 
@@ -111,7 +111,7 @@ show(
 # ## Build 1: six numbers that start at the identity
 #
 # A fresh `Linear` layer answers with random numbers near 0. As a theta, they make a tiny grid: every output pixel reads
-# almost the same place. Larger random numbers move the grid out of the picture, where the gradient is zero (notebook 03).
+# almost the same place. Larger random numbers move much of the grid out of the picture, where there is no gradient (notebook 03).
 # So the last layer starts with **zero weights** and with the **identity as its bias**. At first it answers "change nothing",
 # whatever it sees.
 #
@@ -377,7 +377,7 @@ print(models.TutorialNet().load_state_dict(page_file, strict=True))
 # %% [markdown]
 # ## Plug it in
 #
-# The paper promises that a transformer goes into existing networks with "very little modification". Here is a CNN of your
+# PyTorch's tutorial promises that a transformer goes into an existing CNN with "very little modification". Here is a CNN of your
 # own, and then the same CNN with a transformer before it. It takes three lines. (`localization_cnn` makes a small
 # localization network for inputs of any size: two convolutions, then two layers.)
 
@@ -407,7 +407,7 @@ print(f"before the pooling, untrained, the answers differ by at most {difference
 # A word of care from the literature (Finnveden, Jansson, Lindeberg 2020): warping feature maps moves what the filters found,
 # but it does not change what they looked for. To undo a rotation, warp the **input**.
 #
-# With a smaller `output_size`, a transformer is **attention**: it chooses a window and passes on fewer pixels. Here the
+# With a smaller `output_size`, a transformer crops: it chooses a window and passes on fewer pixels. Here the
 # window is set by hand, the same for all eight digits:
 
 # %%
@@ -537,7 +537,8 @@ for name, both in (("same start", twins), ("different starts", apart)):
 
 # %% [markdown]
 # Twins can never get beyond 25 %. Where both show a 7 with probability p, both show a 4 with 1 - p at most, and p (1 - p) is
-# a quarter at most. With different starts, each window finds a digit of its own.
+# a quarter at most. With different starts the tie is broken: one window
+# closes in on the seven; the other is read as a four, although it still shows a part of the seven.
 
 # %%
 with torch.no_grad():
@@ -547,7 +548,7 @@ show(
         windows,
         ["twin", "twin", "starts left", "starts right"],
         columns=4,
-        title="twins see the same; different starts find one digit each",
+        title="twins see the same; different starts part company",
     ),
     "four windows. The two of the twins are the same. Of the two with different starts, one has moved to "
     "the seven, and the other has moved towards the four.",
@@ -600,7 +601,9 @@ start = torch.tanh(transforms.identity())
 print("theta at the start:", rounded(start.flatten()))
 show(
     plotting.side_by_side(
-        images[:8], warp(images[:8], start), title="with tanh the identity is a zoom by 0.76"
+        images[:8],
+        warp(images[:8], start),
+        title="with tanh, the identity enlarges the digits 1.3 times",
     ),
     "eight digits; the outputs under them are the same digits, enlarged by a third.",
 )
@@ -758,7 +761,7 @@ checks.attention_head(my_attention_head)
 #
 # **3.** What `cnn` answers to the picture shrunk to 20×20 pixels: the transformer starts at the identity.
 #
-# **4.** A zoom: 0.76 in place of each 1.
+# **4.** An enlargement: 0.76 in place of each 1.
 #
 # **7.** 153: 50 · 3 weights and 3 biases, half as many as a head with six outputs.
 # </details>
@@ -767,7 +770,7 @@ checks.attention_head(my_attention_head)
 # ## Keep
 #
 # - **A spatial transformer has three parts**: a network that chooses theta, a grid, a sampler. All three pass gradients.
-# - **It starts at the identity**: zero weights, and the identity as the bias. Never squeeze theta through tanh, and give two
+# - **It starts at the identity**: zero weights, and the identity as the bias. Do not squeeze theta through tanh, and give two
 #   transformers on one input different starts.
 # - **A falling loss proves nothing about the transformer.** Look at theta, and at the gradient that reaches it.
 #

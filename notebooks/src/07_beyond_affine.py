@@ -271,7 +271,7 @@ print(rounded(spline_basis(torch.tensor([0.5, 0.0]), control_lattice(2))))
 # %% [markdown]
 # Four bumps, then 1, x and y for the plane. How high is each bump? The sheet must pass through $n^2$ given values: that is as many
 # equations. Three more keep the bumps from doing the plane's work: their heights add up to zero, and so do the heights
-# times x, and times y. That also tames the bumps: far away they cancel. The matrix of these equations (`basis` with the three rows of `border` below) depends only on the lattice, so you invert it once (`kept` remembers what a function returned).
+# times x, and times y. That also tames the bumps: far away they nearly cancel, and what is left grows far more slowly. The matrix of these equations (`basis` with the three rows of `border` below) depends only on the lattice, so you invert it once (`kept` remembers what a function returned).
 
 
 # %%
@@ -526,8 +526,13 @@ for name, picture in zip(names[1:], polar[1:], strict=True):
 
 
 # %% [markdown]
-# 45° is an eighth of a full turn, and 7 is an eighth of 56: 49 columns to the right are 7 to the left, since the picture closes in a circle. (`data.rotate`
-# turns anticlockwise, columns count clockwise.) A convolution shifts along with what it reads. So put this grid before a CNN whose convolutions close the circle, take the maximum over all columns at the end, and a turn changes next to nothing. There is no theta to learn. How well that does against a transformer that learns its theta, you will see in Train.
+# <details><summary>Why so many</summary>
+#
+# 45° is an eighth of a full turn, and 7 is an eighth of 56: 49 columns to the right are 7 to the left, since the picture closes in a
+# circle. (`data.rotate` turns anticlockwise, columns count clockwise.)
+# </details>
+#
+# A convolution shifts along with what it reads. So put this grid before a CNN whose convolutions close the circle, take the maximum over all columns at the end, and a turn changes next to nothing. There is no theta to learn. How well that does against a transformer that learns its theta, you will see in Train.
 
 # %% [markdown]
 # ## Build 5: a smoother sampler
@@ -583,7 +588,7 @@ print(f"largest difference from PyTorch: {gap.abs().max():.0e}")
 # Now read along a row of the eight, in steps of a twentieth of a pixel, and let autograd say how the value changes with x. **Predict:** what does the
 # slope of each look like?
 
-# %%
+# %% tags=["hide-output"]
 x = torch.linspace(8, 18, 201, dtype=torch.float64)[None, None].requires_grad_()
 y = torch.full_like(x, 14.0)
 values = {"bilinear": bilinear(eight, x, y), "bicubic": bicubic(eight, x, y)}
@@ -606,7 +611,7 @@ for name, of, unit in (("value", values, ""), ("slope", slopes, " per pixel")):
     )
     display(described)
 
-# %% tags=["tolerance=0.02"]
+# %% tags=["hide-output", "tolerance=0.02"]
 print("the largest change of the slope within a twentieth of a pixel:")
 for mode, slope in slopes.items():
     print(f"{mode:8} {slope.diff().abs().max():.2f}")
@@ -644,8 +649,8 @@ for name in ("attention", "affine", "projective", "tps"):
 # %% [markdown]
 # A family is a small class: its `identity`, and `to_theta`, which makes theta of the numbers. You will write one of your own in Try.
 #
-# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner moves by normal numbers of pixels, with a standard deviation of 5, here along both axes (notebook 08 reads the paper's line in another, milder way). **E** bends
-# them: 4×4 points move by N(0, 1.5 pixels). Now and then P leaves a digit that nobody could read.
+# Two of the test sets of the paper (Jaderberg et al. 2015) bend digits. **P** shows them at an angle: the picture becomes a little smaller, and each corner is moved at random, by normal numbers with a standard deviation of 5 pixels, here in x and in y (notebook 08 reads the paper's line in another, milder way). **E** bends
+# them: 4×4 points move in the same way, by 1.5 pixels. Now and then P leaves a digit that nobody could read.
 
 # %%
 several = images[:8].cpu()
@@ -659,7 +664,7 @@ for name, distort in {"P": data.random_projection(), "E": data.random_elastic()}
 
 # %% [markdown]
 # First, as in notebook 05, a classifier that knows upright digits only, and is frozen. A transformer stands before it, and only the transformer
-# learns: a projective one for P, a spline for E. (Here the points of E move by N(0, 3 pixels): the last line says how much less trouble the frozen classifier has at 1.5.) Both were trained for five epochs and recorded, as `tools/pretrain.py` says. **Predict:** how many of the digits does the classifier misread
+# learns: a projective one for P, a spline for E. (Here the points of E move by 3 pixels: the last line says how much less trouble the frozen classifier has at 1.5.) Both were trained for five epochs and recorded, as `tools/pretrain.py` says. **Predict:** how many of the digits does the classifier misread
 # without a transformer, and behind one?
 
 # %% tags=["hide-output", "tolerance=1.5"]
@@ -673,10 +678,10 @@ for name, distort in bends.items():
     alone, behind = (100 * (1 - training.evaluate(part, shown, labels)) for part in (net[1], net))
     with torch.no_grad():
         straightened[name] = distorted[:10], data.denormalise(net[0](shown[:10])).clamp(0, 1)
-    print(f"{name:12} without a transformer {alone:4.1f}, behind it {behind:4.1f}")
+        print(f"{name:12} alone {alone:4.1f}, with a transformer before it {behind:4.1f}")
 mild, _ = data.random_elastic()(images, torch.Generator().manual_seed(1))
 alone = 100 * (1 - training.evaluate(net[1], data.normalise(mild), labels))
-print(f"E at 1.5     without a transformer {alone:4.1f}")
+print(f"E at 1.5     alone {alone:4.1f}")
 
 # %%
 for name, (before, after) in straightened.items():
@@ -684,13 +689,14 @@ for name, (before, after) in straightened.items():
         plotting.side_by_side(
             before, after, ("as seen", name), "the only teacher is the classifier's loss"
         ),
-        "ten distorted digits; below them what the transformer makes of each: most are larger, straighter or nearer to the middle, and some hardly change.",
+        "ten distorted digits; below them what the transformer makes of each. Of P most are larger or nearer to the middle; of E most are a little smaller, "
+        "some a little straighter, and some hardly change.",
     )
     display(described)
 
 # %% [markdown]
-# Nobody told a transformer where a corner belongs. (Streaks at an edge are `border` padding: the grid reads outside the picture there.) How do the points get to their places? Before training, each lies
-# where the identity puts it; the blue lines are their paths. Grey is outside the picture.
+# Look at E: the classifier is satisfied long before the strokes are straight. And nobody told a transformer where a corner belongs. (Streaks at an edge are `border` padding: the grid reads outside the picture there.) How do the points get to their places? (The eight numbers of a homography are no points, but say where its corners read.) Before training, each lies
+# where the identity puts it; the blue lines are their paths, which jitter with every batch. Grey is outside the picture.
 
 # %%
 show(
@@ -713,7 +719,7 @@ show(
 )
 
 # %% [markdown]
-# Now train everything together: each family before the same small CNN, and beside them the CNN alone, for as much *time*.
+# Now train everything together: each family before the same small CNN, and beside them the CNN alone, for about as much *time*. A family is geometry that you know; whether a CNN profits from it is another question.
 # Their recipe, `training.RECIPES["bent"]`, was chosen on training digits that were held out. (`stn-course table projected` and `stn-course table elastic` make these tables again.)
 # **Predict** the order on P (*projected*). Then on E (*elastic*).
 
@@ -726,12 +732,12 @@ Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 # %% [markdown]
 # - **On P a transformer pays.** In the same time, an affine one makes little more than half of the CNN's errors. *Attention*, which can only move and scale,
 #   brings three quarters of that gain: most of what helps is to bring the digit back to the middle, and to its size.
-# - **Beyond affine, the family hardly matters.** Affine, which cannot undo a tilt, does as well as projective, which can. Attention falls behind affine in both tables, by more than three
-#   seeds explain.
-# - **On E three seeds cannot tell the other four apart.** They lie within each other's intervals. Bends of a pixel and a half are small change for a CNN.
+# - **Beyond affine, three seeds show no difference.** Affine, which cannot undo a tilt, does as well as projective, which can; half a point of difference could hide
+#   there. Attention falls behind affine in both tables, on P only just by more than the seeds explain.
+# - **On E three seeds cannot tell the other four apart.** The interval of each difference contains 0. Bends of a pixel and a half are small change for a CNN.
 #
 # The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN, probably on corners that moved less; for E 1.1 to 1.3 % and 1.4 %. That is the same
-# picture at lower errors. A page of text needs its four corners exactly. A CNN does not, so begin with a small family, and let a table say whether a larger one helps.
+# picture at lower errors. A page of text needs its four corners exactly. A CNN does not, so begin with affine, and let a table say whether a larger family helps.
 #
 # ### And the log-polar grid?
 #
@@ -758,7 +764,7 @@ print("error, in percent:")
 for name, error in errors.items():
     print(f"{name:9} at 0°: {error[0]:4.1f}, at 90°: {error[3]:4.1f}")
 
-# %%
+# %% tags=["hide-cell"]
 show(
     plotting.curves(
         angles,
@@ -772,7 +778,7 @@ show(
 )
 
 # %% [markdown]
-# It has not seen a single turned digit, and reads them all as well as upright ones. That is what it means to build something in instead of learning it.
+# It has never seen a turned digit, and yet misreads hardly more of them than of upright ones. That is what it means to build something in instead of learning it.
 # Here is the price. On upright digits it makes several times the plain CNN's errors, and each step takes longer. It cannot tell a six from a nine by the way they stand, it sees
 # the rim coarsely, and the corners not at all. And where turned digits can be had for training, learning wins in equal time. With equal time, on digits turned by up to ±90°:
 
@@ -780,8 +786,8 @@ show(
 Markdown(comparison.to_markdown(comparison.load_comparison("polar")))
 
 # %% [markdown]
-# The plain CNN is best, as in notebook 05: small centred digits are easy, given time. The transformer comes next, and its last column says that it hardly undoes the turns
-# (the *correlation* between a digit's turn and its grid's would be -1 if it did; the *spread of the axes* says how widely, in degrees, the axes of the digits still scatter behind the transformer). Build in what you know when you lack the data to teach it, not instead of data that you have.
+# The plain CNN is best: small centred digits are easy, given time. (In notebook 05, with twice the time, the seeds could not tell the two apart.) The transformer comes next, and its last column says that it hardly undoes the turns
+# (the *correlation* between a digit's turn and its grid's would be -1 if it did; the *spread of the axes* says how widely, in degrees, the axes of the digits still scatter behind the transformer). Here, data that you have teach as well as what you build in; building in pays when you lack them.
 
 # %% [markdown]
 # ## Break
@@ -790,7 +796,7 @@ Markdown(comparison.to_markdown(comparison.load_comparison("polar")))
 # the **horizon**, where a plane ends for the eye. Past it, w is negative. `project` sends such pixels outside. What if it only divided? **Predict** what the lower part of the
 # output shows.
 
-# %%
+# %% tags=["hide-output"]
 steep = torch.eye(3)[None].clone()
 steep[0, 2, 1] = -3  # w = 1 - 3 y: negative below y = 1/3
 target = base_grid(*page.shape[1:])
@@ -864,7 +870,12 @@ for weight in (0.0, 1e-3):
     )
 
 # %% [markdown]
-# Without a weight the digits match, and on average more than a quarter of a grid is folded: rows run back over each other. On black that shows nowhere; on a stroke, the same piece is read again, mirrored. The loss sees brightness, not where it came from. With a weight on the bending energy, the grid stays whole. The price is a worse match: a gentle bend does not make one hand into the other.
+# <details><summary>What it says</summary>
+#
+# Without a weight the digits match, and on average more than a quarter of a grid is folded: rows run back over each other. On
+# black that shows nowhere; on a stroke, the same piece is read again, mirrored. The loss sees brightness, not where it came from. With this
+# weight on the bending energy, the grid stays whole. The price is a worse match: a gentle bend does not make one hand into the other.
+# </details>
 
 # %%
 drawn = {
@@ -893,7 +904,7 @@ true_grid = thin_plate_spline_grid(truth, plain.shape)
 bent = F.grid_sample(plain, true_grid, align_corners=False)
 noisy = bent + 0.1 * torch.randn(bent.shape, generator=generator)
 print("by the number of points:")
-print("points   loss, of 1000   pixels off   pixels off with a weight of 1e-4")
+print("points   loss × 1000     pixels off   pixels off with a weight of 1e-4")
 for n in (2, 3, 4, 6, 8):
     found = [thin_plate_spline_grid(fit_points(plain, noisy, n, w), plain.shape) for w in (0, 1e-4)]
     off = [14 * (grid - true_grid).norm(dim=-1)[bent[:, 0] > 0.3].mean() for grid in found]
@@ -902,8 +913,11 @@ for n in (2, 3, 4, 6, 8):
 
 
 # %% [markdown]
-# Too few points cannot follow the bend. With more than the truth has, the loss goes on falling, below that of the noise alone, while the
-# grid gets *worse*: the points fit the noise. The energy helps here as well: with it, points to spare do far less harm.
+# <details><summary>What it says</summary>
+#
+# Too few points cannot follow the bend. With as many as the truth has, the loss is below that of the noise alone, and with more it goes
+# on falling, while the grid gets *worse*: the points fit the noise. The energy helps here as well: with it, points to spare do far less harm.
+# </details>
 #
 # **4. Log-polar's centre.** Inside `smallest` no output pixel looks: that is the grid's blind centre. In 28×28 pixels its radius is 0.7 of a pixel, less
 # than the sampler's reach, so nothing is lost. Read a picture of 224×224 by the same 28 rows of 56, where the radius is 5.6 pixels. **Predict:** which
@@ -933,8 +947,13 @@ show(
 )
 
 # %% [markdown]
-# So the middle is lost where the picture is large, and towards the rim the grid leaves out most of it: reduce the picture first, or take more
-# rows and columns. Back to 28×28. Right around the middle, neighbouring output pixels look at nearly the same place. Put a dot of 2×2 pixels at
+# <details><summary>What it says</summary>
+#
+# The middle is lost where the picture is large, and towards the rim the grid leaves out most of it: reduce the picture first, or
+# take more rows and columns.
+# </details>
+#
+# Back to 28×28. Right around the middle, neighbouring output pixels look at nearly the same place. Put a dot of 2×2 pixels at
 # several distances from the middle, and count the output pixels that see it. **Predict** the counts. And: a turn shifts the log-polar
 # picture; what does a *shift* of the digit do to it?
 
@@ -957,8 +976,8 @@ for name, pictures in moved.items():
     print(f"{name:17} {100 * share.mean():3.0f}")
 
 # %% [markdown]
-# A grid that simplifies one motion complicates another. Log-polar knows turns and zooms around *its* middle, and if that is a few pixels
-# off, it knows nothing. So somebody must find the middle first: a transformer that moves, before a grid that turns. (Esteves et al.
+# A grid that simplifies one motion complicates another. Log-polar knows turns and zooms around *its* middle; if that is three pixels off, the best shift explains less
+# than a fifth. So somebody must find the middle first: a transformer that moves, before a grid that turns. (Esteves et al.
 # built that in 2018, and call it a polar transformer network.)
 
 # %% [markdown]
@@ -1127,9 +1146,8 @@ for n in (4, 6, 8):
 # %% [markdown]
 # ## Keep
 #
-# - **The sampler does not care who made the grid.** Three corners, four corners, sixteen points, a displacement for each pixel: each
-#   is a grid, and each can be trained.
-# - **What a family keeps is what it knows.** Affine keeps parallels, projective keeps lines, a spline keeps neighbours until it folds. For a page, take the smallest family that can undo the bend; before a CNN begin with affine, and measure. Give a larger one a price for bending.
+# - **The sampler does not care who made the grid.** Three corners, four corners, sixteen points, a displacement for each pixel: each is a grid, and a gradient reaches each.
+# - **What a family keeps is the knowledge that you build in.** Affine keeps parallels, projective keeps lines, a spline keeps neighbours until it folds. For a page, take the smallest family that can undo the bend; before a CNN begin with affine, and measure. Give a larger one a price for bending where nothing else holds it back.
 # - **Change the grid, and a hard thing may become easy:** in log-polar a turn is a shift, and nobody has to learn a theta.
 #
 # Next: [08 · The paper's experiments](08_the_papers_experiments.ipynb), on what was claimed in 2015, and what holds.
