@@ -436,27 +436,31 @@ all_turned, _ = data.random_rotation(90)(images, torch.Generator().manual_seed(1
 print("turned digits that are read:")
 with torch.no_grad():
     as_they_are = data.normalise(all_turned)
-    for name, digits in (("alone", as_they_are), ("behind it", straightener.stn(as_they_are))):
+    for name, digits in (("alone", as_they_are), ("with it", straightener.stn(as_they_are))):
         right = classifier(digits).argmax(dim=1) == labels
-        print(f"classifier {name:9} {100 * right.float().mean().item():.1f} %")
+        print(f"classifier {name:7} {100 * right.float().mean().item():.1f} %")
 
 # %% [markdown]
-# Here are the eight digits from the top again, and what the classifier says:
+# Here are the eight digits from the top again, and what the classifier says. Not each of them is turned upright: the transformer learned to
+# make digits readable, and it may also enlarge one until it is.
 
 # %%
 with torch.no_grad():
     eight = data.normalise(turned)
     pair = torch.cat([eight, straightener.stn(eight)])
-    answers = classifier(pair).argmax(dim=1).tolist()
+    answers = classifier(pair).argmax(dim=1).cpu()
+truth = labels[:8].cpu().repeat(2)
+right = (answers == truth).view(2, 8).sum(dim=1).tolist()
+print(f"right: {right[0]} of these 8 alone, {right[1]} with the transformer before it")
 show(
     plotting.image_grid(
         data.denormalise(pair),
-        [f"reads {answer}" for answer in answers],
+        [f"{true} read as {answer}" for true, answer in zip(truth, answers, strict=True)],
         columns=8,
         title="above: the classifier alone; below: a transformer straightens first",
     ),
-    "the eight turned digits, and below them what the transformer makes of them; over each, the digit "
-    "that the classifier reads.",
+    "the eight turned digits, and below them what the transformer makes of them; over each, its "
+    "label and the digit that the classifier reads.",
 )
 
 # %% [markdown]

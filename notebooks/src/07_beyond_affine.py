@@ -733,7 +733,7 @@ Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 # - **On P a transformer pays.** In the same time, an affine one makes little more than half of the CNN's errors. *Attention*, which can only move and scale,
 #   brings three quarters of that gain: most of what helps is to bring the digit back to the middle, and to its size.
 # - **Beyond affine, three seeds show no difference.** Affine, which cannot undo a tilt, does as well as projective, which can; half a point of difference could hide
-#   there. Attention falls behind affine in both tables, on P only just by more than the seeds explain.
+#   there. Attention falls behind affine in both tables, on P by barely more than the seeds explain.
 # - **On E three seeds cannot tell the other four apart.** The interval of each difference contains 0. Bends of a pixel and a half are small change for a CNN.
 #
 # The paper, which trained 640 epochs, has for P 0.8 % with any family and 1.5 % for its CNN, probably on corners that moved less; for E 1.1 to 1.3 % and 1.4 %. That is the same
