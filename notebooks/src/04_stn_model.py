@@ -428,7 +428,7 @@ show(
 # own angle of up to 90°. How many can it still read? Then put a trained transformer before it, without changing a single
 # weight of the classifier. (The transformer comes from the network that steered beside you. The two have never met.)
 #
-# **Predict:** how many percent does the classifier read alone? And behind the transformer?
+# **Predict:** what percentage of the digits does the classifier read alone? And with the transformer before it?
 
 # %% tags=["hide-output", "tolerance=5"]
 straightener = models.load_straightener()
@@ -444,7 +444,7 @@ with torch.no_grad():
 # Here are the eight digits from the top again, and what the classifier says. Not each of them is turned upright: the transformer learned to
 # make digits readable, and it may also enlarge one until it is.
 
-# %%
+# %% tags=["tolerance=1"]
 with torch.no_grad():
     eight = data.normalise(turned)
     pair = torch.cat([eight, straightener.stn(eight)])
