@@ -484,7 +484,7 @@ for digits in dict.fromkeys(row.digits for row in table.rows):
 #   times as long (more than its multiply-adds tell: reading through a grid is slow on a CPU, and so are small layers). For upright digits and
 #   for ±30° the difference to the plain CNN is more than seeds explain, for ±90° it is not.
 # - **Equal parameters:** only for ±30° do the seeds tell the transformer from the larger CNN. For upright digits the interval of the
-#   difference begins just below 0.
+#   difference begins barely below 0.
 # - **Equal time:** a draw. For all three kinds of digits the difference's interval contains 0, and for ±90° the plain CNN has the lower mean.
 # </details>
 #
