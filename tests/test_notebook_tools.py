@@ -210,7 +210,7 @@ def test_a_run_stores_what_changed_and_nothing_else(pair):
     first = nbformat.read(pair.notebook, as_version=4)
     texts = [output.get("text") for cell in first.cells for output in cell.outputs]
     assert texts == ["CPU x86_64, 3 threads\nin two pieces\n", "97.3 %\n", None]
-    assert [cell.execution_count for cell in first.cells] == [1, 1, 1]
+    assert [cell.execution_count for cell in first.cells] == [1, 2, 3]
     assert first.cells[2].outputs[0].execution_count is None
     assert first.cells[1].metadata.jupyter == {"outputs_hidden": True}
     assert first.cells[2].metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}

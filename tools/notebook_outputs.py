@@ -21,7 +21,6 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
 }
-RAN = 1  # each cell's stored count: one that counted would change whenever a cell comes before it
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDS = {  # Jupyter Book's tags, and JupyterLab's words: the output answers a question,
     "hide-output": {"outputs_hidden": True},
@@ -36,7 +35,6 @@ def normalise(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         cell.metadata = cell_metadata(cell.metadata.get("tags"))
         if "outputs" in cell:
-            cell.execution_count = cell.execution_count and RAN
             cell.outputs = [o for o in cell.outputs if not is_progress(o)]
         for output in cell.get("outputs", []):
             if output.output_type == "execute_result":

@@ -18,7 +18,6 @@ from urllib.parse import quote
 import nbformat
 from derived_text import Makers, write
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from notebook_outputs import RAN
 from notebook_pairs import Pair, edited
 
 from stn_course.lessons import Lesson, load_lessons
@@ -104,7 +103,7 @@ def in_citation(text: str, repository: str) -> str:
 
 
 def link(notebook: nbformat.NotebookNode, repository: str, lesson: Lesson) -> None:
-    """Put the badges and the cell for Colab after a notebook's title.
+    """Put the badges and the cell for Colab after a notebook's title; renumber the cells that ran.
 
     The cell for Colab counts as one that ran: here it prints nothing.
     """
@@ -115,8 +114,11 @@ def link(notebook: nbformat.NotebookNode, repository: str, lesson: Lesson) -> No
         code = SETUP.format(repository=repository)
         cells[1:1] = [
             new_markdown_cell(both, id=BADGES, metadata={"tags": [BADGES]}),
-            new_code_cell(code, id=COLAB, metadata={"tags": [COLAB]}, execution_count=RAN),
+            new_code_cell(code, id=COLAB, metadata={"tags": [COLAB]}, execution_count=0),
         ]
+    ran = [c for c in cells if c.cell_type == "code" and c.execution_count is not None]
+    for count, cell in enumerate(ran, start=1):
+        cell.execution_count = count
     notebook.cells = cells
 
 
