@@ -253,7 +253,7 @@ shown = data.normalise(turned)  # what the networks are given
 #
 # That takes 20 epochs, so it was recorded: the package holds the trained network and its history. Set `live = True`, and a
 # network like it trains here and now, by a shorter recipe, for five epochs, in less than a minute on two cores; so do the three others of this notebook that were
-# recorded. The numbers will differ a little. (The recorded one: the recipe `rotated` with a rate of 0.003 for all parts; `tools/pretrain.py` has them all.)
+# recorded. The numbers will differ. (The recorded one: the recipe `rotated` with a rate of 0.003 for all parts; `tools/pretrain.py` has them all.)
 
 # %%
 live = False  # True: train the recorded networks here
@@ -351,7 +351,8 @@ show(
 )
 
 # %% [markdown]
-# Most points lie near the diagonal: a digit at +60° meets a grid at about -55°. Nobody gave it an angle, and yet it finds them.
+# Most points lie near the diagonal: a digit that is turned one way meets a grid that is turned the other way, by nearly as much. Nobody gave it an
+# angle, and yet it finds them.
 #
 # How did it get there? About ten times in each epoch, `fit` recorded theta for twelve test digits, always the same ones: the
 # *probe*. Press the play button, or drag the slider through the training. (The grey margin around each input lies outside the
@@ -578,8 +579,7 @@ for name, model in {"together": together, "factor 0.1": turning, "factor 1.0": h
 # %% [markdown]
 # <details><summary>What it says</summary>
 #
-# With a factor of 1.0 the two errors are the same: that transformer says nothing about the single digit. Without its own thetas *together* misreads every fourth
-# digit: its classifier depends on them. The third lies between: its classifier reads turned digits, and the grid helps a little.
+# With a factor of 1.0 the two errors are the same: that transformer says nothing about the single digit. Without its own thetas *together* misreads more than every fourth digit: its classifier depends on them. The third lies between: its classifier reads turned digits, and the grid helps a little.
 # </details>
 #
 # **2. A rate a hundred times the page's.** Now with SGD, the localization network at 0.3 of that rate, and live: less than a

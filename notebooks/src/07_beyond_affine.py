@@ -729,6 +729,14 @@ Markdown(comparison.to_markdown(comparison.load_comparison("projected")))
 # %% tags=["hide-output"]
 Markdown(comparison.to_markdown(comparison.load_comparison("elastic")))
 
+# %% tags=["hide-output"]
+print("error above affine's, in points, with the interval of the difference:")
+for name in ("projected", "elastic"):
+    errors_of = {row.network: row.errors for row in comparison.load_comparison(name).rows}
+    for network in ("attention", "projective", "tps", "plain"):
+        more, half = comparison.difference_of_means(errors_of[network], errors_of["affine"])
+        print(f"{name:10}{network:11}{more:+.2f} ± {half:.2f}")
+
 # %% [markdown]
 # - **On P a transformer pays.** In the same time, an affine one makes little more than half of the CNN's errors. *Attention*, which can only move and scale,
 #   brings three quarters of that gain: most of what helps is to bring the digit back to the middle, and to its size.
