@@ -1,8 +1,10 @@
 """Finding a Chromium or installing one, and what the browser tests do without."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,17 @@ def test_where_there_is_no_user_id_debians_packages_are_left_alone(monkeypatch, 
     monkeypatch.setattr(tool.shutil, "which", lambda name: None)
     assert tool.install_chromium() is None
     assert ran == ["chromium"]
+
+
+def test_an_address_is_given_once_it_accepts_connections(tmp_path):
+    """JupyterLab writes it first and listens a moment later, a long moment on a loaded machine."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        log = tmp_path / "log"
+        log.write_text(f"http://127.0.0.1:{port}/lab?token=abc")
+        later = threading.Timer(0.4, server.listen)
+        later.start()
+        url = tool.address(log)
+        assert not later.is_alive()
+        assert url == f"http://127.0.0.1:{port}/lab/tree/{{}}?token=abc&reset"

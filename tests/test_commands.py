@@ -8,11 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import browser as browser_tool
 import psutil
 import pytest
 
@@ -52,13 +52,8 @@ def lab(tmp_path_factory):
             start_new_session=True,
         )
         try:
-            for _ in range(240):
-                text = log.read_text()
-                if re.search(r"http://127\.0\.0\.1:\d+\S+token=\w+", text):
-                    break
-                assert process.poll() is None, text
-                time.sleep(0.25)
-            yield text
+            browser_tool.address(log)
+            yield log.read_text()
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -102,13 +103,21 @@ def jupyterlab(folder: Path, command: Callable[[Path], list[str]] = plain) -> It
 
 
 def address(log: Path) -> str:
-    """What JupyterLab wrote into its log, as soon as it has."""
+    """What JupyterLab wrote into its log, once it listens there: it writes first."""
     for _ in range(240):
-        found = re.search(r"(http://127\.0\.0\.1:[1-9]\d*)\S*token=(\w+)", log.read_text())
-        if found:
-            return f"{found.group(1)}/lab/tree/{{}}?token={found.group(2)}&reset"
+        found = re.search(r"(http://127\.0\.0\.1:([1-9]\d*))\S*token=(\w+)", log.read_text())
+        if found and accepts_connections(int(found.group(2))):
+            return f"{found.group(1)}/lab/tree/{{}}?token={found.group(3)}&reset"
         time.sleep(0.25)
     raise TimeoutError(f"JupyterLab gave no address within a minute:\n{log.read_text()}")
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether somebody listens at a port of this machine."""
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager
