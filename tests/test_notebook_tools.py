@@ -2,6 +2,8 @@
 
 import base64
 import io
+import re
+import shutil
 import subprocess
 
 import nbformat
@@ -32,9 +34,12 @@ SOURCE_LACKS = (
 BOTH = r"were both edited, and differ\.\n.*git checkout HEAD notebooks/"
 
 
-def git(folder, *arguments):
+def git(folder, *arguments) -> str:
     identity = ["-c", "user.name=Name", "-c", "user.email=name@localhost"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+    command = ["git", *identity, *arguments]
+    return subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, encoding="utf-8"
+    ).stdout
 
 
 def write(pair: Pair, path, text: str) -> None:
@@ -222,6 +227,32 @@ def test_a_run_stores_what_changed_and_nothing_else(pair):
     nbformat.write(first, pair.notebook)
     tool.main(["refresh", "02"])
     assert pair.notebook.read_bytes() == stored
+
+
+def changed_lines(folder) -> int:
+    return len(re.findall(r"^[+-] ", git(folder, "diff"), re.MULTILINE))
+
+
+@pytest.mark.skipif(shutil.which("sed") is None, reason="needs sed")
+def test_one_sentence_and_one_cell_change_few_lines_of_a_diff(root, committed):
+    """As git shows it after the command in CONTRIBUTING.md; the file counts its cells anew."""
+    folder = committed.notebook.parent
+    shutil.copy(root / ".gitattributes", folder)
+    notebook = nbformat.read(root / "notebooks" / "05_training.ipynb", as_version=4)
+    nbformat.write(notebook, committed.notebook)
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "the whole of it")
+    notebook.cells[0].source += " One sentence."
+    output = new_output("stream", text="1\n")
+    notebook.cells.insert(2, new_code_cell("print(1)", execution_count=0, outputs=[output]))
+    for count, cell in enumerate((c for c in notebook.cells if "execution_count" in c), start=1):
+        cell.execution_count = count
+    nbformat.write(notebook, committed.notebook)
+    assert changed_lines(folder) > 80
+    guide = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r'git config diff.notebook.textconv "(.+)"', guide)
+    git(folder, "config", "diff.notebook.textconv", command)
+    assert changed_lines(folder) < 25
 
 
 def picture(kind: str, frames: list[numpy.ndarray]) -> str:
