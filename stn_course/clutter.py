@@ -162,7 +162,8 @@ def _draw_places(
     count: int, room: tuple[int, int], apart: int, generator: torch.Generator
 ) -> Tensor:
     """Places (digit, axis, count), from 0 to room, of which one axis keeps both digits apart."""
-    first, gap = torch.rand(2, 2, count, generator=generator)  # (axis, count) each
+    # (axis, count) each. In float32 what is made of them could be rounded up, to a place outside.
+    first, gap = torch.rand(2, 2, count, generator=generator).double()
     limit = torch.tensor(room, dtype=torch.float)[:, None]
     both = torch.stack([first, gap]) * (limit + 1)  # anywhere, on the axis that is not chosen
     free = limit + 1 - apart
