@@ -49,7 +49,7 @@ def test_what_is_solved_fills_them_without_a_new_map():
     assert repr(map_).splitlines() == [
         "Your progress",
         "02 Grid generation: 1 of 2 exercises, 1 of 1 quizzes",
-        "03 Sampling: 0 of 1 exercises, 0 of 0 quizzes",
+        "03 Sampling: 0 of 1 exercises",
     ]
 
 

@@ -10,7 +10,7 @@ import stn_course
 from stn_course.files import write_atomically
 from stn_course.plotting import COLOURS, Described
 from stn_course.validation import describe
-from stn_course.widgets.progress_map import ProgressMap, label
+from stn_course.widgets.progress_map import ProgressMap, label, solved_of
 
 LONGEST = 60  # letters of a name that fit on a line
 HEIGHT, WIDTH, GAP = 0.32, 0.36, 0.06  # of a bar, in rows; of a column of bars, and beside it
@@ -68,11 +68,7 @@ def verdict(counts: Counts) -> str:
 
 def in_words(name: str, counts: Counts) -> str:
     """The certificate for those who do not see it."""
-    rows = [
-        f"{label(notebook)}, "
-        + ", ".join(f"{done} of {all_} {kind}" for kind, (done, all_) in of_it.items())
-        for notebook, of_it in counts.items()
-    ]
+    rows = [f"{label(notebook)}, {solved_of(of_it)}" for notebook, of_it in counts.items()]
     return f"certificate of {name or 'a learner'}: {verdict(counts)}. {'; '.join(rows)}."
 
 

@@ -57,9 +57,7 @@ class ProgressMap:
 
     def __repr__(self) -> str:
         lines = [
-            f"{label(notebook)}: "
-            + ", ".join(f"{a} of {b} {kind}" for kind, (a, b) in counts.items())
-            for notebook, counts in self.counts().items()
+            f"{label(notebook)}: {solved_of(counts)}" for notebook, counts in self.counts().items()
         ]
         return "\n".join(["Your progress", *lines])
 
@@ -84,6 +82,11 @@ def label(notebook: str) -> str:
     """What a reader calls a notebook, such as "02 Grid generation"; an unknown name stays."""
     lesson = load_lessons().get(notebook)
     return lesson.label if lesson else notebook
+
+
+def solved_of(counts: Mapping[str, tuple[int, int]]) -> str:
+    """How many of each kind, such as "1 of 2 exercises"; nothing of a kind that is not there."""
+    return ", ".join(f"{done} of {all_} {kind}" for kind, (done, all_) in counts.items() if all_)
 
 
 def bar(done: int, all_: int) -> str:
