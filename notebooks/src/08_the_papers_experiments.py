@@ -43,7 +43,7 @@ print("This notebook computes on:", device.describe_device(chosen))
 #
 # In 2015, Jaderberg, Simonyan, Zisserman and Kavukcuoglu put a spatial transformer in front of small networks and let them
 # read distorted digits. Their Table 1 says: with it, the error falls in every column, whatever the distortion. Its cells are small
-# enough for a laptop: many of them were run for you, most with a single seed so far, and you will run one yourself. What do they say of the claim?
+# enough for a laptop: all of them were run for you, those of the CNN and the affine ST-CNN with three seeds, the others with one, and you will run one yourself. What do they say of the claim?
 #
 # These are the digits: **R**otated; **R**otated, **T**ranslated and **S**caled; **P**rojective; **E**lastic; **T**ranslated among **C**lutter. Each network sees every training digit distorted anew in each epoch, and is tested on test digits that
 # were distorted once.
@@ -167,7 +167,7 @@ if live:
 # %% [markdown]
 # ## Measure: the table
 #
-# These are the cells that were run so far, the paper's errors in brackets: means of the seeds, with 95 % intervals where there are
+# These are its cells and some of our own, the paper's errors in brackets: means of the seeds, with 95 % intervals where there are
 # at least two. *Above*: our mean is higher than the paper's error. *Within*: it is higher, but the paper's lies inside our
 # interval. **Predict:** where do we fall furthest behind the paper?
 
