@@ -579,7 +579,7 @@ for name, model in {"together": together, "factor 0.1": turning, "factor 1.0": h
 # %% [markdown]
 # <details><summary>What it says</summary>
 #
-# With a factor of 1.0 the two errors are the same: that transformer says nothing about the single digit. Without its own thetas *together* misreads more than every fourth digit: its classifier depends on them. The third lies between: its classifier reads turned digits, and the grid helps a little.
+# With a factor of 1.0 the two errors are the same: that transformer says nothing about the single digit. Without its own thetas *together* misreads more than one digit in four: its classifier depends on them. The third lies between: its classifier reads turned digits, and the grid helps a little.
 # </details>
 #
 # **2. A rate a hundred times the page's.** Now with SGD, the localization network at 0.3 of that rate, and live: less than a
