@@ -246,7 +246,9 @@ for name, limit in (("R", 90), ("RTS", 45)):
 
 # %% [markdown]
 # On R the grid undoes most of a digit's turn, even at the full rate. On RTS most of it is left, and yet the error falls: there the help must come from
-# elsewhere, from digits that are brought to the middle and to one size, or from the pooling. And what does it all cost?
+# elsewhere, from digits that are brought to the middle and to one size, or from the pooling. And what does it all cost? (The
+# runs were made at different hours, and the machine was not equally fast in all of them: compare multiply-adds before you believe a
+# difference in minutes.)
 
 # %% tags=["hide-cell"]
 read_by_cnn = [c for pair in both.values() for c in pair if {"cnn", "st-cnn"} & {*c}]
@@ -309,7 +311,7 @@ for table, digits in (("turned", "turned90"), ("projected", ""), ("elastic", "")
             print(f"{name}{mean:6.2f} ± {half:.2f}{minutes:6.1f} min")
 
 # %% [markdown]
-# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, for nearly the same time.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
+# On turned digits nothing is left of the small network's lead. (The table's larger one errs half as often behind a transformer, with nearly the same multiply-adds.) In clutter and on bent digits the seeds do not tell. Digits seen from the side, with corners that
 # move freely, are the clear case: there equal time does not bring the plain network near. On the table's P, which is milder, and after longer training, the plain
 # network caught up.
 
